@@ -1,0 +1,1 @@
+"""Tapak: the shared standard - what is asked and how it is judged."""

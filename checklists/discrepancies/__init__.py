@@ -1,0 +1,1 @@
+"""Tapak: declared operations against what was observed."""

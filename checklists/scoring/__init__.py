@@ -1,0 +1,1 @@
+"""Answers and evidence -> a score, every point of it explained."""

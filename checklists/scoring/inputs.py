@@ -1,0 +1,97 @@
+"""Everything that a score is computed from, as one value that can be exported and read back.
+
+The digests of checklist, limits and profile name their very bytes; `as_of` is a date that is
+given, never the clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from checklists.model import Checklist, Limits, Profile
+from sync.inspection import Reading
+
+
+@dataclass(frozen=True, slots=True)
+class EvidenceFact:
+    """What is known of one file that supports an answer.
+
+    `made_at` is UTC milliseconds (when taken or sampled, else when attached); `expires` is a date
+    (YYYY-MM-DD) for documents. `held`: the server holds the bytes and their digest is verified.
+    `signed`: the entry that names it was signed at the source. `flagged`: ids of open flags on
+    that record. `rejected`: the officer's reason, empty where it was not rejected.
+    """
+
+    sha256: str
+    kind: str
+    made_at: int
+    held: bool
+    signed: bool = True
+    flagged: tuple[str, ...] = ()
+    rejected: str = ""
+    expires: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class GivenAnswer:
+    """One answer of one visit at one instance, as it counts.
+
+    `conflict` marks one of several values standing side by side. `auditor` is the person.
+    """
+
+    item: str
+    instance: str
+    level: str | None
+    special: str | None
+    readings: tuple[Reading, ...]
+    reason: str
+    second: str | None
+    evidence: tuple[EvidenceFact, ...]
+    auditor: str
+    at: int
+    entry: str  # the chain hash of the entry, so that every point leads back to what was signed
+    conflict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One signed visit: its outcome, when it was, and its answers (earlier adverse ones included
+    where a later "not observed" on the same path must not displace them).
+    """
+
+    inspection: str
+    at: int
+    outcome: str
+    answers: tuple[GivenAnswer, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FlagFact:
+    """A flag as it acts on a grade: only critical ones about operations do (scoring rule 8)."""
+
+    id: str
+    rule: str
+    severity: str
+    subject: str
+    status: str  # open, upheld, dismissed, superseded
+    protected: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ScoreInputs:
+    """All inputs of one score. `processes` are the facility's declared processes, for conditions;
+    `observed` maps "what/instance" to the observed value; `exposure` is None where unknown.
+    """
+
+    scope: str  # "facility" or "inspection"
+    subject: str  # the facility's or the inspection's id
+    checklist: Checklist
+    profile: Profile
+    limits: Limits | None
+    as_of: str  # YYYY-MM-DD
+    visits: tuple[Visit, ...]
+    flags: tuple[FlagFact, ...] = ()
+    processes: tuple[str, ...] = ()
+    observed: Mapping[str, str] | None = None
+    exposure: tuple[int, int, int] | None = None  # low, mid, high, in thousandths

@@ -1,0 +1,1 @@
+"""Tapak: the auditor's side, offline first."""

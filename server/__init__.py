@@ -1,0 +1,1 @@
+"""Tapak: the staff's side."""

@@ -1,0 +1,1 @@
+"""Tapak: what travels and what both sides must agree on."""

@@ -1,0 +1,585 @@
+"""The error catalogue: what happened, what is safe, what to do. Both ends speak it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One catalogue line: a stable code, its HTTP status, and three sentences with named blanks."""
+
+    code: str
+    status: int
+    happened: str
+    safe: str
+    remedy: str
+
+
+class Problem(Exception):  # noqa: N818 - the field's word, not Python's
+    """A catalogue error with its blanks filled in.
+
+    `detail` carries the values of the blanks; `remedy` and the other sentences are plain text.
+    """
+
+    def __init__(self, kind: Kind, detail: Mapping[str, Any]) -> None:
+        self.kind = kind
+        self.code = kind.code
+        self.status = kind.status
+        self.detail = dict(detail)
+        self.happened = kind.happened.format_map(_Blanks(self.detail))
+        self.safe = kind.safe.format_map(_Blanks(self.detail))
+        self.remedy = kind.remedy.format_map(_Blanks(self.detail))
+        super().__init__(f"{self.code}: {self.happened} {self.safe} {self.remedy}")
+
+    def to_json(self) -> dict[str, Any]:
+        """The body of an error answer, the same for API, terminal `--json` and pages."""
+        return {
+            "code": self.code,
+            "status": self.status,
+            "title": self.happened,
+            "safe": self.safe,
+            "remedy": self.remedy,
+            "detail": self.detail,
+        }
+
+
+class _Blanks(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "?"
+
+
+CATALOGUE: dict[str, Kind] = {}
+
+
+def _define(code: str, status: int, happened: str, safe: str, remedy: str) -> None:
+    CATALOGUE[code] = Kind(code, status, happened, safe, remedy)
+
+
+def problem(code: str, **detail: Any) -> Problem:
+    """The catalogue error `code` with its blanks filled from `detail`; an unknown code is a bug."""
+    return Problem(CATALOGUE[code], detail)
+
+
+KEPT = "What is on this device stays as it was."
+NOTHING_STORED = "Nothing of this request was stored."
+
+# -- the log and its limits (L3, L4, S12) ---------------------------------------------------------
+_define(
+    "entry-too-large",
+    413,
+    "An entry of {size} bytes is over the limit of {limit}.",
+    KEPT,
+    "Shorten the note, or attach the long text as a document.",
+)
+_define(
+    "entry-too-deep",
+    422,
+    "An entry is nested {depth} levels deep; the limit is {limit}.",
+    KEPT,
+    "Flatten the value.",
+)
+_define(
+    "entry-not-ijson",
+    422,
+    "An entry cannot be written as I-JSON: {why}.",
+    KEPT,
+    "Write measured values as decimal strings and text as valid Unicode.",
+)
+_define(
+    "path-malformed",
+    422,
+    "{path!r} is not a path of the protocol.",
+    KEPT,
+    "Use a path of rule L5, such as answers/ISL-E1/- or observed/operating/warm-kiln.",
+)
+_define(
+    "segment-too-long",
+    413,
+    "A segment carries {count} lines; the limit is {limit}.",
+    "Lines acknowledged before stay acknowledged.",
+    "Send the lines in several segments.",
+)
+_define(
+    "segment-malformed",
+    400,
+    "Segment {index} cannot be read: {why}.",
+    NOTHING_STORED,
+    "Send it again; if it recurs, make an export and hand it to your office.",
+)
+_define(
+    "segment-signature",
+    422,
+    "The signature of a segment does not fit its log ({log}).",
+    NOTHING_STORED,
+    "Sync again from the device that wrote the log; if it recurs, keep the device and tell staff.",
+)
+_define(
+    "chain-broken",
+    422,
+    "The hash chain of {log} is broken at entry {seq}.",
+    NOTHING_STORED,
+    "Keep the device as it is, make an export and tell staff.",
+)
+_define(
+    "log-forked",
+    409,
+    "The log {log} has other bytes at entry {seq} than the server received before.",
+    "The server keeps both branches; yours is set aside for staff.",
+    "Keep this device; enrol it again to go on, and tell staff.",
+)
+_define(
+    "log-unknown-inspection",
+    422,
+    "{log!r} is not the name of a log.",
+    NOTHING_STORED,
+    "A log is named by its inspection's UUID, or is the device's own log.",
+)
+_define(
+    "request-too-large",
+    413,
+    "The request is over the limit of {limit} bytes once unpacked.",
+    NOTHING_STORED,
+    "Send fewer entries at a time.",
+)
+_define(
+    "request-malformed",
+    400,
+    "The request cannot be read: {why}.",
+    NOTHING_STORED,
+    "Check the client's version and send it again.",
+)
+_define(
+    "fields-malformed",
+    422,
+    "Some fields do not fit: {why}.",
+    NOTHING_STORED,
+    "Mend the fields named and send it again.",
+)
+_define(
+    "cursor-malformed",
+    400,
+    "The cursor is not one this server gave out.",
+    "Nothing was lost; a cursor only marks how far you have read.",
+    "Sync again without a cursor; everything you may see comes anew.",
+)
+_define(
+    "receipt-signature",
+    422,
+    "The receipt is not signed by the server this device was enrolled with.",
+    "Nothing was marked as sent; all work stays on this device.",
+    "You may be on another network's sign-in page. Try another connection, or ask your office.",
+)
+_define(
+    "answer-malformed",
+    502,
+    "The server's answer cannot be read: {why}.",
+    "All work stays on this device, unsent parts included.",
+    "Check the address and the connection, then sync again.",
+)
+
+# -- files and pictures ---------------------------------------------------------------------------
+_define(
+    "file-too-large",
+    413,
+    "The file of {size} bytes is over the limit of {limit}.",
+    "The file itself was not touched.",
+    "Cut the recording into parts and attach each.",
+)
+_define(
+    "file-empty",
+    422,
+    "{name} holds no bytes.",
+    KEPT,
+    "Copy it again from the camera.",
+)
+_define(
+    "file-missing",
+    404,
+    "There is no file at {name}.",
+    KEPT,
+    "Check the path.",
+)
+_define(
+    "file-unreadable",
+    422,
+    "{name} cannot be read: {why}.",
+    KEPT,
+    "Check that you may read it and that the card is in.",
+)
+_define(
+    "file-digest",
+    422,
+    "The bytes that arrived have the digest {got}, not {wanted}.",
+    "The damaged copy was thrown away; what was stored before is untouched.",
+    "Send the file again.",
+)
+_define(
+    "file-not-named",
+    409,
+    "No entry that you sent names the file {sha256}.",
+    NOTHING_STORED,
+    "Send the entries first, then their files.",
+)
+_define(
+    "file-not-here",
+    404,
+    "There is no such file for you here.",
+    "Nothing was changed.",
+    "Check the digest, or ask who attached it.",
+)
+_define(
+    "digest-malformed",
+    400,
+    "{digest!r} is not a SHA-256 digest.",
+    NOTHING_STORED,
+    "Write it as 64 lower-case hexadecimal digits.",
+)
+_define(
+    "picture-unreadable",
+    422,
+    "The picture cannot be read: {why}.",
+    "The original bytes are kept as unreadable evidence.",
+    "Take the picture again if you can; keep the original on the card.",
+)
+_define(
+    "picture-too-costly",
+    422,
+    "Reading the picture would take more than {limit}.",
+    "The original bytes are kept as unreadable evidence.",
+    "Attach a smaller picture of the same thing as well.",
+)
+
+# -- places ---------------------------------------------------------------------------------------
+_define(
+    "place-malformed",
+    422,
+    "{text!r} is not a position: {why}.",
+    KEPT,
+    "Write latitude,longitude,accuracy in degrees and metres, such as 20.4513,99.8802,6.",
+)
+_define(
+    "crs-unknown",
+    422,
+    "{crs!r} is not a coordinate system that can be used here: {why}.",
+    NOTHING_STORED,
+    "Give an EPSG code such as EPSG:3375, or a PROJ string with its source.",
+)
+_define(
+    "polygon-malformed",
+    422,
+    "The boundary cannot be used: {why}.",
+    NOTHING_STORED,
+    "Give each ring as four or more points, the last the same as the first.",
+)
+
+# -- the standard ---------------------------------------------------------------------------------
+_define(
+    "checklist-malformed",
+    422,
+    "The checklist has {count} fault(s); the first: {first}",
+    "No checklist was changed.",
+    "Mend each line named and load it again.",
+)
+_define(
+    "checklist-unknown",
+    404,
+    "The checklist {checklist} is not on this device.",
+    KEPT,
+    "Connect and run: fieldkit prepare",
+)
+_define(
+    "item-unknown",
+    422,
+    "There is no item {item!r} in this checklist.",
+    KEPT,
+    "Nearest: {nearest}.",
+)
+_define(
+    "level-unknown",
+    422,
+    "{level!r} is not a level of {item}.",
+    KEPT,
+    "Use one of: {nearest}.",
+)
+_define(
+    "reading-malformed",
+    422,
+    "The reading {reading!r} of {item} cannot be used: {why}.",
+    KEPT,
+    "Write it as analyte=value±uncertainty unit, such as As=0.008±0.001 mg/L. {hint}",
+)
+_define(
+    "answer-incomplete",
+    422,
+    "The answer to {item} lacks {what}.",
+    KEPT,
+    "{hint}",
+)
+_define(
+    "instance-malformed",
+    422,
+    "{instance!r} cannot name an instance of {item}: {why}.",
+    KEPT,
+    "Use a short name such as well-1, without a slash.",
+)
+_define(
+    "observation-unknown",
+    422,
+    "There is nothing called {what!r} to observe in this checklist.",
+    KEPT,
+    "Nearest: {nearest}.",
+)
+_define(
+    "outcome-unknown",
+    422,
+    "{outcome!r} is not an outcome of a visit.",
+    KEPT,
+    "Use one of: {nearest}.",
+)
+_define(
+    "declaration-malformed",
+    422,
+    "The declaration cannot be used: {why}.",
+    NOTHING_STORED,
+    "Mend the fields named and file it again.",
+)
+_define(
+    "score-export-malformed",
+    422,
+    "{name} is not an export that a score can be recomputed from: {why}.",
+    "The file was not touched.",
+    "Make the export again: fieldkit export, or the score's download on the inspection page.",
+)
+
+# -- the device -----------------------------------------------------------------------------------
+_define(
+    "device-not-enrolled",
+    409,
+    "This device is not enrolled yet.",
+    KEPT,
+    "Ask your office for an invitation, then run: fieldkit enrol LINK",
+)
+_define(
+    "device-already-enrolled",
+    409,
+    "This device is already enrolled with {server}.",
+    KEPT,
+    "Use another folder with --home for a second device.",
+)
+_define(
+    "inspection-unknown",
+    404,
+    "There is no inspection {inspection!r} on this device.",
+    KEPT,
+    "Nearest: {nearest}. Start one with: fieldkit start FACILITY",
+)
+_define(
+    "inspection-none",
+    409,
+    "No inspection is open on this device.",
+    KEPT,
+    "Start one with: fieldkit start FACILITY",
+)
+_define(
+    "inspection-which",
+    409,
+    "Several inspections are open: {nearest}.",
+    KEPT,
+    "Say which with --inspection, or pick one with: fieldkit start FACILITY",
+)
+_define(
+    "facility-unknown",
+    404,
+    "There is no facility {facility!r} on this device.",
+    KEPT,
+    "Nearest: {nearest}. Connect and run: fieldkit prepare",
+)
+_define(
+    "sign-off-incomplete",
+    409,
+    "The inspection cannot be signed yet: {why}.",
+    KEPT,
+    "{hint}",
+)
+_define(
+    "evidence-unknown",
+    404,
+    "No evidence of this inspection has a digest that begins with {sha256!r}.",
+    KEPT,
+    "List what there is with: fieldkit status --evidence",
+)
+_define(
+    "disk-full",
+    507,
+    "The disk is full; {what} could not be written.",
+    "Everything written before is safe.",
+    "Free some space, then run the same command again.",
+)
+_define(
+    "folder-read-only",
+    507,
+    "{folder} cannot be written to: {why}.",
+    "Everything written before is safe.",
+    "Make the folder writable or choose another with --home, then run the command again.",
+)
+_define(
+    "store-damaged",
+    500,
+    "The store {path} cannot be read: {why}.",
+    "The file was not changed.",
+    "Keep a copy of the folder and tell your office; do not delete it.",
+)
+_define(
+    "store-busy",
+    503,
+    "Another command is writing to this store and did not finish in {seconds} s.",
+    KEPT,
+    "Run the same command again.",
+)
+
+# -- talking to the server ------------------------------------------------------------------------
+_define(
+    "server-away",
+    503,
+    "The server at {server} cannot be reached: {why}.",
+    "All work stays on this device, unsent parts included.",
+    "Go on working; sync again when there is a network.",
+)
+_define(
+    "server-error",
+    502,
+    "The server answered with status {status_code} and no message it should have given.",
+    "All work stays on this device, unsent parts included.",
+    "Sync again later; if it recurs, tell your office.",
+)
+_define(
+    "server-key-changed",
+    409,
+    "The server's key is not the one in the invitation.",
+    "Nothing was sent.",
+    "Do not go on. Ask your office for a new invitation by another way than this network.",
+)
+_define(
+    "invitation-malformed",
+    400,
+    "{text!r} is not an invitation.",
+    NOTHING_STORED,
+    "Copy the whole link, from http to the last character.",
+)
+_define(
+    "invitation-unknown",
+    403,
+    "This invitation does not exist, is used up or has expired.",
+    NOTHING_STORED,
+    "Ask your office for a new one.",
+)
+_define(
+    "device-key-malformed",
+    422,
+    "The device's public key cannot be used.",
+    NOTHING_STORED,
+    "Enrol again from an up-to-date client.",
+)
+_define(
+    "token-missing",
+    401,
+    "The request says nothing about who is asking.",
+    NOTHING_STORED,
+    "Log in, or enrol the device.",
+)
+_define(
+    "token-unknown",
+    401,
+    "The device's token is not valid any more.",
+    "All work stays on the device.",
+    "Ask your office; the device can be enrolled again with its unsent work.",
+)
+_define(
+    "device-not-yours",
+    403,
+    "The segment belongs to a device that this server does not know.",
+    NOTHING_STORED,
+    "Enrol that device first.",
+)
+
+# -- people and permissions -----------------------------------------------------------------------
+_define(
+    "login-failed",
+    401,
+    "The name or the password is not right.",
+    "Nothing was changed.",
+    "Try again, or ask an administrator for a new password.",
+)
+_define(
+    "login-needed",
+    401,
+    "This page needs a login.",
+    "Nothing was changed.",
+    "Log in and open it again.",
+)
+_define(
+    "login-blocked",
+    429,
+    "Too many failed logins for this name.",
+    "The account and its work are untouched.",
+    "Wait {minutes} minutes, then try again.",
+)
+_define(
+    "form-expired",
+    400,
+    "The form is too old or came from another page.",
+    NOTHING_STORED,
+    "Open the page again and send the form from there.",
+)
+_define(
+    "not-permitted",
+    403,
+    "Your role does not include this.",
+    "Nothing was changed.",
+    "Ask an administrator if your duty needs it.",
+)
+_define(
+    "not-found",
+    404,
+    "There is nothing here that you may see.",
+    "Nothing was changed.",
+    "Check the address, or go back to the list.",
+)
+_define(
+    "method-not-allowed",
+    405,
+    "This address does not take that kind of request.",
+    NOTHING_STORED,
+    "See the API's description for what it takes.",
+)
+_define(
+    "media-type",
+    415,
+    "The request's content type {given!r} is not one this address takes.",
+    NOTHING_STORED,
+    "Send it as {wanted}.",
+)
+_define(
+    "already-there",
+    409,
+    "There is already a {noun} called {name!r}.",
+    NOTHING_STORED,
+    "Choose another name, or change the one that is there.",
+)
+_define(
+    "noun-unknown",
+    404,
+    "There is no {noun} called {name!r}.",
+    NOTHING_STORED,
+    "Check the name; nearest: {nearest}.",
+)
+_define(
+    "internal",
+    500,
+    "Something went wrong on the server that it has no name for.",
+    "What was acknowledged before is safe.",
+    "Try again; if it recurs, give staff the number {number}.",
+)
