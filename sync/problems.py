@@ -347,11 +347,32 @@ _define(
     "Mend the fields named and file it again.",
 )
 _define(
+    "thresholds-malformed",
+    422,
+    "The thresholds of the discrepancy rules cannot be used ({where}): {why}.",
+    "The thresholds used so far stay in force.",
+    "Mend that line; docs/discrepancies.md lists what a thresholds file holds.",
+)
+_define(
+    "rule-unknown",
+    404,
+    "There is no discrepancy rule called {rule!r}.",
+    KEPT,
+    "Use one of: {known}.",
+)
+_define(
     "score-export-malformed",
     422,
     "{name} is not an export that a score can be recomputed from: {why}.",
     "The file was not touched.",
     "Make the export again: fieldkit export, or the score's download on the inspection page.",
+)
+_define(
+    "training-not-scored",
+    409,
+    "The inspection {inspection} is a training inspection; it has no score.",
+    KEPT,
+    "See how it compares with the reference answers instead.",
 )
 
 # -- the device -----------------------------------------------------------------------------------
@@ -412,6 +433,13 @@ _define(
     "List what there is with: fieldkit status --evidence",
 )
 _define(
+    "evidence-which",
+    409,
+    "{count} files of this inspection have digests that begin with {sha256!r}.",
+    KEPT,
+    "Give more digits of the one you mean.",
+)
+_define(
     "disk-full",
     507,
     "The disk is full; {what} could not be written.",
@@ -438,6 +466,27 @@ _define(
     "Another command is writing to this store and did not finish in {seconds} s.",
     KEPT,
     "Run the same command again.",
+)
+_define(
+    "key-unusable",
+    409,
+    "The device's key at {path} cannot be used: {why}.",
+    "What was recorded stays readable on this device; without its key nothing can be signed.",
+    "Put the key file back from your copy of the folder, or tell your office.",
+)
+_define(
+    "certificate-unfit",
+    502,
+    "The certificate that came does not fit this device: {why}.",
+    "The device's key and all work stay on this device.",
+    "Run the same command again; if it recurs, ask your office for a new invitation.",
+)
+_define(
+    "receipt-unfit",
+    409,
+    "The receipt does not fit what is on this device: {why}.",
+    "Nothing was marked as held; all work stays on this device.",
+    "Keep this device as it is and tell your office; the server may have been given another copy.",
 )
 
 # -- talking to the server ------------------------------------------------------------------------
@@ -568,6 +617,34 @@ _define(
     "There is already a {noun} called {name!r}.",
     NOTHING_STORED,
     "Choose another name, or change the one that is there.",
+)
+_define(
+    "already-published",
+    409,
+    "Version {version} of the {kind} {name!r} is published already, with other content.",
+    "The published version stays as it is.",
+    "Give the changed document a new version and publish it again.",
+)
+_define(
+    "not-an-auditor",
+    422,
+    "{name} is not an auditor for the jurisdiction {jurisdiction!r}.",
+    NOTHING_STORED,
+    "Choose an auditor of that jurisdiction, or have the role granted first.",
+)
+_define(
+    "device-of-another",
+    409,
+    "This device's key is enrolled for somebody else, or was withdrawn.",
+    "The invitation can still be used.",
+    "Enrol with a new key: choose another folder with --home, and use the same invitation.",
+)
+_define(
+    "address-in-use",
+    503,
+    "The server cannot listen at {address}: {why}.",
+    "Nothing was changed.",
+    "Stop what is listening there, or choose another port with --port.",
 )
 _define(
     "noun-unknown",

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from checklists.discrepancies.declaration import Declaration
-from sync.inspection import Fix
+from checklists.discrepancies.systems import OFFICIAL
+from sync.inspection import Evidence, Fix, Inspection, is_decimal
 
 FLAG_SEVERITIES = ("query", "minor", "major", "critical")
 SUBJECTS = ("operations", "record")
@@ -111,3 +113,163 @@ class NotEvaluated:
 
 
 Finding = Flag | NotEvaluated
+
+
+# What may be shown or said anywhere, so that where it was recorded tells nothing about the site;
+# the place of an interview is not used at all.
+_PLACELESS = ("document", "interview")
+_SEEN = ("visited", "partly")
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def visit_day(inspection: Inspection, country: str) -> date | None:
+    """The day on which the visit began, in the standard time of the country; None if unknown.
+
+    For a country that `systems.OFFICIAL` does not list, the day in UTC.
+    """
+    times = [a.written.at for a in (*inspection.about.heads, *inspection.about.earlier)]
+    if not times:
+        return None
+    return day_of(min(times), OFFICIAL[country].utc_minutes if country in OFFICIAL else 0)
+
+
+def day_of(at: int, minutes_ahead: int = 0) -> date | None:
+    """The day of a time in UTC milliseconds; None where a clock gave a time beyond any calendar."""
+    try:
+        return (_EPOCH + timedelta(milliseconds=at, minutes=minutes_ahead)).date()
+    except OverflowError:
+        return None
+
+
+def build_case(
+    inspection: Inspection,
+    facility: Mapping[str, str],
+    declaration: Declaration | None,
+    photo_facts: Mapping[str, Mapping[str, Any] | None],
+    unreadable: Mapping[str, str],
+    other_uses: Mapping[str, tuple[Use, ...]],
+    uses_complete: bool,
+    settings: Mapping[str, Any],
+) -> Case:
+    """The case of one visit: `facility` has id, name and country (ISO 3166-1 alpha-2).
+
+    `photo_facts` and `unreadable` are keyed by SHA-256. Where several values stand side by side at
+    one path, all of their positions count, and signs that contradict each other become unsure.
+    """
+    day = visit_day(inspection, facility["country"])
+    outcome = inspection.outcome.value
+    return Case(
+        facility["id"],
+        facility["name"],
+        facility["country"],
+        inspection.id,
+        day.isoformat() if day else "",
+        outcome.outcome if outcome else "",
+        declaration,
+        _points(inspection, photo_facts, settings),
+        _signs(inspection),
+        _photos(inspection, photo_facts, unreadable),
+        {
+            sha: tuple(sorted(others, key=lambda u: (u.at, u.inspection)))
+            for sha, uses in sorted(other_uses.items())
+            if (others := [u for u in uses if u.inspection != inspection.id])
+        },
+        uses_complete,
+        settings,
+    )
+
+
+def _points(
+    inspection: Inspection,
+    photo_facts: Mapping[str, Mapping[str, Any] | None],
+    settings: Mapping[str, Any],
+) -> tuple[Point, ...]:
+    off_site = set(settings["R01"]["off_site_items"])
+    points: list[Point] = []
+
+    def add(label: str, fix: Fix | None, entry: str, source: str = "client", sha: str = "") -> None:
+        if fix is not None:
+            points.append(Point(label, fix, source, sha, entry))
+
+    for about in inspection.about.heads:
+        add("the start of the visit", about.fix, about.written.h)
+    for outcome in inspection.outcome.heads:
+        if outcome.outcome in _SEEN:  # who was turned away or left in haste stands elsewhere
+            add("the end of the visit", outcome.fix, outcome.written.h)
+    for (item, instance), answers in inspection.answers.items():
+        for answer in answers.heads if item not in off_site else ():
+            add(f"the answer to {_place(item, instance)}", answer.fix, answer.written.h)
+    for (what, instance), observed in inspection.observed.items():
+        for seen in observed.heads if what == "operating" else ():
+            add(f"the observation of {instance}", seen.fix, seen.written.h)
+    for attached in inspection.evidence.values():
+        for head in attached.heads:
+            if head.kind in _PLACELESS or _only_about(head, off_site):
+                continue
+            label = f"the {head.kind} {_called(head)}"
+            if head.source == "taken-here":
+                add(label, head.fix, head.written.h, head.source, head.sha256)
+            elif head.source == "imported" and head.kind == "photo":
+                own = _own_position(photo_facts.get(head.sha256))
+                add(label, own, head.written.h, head.source, head.sha256)
+    return tuple(sorted(points, key=lambda p: (p.label, p.entry, p.evidence, p.fix.lat, p.fix.lon)))
+
+
+def _place(item: str, instance: str) -> str:
+    return item if instance == "-" else f"{item} at {instance}"
+
+
+def _called(evidence: Evidence) -> str:
+    short = evidence.sha256[:8]
+    return f"{evidence.name} ({short})" if evidence.name else short
+
+
+def _only_about(evidence: Evidence, items: set[str]) -> bool:
+    named = {path.split("/")[0] for path in evidence.items}
+    return bool(named) and named <= items
+
+
+def _own_position(facts: Mapping[str, Any] | None) -> Fix | None:
+    """The position in the picture's own EXIF block."""
+    if facts is None or facts.get("gps_block") != "position":
+        return None
+    lat, lon, accuracy = facts.get("lat"), facts.get("lon"), facts.get("accuracy_m")
+    if not (is_decimal(lat) and is_decimal(lon)):
+        return None
+    known = accuracy if isinstance(accuracy, str) and is_decimal(accuracy) else None
+    return Fix(str(lat), str(lon), known, None, "exif")
+
+
+def _signs(inspection: Inspection) -> dict[str, str]:
+    signs: dict[str, str] = {}
+    for (what, sign), slot in sorted(inspection.observed.items()):
+        values = {head.value for head in slot.heads}
+        if what == "operating" and values:
+            one = next(iter(values)) if len(values) == 1 and not slot.unread else "unsure"
+            signs[sign] = one if one in ("yes", "no") else "unsure"
+    return signs
+
+
+def _photos(
+    inspection: Inspection,
+    photo_facts: Mapping[str, Mapping[str, Any] | None],
+    unreadable: Mapping[str, str],
+) -> tuple[CasePhoto, ...]:
+    """Every attached file once; attached in several ways, the way that is judged most strictly."""
+
+    def strictness(e: Evidence) -> tuple[bool, bool, int, str, str]:
+        return e.kind != "photo", e.source != "imported", e.written.at, e.device, e.written.h
+
+    heads = [h for slot in inspection.evidence.values() for h in slot.heads]
+    first: dict[str, Evidence] = {}
+    for head in sorted(heads, key=strictness):
+        first.setdefault(head.sha256, head)
+    photos: list[CasePhoto] = []
+    for sha, head in sorted(first.items()):
+        facts = photo_facts.get(sha)
+        holds = facts is None or facts.get("sha256", sha) == sha
+        why = unreadable.get(sha, "")
+        photos.append(
+            CasePhoto(sha, head.kind, head.source, head.name, facts, why, holds, head.written.h)
+        )
+    return tuple(photos)

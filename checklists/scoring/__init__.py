@@ -1,1 +1,19 @@
-"""Answers and evidence -> a score, every point of it explained."""
+"""Answers and evidence -> a score, every point of it explained (docs/scoring.md)."""
+
+from checklists.scoring.compute import score
+from checklists.scoring.document import Score, score_bytes
+from checklists.scoring.exchange import inputs_digest, inputs_from_json, inputs_to_json
+from checklists.scoring.explain import explain
+from checklists.scoring.visits import EvidenceState, visit_of
+
+__all__ = [
+    "EvidenceState",
+    "Score",
+    "explain",
+    "inputs_digest",
+    "inputs_from_json",
+    "inputs_to_json",
+    "score",
+    "score_bytes",
+    "visit_of",
+]

@@ -37,7 +37,9 @@ class EvidenceFact:
 class GivenAnswer:
     """One answer of one visit at one instance, as it counts.
 
-    `conflict` marks one of several values standing side by side. `auditor` is the person.
+    `conflict` marks one of several values standing side by side. `replaced` marks an earlier
+    adverse answer of the same place that another entry replaced: it stands again where what came
+    after it counts as not observed (scoring rule 2). `auditor` is the person.
     """
 
     item: str
@@ -52,18 +54,22 @@ class GivenAnswer:
     at: int
     entry: str  # the chain hash of the entry, so that every point leads back to what was signed
     conflict: bool = False
+    replaced: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Visit:
     """One signed visit: its outcome, when it was, and its answers (earlier adverse ones included
-    where a later "not observed" on the same path must not displace them).
+    where a later "not observed" on the same path must not displace them). `outcome` is empty
+    where none was recorded yet. `unread` names the places (item, instance) where an entry stands
+    that needs a newer version to be read.
     """
 
     inspection: str
     at: int
     outcome: str
     answers: tuple[GivenAnswer, ...]
+    unread: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +88,7 @@ class FlagFact:
 class ScoreInputs:
     """All inputs of one score. `processes` are the facility's declared processes, for conditions;
     `observed` maps "what/instance" to the observed value; `exposure` is None where unknown.
+    `sigmas` holds an auditor's own sigma in thousandths where training has measured it.
     """
 
     scope: str  # "facility" or "inspection"
@@ -95,3 +102,4 @@ class ScoreInputs:
     processes: tuple[str, ...] = ()
     observed: Mapping[str, str] | None = None
     exposure: tuple[int, int, int] | None = None  # low, mid, high, in thousandths
+    sigmas: Mapping[str, int] | None = None

@@ -1,0 +1,100 @@
+"""Thresholds of the rules: a versioned YAML file per jurisdiction, read strictly."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from importlib import resources
+from typing import Any
+
+import yaml
+
+from sync.problems import problem
+
+FORMAT = "tapak-thresholds/1"
+MAX_BYTES = 100_000
+
+_NUMBER = re.compile(r"\d{1,9}(\.\d{1,3})?\Z")
+_ID = re.compile(r"[a-z0-9-]{2,40}\Z")
+# What each rule needs: "n" a number from 0 up, "1" a whole number from 1 up, "list" some texts
+_RULES: dict[str, dict[str, str]] = {
+    "R01": {
+        "margin_m": "n",
+        "critical_m": "n",
+        "assumed_accuracy_m": "n",
+        "off_site_items": "list",
+    },
+    "R12": {"editors": "list"},
+    "R16": {"signs_needed": "1"},
+}
+
+
+def default_settings() -> dict[str, Any]:
+    """The thresholds that come with the program."""
+    file = resources.files("checklists.discrepancies").joinpath("settings/default.yaml")
+    return load_settings(file.read_bytes(), "default.yaml")
+
+
+def load_settings(data: bytes, name: str) -> dict[str, Any]:
+    """Read a thresholds file: id, version, digest, and per rule its thresholds.
+
+    Numbers stay the decimal strings that were written; the digest is the SHA-256 of the bytes.
+    Raises `thresholds-malformed`, naming file and line.
+    """
+    if len(data) > MAX_BYTES:
+        raise problem("thresholds-malformed", where=name, why="the file is too large")
+    try:
+        node = yaml.compose(data.decode(), Loader=yaml.SafeLoader)
+    except (UnicodeDecodeError, RecursionError, yaml.YAMLError) as exc:
+        mark = getattr(exc, "problem_mark", None)
+        where = f"{name}:{mark.line + 1}" if mark else name
+        raise problem("thresholds-malformed", where=where, why="it is not YAML") from exc
+    top = _keyed(node, name, {"format", "id", "version", *_RULES}, 1)
+    settings: dict[str, Any] = {
+        "id": _scalar(top["id"], name, _ID, "an id of a-z, 0-9 and -"),
+        "version": _scalar(top["version"], name, re.compile(r"[1-9]\d{0,5}\Z"), "a whole number"),
+        "digest": hashlib.sha256(data).hexdigest(),
+    }
+    _scalar(top["format"], name, re.compile(re.escape(FORMAT) + r"\Z"), FORMAT)
+    for rule, fields in _RULES.items():
+        given = _keyed(top[rule], name, set(fields), top[rule].start_mark.line + 1)
+        settings[rule] = {key: _value(given[key], name, kind) for key, kind in fields.items()}
+    return settings
+
+
+def _keyed(node: Any, name: str, keys: set[str], line: int) -> dict[str, Any]:
+    if not isinstance(node, yaml.MappingNode):
+        raise problem("thresholds-malformed", where=f"{name}:{line}", why="keys are expected here")
+    found: dict[str, Any] = {}
+    for key, value in node.value:
+        word = key.value if isinstance(key, yaml.ScalarNode) else "?"
+        where = f"{name}:{key.start_mark.line + 1}"
+        if word not in keys:
+            known = ", ".join(sorted(keys))
+            why = f"{word[:40]!r} is not known here; known are {known}"
+            raise problem("thresholds-malformed", where=where, why=why)
+        if word in found:
+            raise problem("thresholds-malformed", where=where, why=f"{word!r} stands there twice")
+        found[word] = value
+    if missing := sorted(keys - set(found)):
+        why = f"missing: {', '.join(missing)}"
+        raise problem("thresholds-malformed", where=f"{name}:{line}", why=why)
+    return found
+
+
+def _value(node: Any, name: str, kind: str) -> str | tuple[str, ...]:
+    if kind == "n":
+        return _scalar(node, name, _NUMBER, "a number such as 50 or 0.5")
+    if kind == "1":
+        return _scalar(node, name, re.compile(r"[1-9]\d{0,5}\Z"), "a whole number from 1 up")
+    if not isinstance(node, yaml.SequenceNode):
+        where = f"{name}:{node.start_mark.line + 1}"
+        raise problem("thresholds-malformed", where=where, why="a list is expected here")
+    return tuple(_scalar(n, name, re.compile(r".{1,80}\Z"), "a short text") for n in node.value)
+
+
+def _scalar(node: Any, name: str, form: re.Pattern[str], wanted: str) -> str:
+    if not isinstance(node, yaml.ScalarNode) or not form.match(node.value):
+        where = f"{name}:{node.start_mark.line + 1}"
+        raise problem("thresholds-malformed", where=where, why=f"this is not {wanted}")
+    return str(node.value)

@@ -1,0 +1,167 @@
+"""What evidence is worth on a day: q of a file, of a piece, and e of an answer (rules 3 and 4)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import ROUND_HALF_EVEN, Context, Decimal
+from fractions import Fraction
+from functools import lru_cache
+
+from checklists.model import PIECE_KINDS, Ageing, Piece
+from checklists.scoring.inputs import EvidenceFact, ScoreInputs
+
+MICRO = 1_000_000
+_DAY_MS = 86_400_000
+_EPOCH_DAY = date(1970, 1, 1).toordinal()
+_CONTEXT = Context(prec=50, rounding=ROUND_HALF_EVEN)
+_HALF = Decimal("0.5")
+
+
+@dataclass(frozen=True, slots=True)
+class FileShare:
+    """What one file is worth, in millionths, and why."""
+
+    sha256: str
+    q: int
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class PieceShare:
+    """What one required piece is worth, in millionths, and the files that were looked at."""
+
+    piece: Piece
+    q: int
+    files: tuple[FileShare, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """The evidence behind one answer; e = `reached` / `wanted`."""
+
+    pieces: tuple[PieceShare, ...]
+    reached: int
+    wanted: int
+
+    @property
+    def e(self) -> Fraction:
+        """The evidence share of rule 3; 1 where nothing is required."""
+        return Fraction(self.reached, self.wanted) if self.wanted else Fraction(1)
+
+    @property
+    def allowance(self) -> int | None:
+        """The highest value that the evidence allows, in thousandths; None below e = 0.25."""
+        if 4 * self.reached >= 3 * self.wanted:
+            return 1000
+        if 2 * self.reached >= self.wanted:
+            return 700
+        return 300 if 4 * self.reached >= self.wanted else None
+
+
+@dataclass(frozen=True, slots=True)
+class Dating:
+    """What ages are counted from: the day of the score, and the first that is known of each file.
+
+    A file that is attached again later does not become younger by it.
+    """
+
+    as_of: str
+    day: int
+    ageing: Mapping[str, Ageing]
+    first_made: Mapping[str, int]
+
+    def age_days(self, fact: EvidenceFact) -> int:
+        """Whole days from the file's date (UTC) to the day of the score, never negative."""
+        made = min(fact.made_at, self.first_made.get(fact.sha256, fact.made_at))
+        return max(0, self.day - made // _DAY_MS)
+
+
+def dating_of(inputs: ScoreInputs) -> Dating:
+    """The dates that one score counts from; raises ValueError unless `as_of` is a date."""
+    first: dict[str, int] = {}
+    for visit in inputs.visits:
+        for answer in visit.answers:
+            for fact in answer.evidence:
+                first[fact.sha256] = min(first.get(fact.sha256, fact.made_at), fact.made_at)
+    day = date.fromisoformat(inputs.as_of).toordinal() - _EPOCH_DAY
+    return Dating(inputs.as_of, day, inputs.profile.ageing, first)
+
+
+def prove(pieces: tuple[Piece, ...], facts: Iterable[EvidenceFact], dating: Dating) -> Proof:
+    """What the evidence of one answer is worth against the pieces that its item requires."""
+    by_kind: dict[str, list[FileShare]] = {}
+    for fact in _one_per_file(facts):
+        by_kind.setdefault(fact.kind, []).append(_file_share(fact, dating))
+    shares = tuple(_piece_share(piece, by_kind.get(piece.kind, [])) for piece in pieces)
+    reached = sum(share.piece.weight * share.q for share in shares)
+    return Proof(shares, reached, MICRO * sum(piece.weight for piece in pieces))
+
+
+@lru_cache(maxsize=4096)
+def decayed(base: int, over: int, half_life: int) -> int:
+    """`base` millionths halved every `half_life` days, `over` days long, rounded half to even."""
+    if over <= 0:
+        return base
+    if over >= 21 * half_life:  # 1 / 2**21 is less than half a millionth
+        return 0
+    exponent = _CONTEXT.divide(Decimal(over), Decimal(half_life))
+    value = _CONTEXT.multiply(Decimal(base), _CONTEXT.power(_HALF, exponent))
+    return int(value.quantize(Decimal(1), context=_CONTEXT))
+
+
+def _piece_share(piece: Piece, files: list[FileShare]) -> PieceShare:
+    ordered = tuple(sorted(files, key=lambda f: (-f.q, f.sha256)))
+    best = sum(f.q for f in ordered[: piece.at_least])
+    return PieceShare(piece, round(Fraction(best, piece.at_least)), ordered)
+
+
+def _file_share(fact: EvidenceFact, dating: Dating) -> FileShare:
+    base, why = _standing(fact, dating.as_of)
+    ageing = dating.ageing.get(fact.kind)
+    if base == 0 or ageing is None:
+        return FileShare(fact.sha256, base, why)
+    age = dating.age_days(fact)
+    q = decayed(base, age - ageing.fresh_days, ageing.half_life_days)
+    return FileShare(fact.sha256, q, why if q == base else f"{why}; {age} days old")
+
+
+def _standing(fact: EvidenceFact, as_of: str) -> tuple[int, str]:
+    if fact.rejected:
+        return 0, f"rejected: {fact.rejected}"
+    if not fact.held:
+        return 0, "the server does not hold it yet"
+    if fact.expires and fact.expires < as_of:
+        return 0, f"expired on {fact.expires}"
+    halves = []
+    if fact.flagged:
+        halves.append(f"open flag on the record ({', '.join(sorted(fact.flagged))})")
+    if not fact.signed:
+        halves.append("not signed at the source")
+    if halves:
+        return MICRO // 2, "; ".join(halves)
+    return MICRO, "signed at the source and held"
+
+
+def _one_per_file(facts: Iterable[EvidenceFact]) -> Iterable[EvidenceFact]:
+    """Each file once: one picture attached by two devices is still one picture."""
+    found: dict[str, EvidenceFact] = {}
+    for fact in facts:
+        known = found.get(fact.sha256)
+        found[fact.sha256] = fact if known is None else _joined(known, fact)
+    return found.values()
+
+
+def _joined(one: EvidenceFact, other: EvidenceFact) -> EvidenceFact:
+    expiries = sorted(e for e in (one.expires, other.expires) if e)
+    return replace(
+        one,
+        kind=min(one.kind, other.kind, key=PIECE_KINDS.index),
+        made_at=min(one.made_at, other.made_at),
+        held=one.held or other.held,
+        signed=one.signed or other.signed,
+        flagged=tuple(sorted({*one.flagged, *other.flagged})),
+        rejected=max(one.rejected, other.rejected),
+        expires=expiries[0] if expiries else "",
+    )

@@ -1,0 +1,214 @@
+"""One item's outcome over all its places (scoring rules 1 to 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+
+from checklists.conditions import Context, applies
+from checklists.model import Condition, Item, Limits, Section
+from checklists.scoring.bands import bound_of, judge_readings
+from checklists.scoring.exact import FAVOURABLE, VALUE_LEVEL
+from checklists.scoring.inputs import ScoreInputs
+from checklists.scoring.places import (
+    CLAIMED,
+    COUNTED,
+    NOT_APPLICABLE,
+    NOT_OBSERVED,
+    REFUSED,
+    UNPROVEN,
+    UNREAD,
+    History,
+    Judge,
+    Standing,
+    combine,
+    stand,
+)
+
+UNANSWERED = "unanswered"
+NO_LIMIT = "no-limit"
+DOES_NOT_APPLY = "does-not-apply"
+APPLICABLE = frozenset((COUNTED, REFUSED, NOT_OBSERVED, UNANSWERED, UNPROVEN))
+ANSWERED = frozenset((COUNTED, REFUSED))
+
+Places = Mapping[str, History]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemOutcome:
+    """How an item enters the score. Values and bounds are thousandths; `variance` is the square
+    of sigma in thousandths. `deciding` is the place that settled it, None where nobody answered.
+    """
+
+    section: Section
+    item: Item
+    status: str
+    why: str
+    effective: int | None
+    low: int
+    high: int
+    variance: Fraction
+    deciding: Standing | None
+    places: tuple[tuple[str, Standing], ...]
+    gaps: tuple[str, ...]
+
+    @property
+    def conflict(self) -> bool:
+        return any(standing.conflict for _, standing in self.places)
+
+    @property
+    def unread(self) -> bool:
+        return any(standing.status == UNREAD for _, standing in self.places)
+
+    @property
+    def applicable(self) -> bool:
+        return self.status in APPLICABLE
+
+    @property
+    def answered(self) -> bool:
+        return self.status in ANSWERED
+
+
+def judge_items(
+    inputs: ScoreInputs, judge: Judge, places: Mapping[str, Places]
+) -> Iterator[ItemOutcome]:
+    """The outcome of every item of the checklist, in its order."""
+    context = _context(inputs, places)
+    for section, item in inputs.checklist.items():
+        gaps = tuple(a.id for a in item.analytes if bound_of(a, inputs.limits) is None)
+        if applies(item.condition, context) is False:
+            yield _absent(section, item, DOES_NOT_APPLY, "its condition does not hold here", ())
+        elif item.scale == "readings" and len(gaps) == len(item.analytes):
+            yield _absent(section, item, NO_LIMIT, "no legal limit for anything it reads", gaps)
+        else:
+            yield _outcome(inputs, judge, section, item, places.get(item.id, {}), gaps)
+
+
+def _outcome(
+    inputs: ScoreInputs,
+    judge: Judge,
+    section: Section,
+    item: Item,
+    places: Places,
+    gaps: tuple[str, ...],
+) -> ItemOutcome:
+    standings = tuple((name, stand(judge, item, places[name])) for name in sorted(places))
+    if not standings:
+        return _absent(section, item, UNANSWERED, "no answer", gaps)
+    deciding = combine([standing for _, standing in standings])
+    status, why = _status(item, deciding, [s for _, s in standings])
+    low, high = _bounds(status, [s for _, s in standings])
+    effective = deciding.effective if status in ANSWERED else None
+    variance = Fraction(0)
+    if status == COUNTED and not deciding.instrument:
+        variance = _variance(inputs, deciding)
+    return ItemOutcome(
+        section, item, status, why, effective, low, high, variance, deciding, standings, gaps
+    )
+
+
+def _status(item: Item, deciding: Standing, standings: list[Standing]) -> tuple[str, str]:
+    """The item's status and why; a good value needs as many instances as the item asks for."""
+    if deciding.status == UNREAD:
+        return UNANSWERED, deciding.why
+    if deciding.status == CLAIMED:
+        return NOT_OBSERVED, deciding.why
+    if deciding.status == NOT_OBSERVED:
+        return (NOT_OBSERVED if deciding.answers else UNANSWERED), deciding.why
+    wanted = item.instances.at_least if item.instances is not None else 1
+    counted = sum(s.status == COUNTED for s in standings)
+    if deciding.status == COUNTED and (deciding.effective or 0) >= FAVOURABLE and counted < wanted:
+        why = f"{counted} of at least {wanted} instances; it counts as not observed"
+        return NOT_OBSERVED, why
+    return deciding.status, deciding.why
+
+
+def _bounds(status: str, standings: list[Standing]) -> tuple[int, int]:
+    """Bounds of the item: it is as good as its worst place, at best and at worst."""
+    if status in (REFUSED, UNPROVEN):
+        # Rule 3 fixes an unproven adverse answer at 0; only a rival answer beside it widens that.
+        high = [s.high for s in standings if s.status == status]
+        return 0, min(high)
+    if status != COUNTED:
+        return 0, 1000
+    counted = [s for s in standings if s.status == COUNTED]
+    return min(s.low for s in counted), min(s.high for s in counted)
+
+
+def _variance(inputs: ScoreInputs, deciding: Standing) -> Fraction:
+    """sigma² of the mean of independent auditors: the sum of their sigma² over their number²."""
+    own = inputs.sigmas or {}
+    squares = sum(
+        own.get(auditor, inputs.profile.sigma_thousandths) ** 2 for auditor in deciding.auditors
+    )
+    return Fraction(squares, max(1, len(deciding.auditors)) ** 2)
+
+
+def _absent(
+    section: Section, item: Item, status: str, why: str, gaps: tuple[str, ...]
+) -> ItemOutcome:
+    return ItemOutcome(section, item, status, why, None, 0, 1000, Fraction(0), None, (), gaps)
+
+
+# -- what conditions look at ----------------------------------------------------------------------
+
+
+def _context(inputs: ScoreInputs, places: Mapping[str, Places]) -> Context:
+    """Conditions read answers as recorded, before evidence; earlier ones where none is newer."""
+    asked = {s for _, item in inputs.checklist.items() for s in _subjects(item.condition)}
+    answers: dict[str, tuple[str, ...]] = {}
+    for _, item in inputs.checklist.items():
+        if item.id in asked:
+            given = (
+                _recorded(item, history, inputs.limits)
+                for history in places.get(item.id, {}).values()
+            )
+            answers[item.id] = tuple(sorted({one for group in given for one in group}))
+    return Context(
+        answers=answers,
+        observed=inputs.observed or {},
+        processes=inputs.processes,
+        exposure=inputs.exposure,
+    )
+
+
+def _subjects(condition: Condition | None) -> Iterator[str]:
+    if condition is None:
+        return
+    if condition.op == "answer":
+        yield condition.subject
+    for part in condition.args:
+        yield from _subjects(part)
+
+
+def _recorded(item: Item, history: History, limits: Limits | None) -> tuple[str, ...]:
+    fallback: tuple[str, ...] = ()
+    for here in history:
+        given: list[str] = []
+        for answer in here.heads:
+            if answer.readings:
+                value = judge_readings(item.analytes, answer.readings, limits).value
+                given.extend([] if value is None else [VALUE_LEVEL[value]])
+            else:
+                given.append(answer.level or answer.special or NOT_OBSERVED)
+        if any(one != NOT_OBSERVED for one in given):
+            return tuple(given)
+        fallback = fallback or tuple(given)
+    return fallback
+
+
+__all__ = [
+    "ANSWERED",
+    "APPLICABLE",
+    "COUNTED",
+    "DOES_NOT_APPLY",
+    "NOT_APPLICABLE",
+    "NOT_OBSERVED",
+    "NO_LIMIT",
+    "REFUSED",
+    "UNANSWERED",
+    "UNPROVEN",
+    "ItemOutcome",
+    "judge_items",
+]

@@ -1,0 +1,117 @@
+"""Evidence files, kept under the digest of their bytes.
+
+A file is complete and on the disk before any entry names it: written beside its place, synced,
+renamed, and the folder synced.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from fieldkit.disk import WRITING, named, part_name, settle, settle_folder, sweep_parts
+from sync.log import MAX_FILE_BYTES
+from sync.problems import problem
+
+CHUNK = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """A kept file: the lower hex SHA-256 of its bytes, and how many there are."""
+
+    sha256: str
+    size: int
+
+
+class Blobs:
+    """A folder of files named by their SHA-256, spread over folders by the first two digits."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def path(self, sha256: str) -> Path:
+        """Where the file with this digest is or would be."""
+        return self.folder / sha256[:2] / sha256
+
+    def has(self, sha256: str) -> bool:
+        return self.path(sha256).is_file()
+
+    def size(self, sha256: str) -> int | None:
+        """The bytes of a kept file, or None when it is not here."""
+        try:
+            return self.path(sha256).stat().st_size
+        except FileNotFoundError:
+            return None
+
+    def keep(self, source: Path) -> Kept:
+        """Copy a file in; keeping the same bytes again changes nothing.
+
+        Raises `file-missing`, `file-unreadable`, `file-empty`, `file-too-large`, `disk-full` and
+        `folder-read-only`.
+        """
+        with _opened(source) as file, named(source.name, self.folder):
+            self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            part = part_name(self.folder / "incoming")
+            try:
+                kept = self._copy(file, part, source)
+                target = self.path(kept.sha256)
+                if not (target.is_file() and target.stat().st_size == kept.size):
+                    target.parent.mkdir(exist_ok=True, mode=0o700)
+                    settle_folder(self.folder)
+                    part.replace(target)
+                settle_folder(target.parent)
+            finally:
+                with suppress(FileNotFoundError):
+                    part.unlink()
+        return kept
+
+    def chunks(self, sha256: str) -> Iterator[bytes]:
+        """The bytes of a kept file, a chunk at a time; raises `file-missing`, `file-unreadable`."""
+        path = self.path(sha256)
+        with _opened(path) as file:
+            while chunk := _read(file, path):
+                yield chunk
+
+    def sweep(self) -> int:
+        """Remove half-written files that ended commands left; the number of files removed."""
+        return sweep_parts(self.folder)
+
+    def _copy(self, file: IO[bytes], part: Path, source: Path) -> Kept:
+        digest, size = hashlib.sha256(), 0
+        descriptor = os.open(part, WRITING, 0o600)
+        with os.fdopen(descriptor, "wb") as copy:
+            while chunk := _read(file, source):
+                size += len(chunk)
+                if size > MAX_FILE_BYTES:
+                    raise problem("file-too-large", size=size, limit=MAX_FILE_BYTES)
+                digest.update(chunk)
+                copy.write(chunk)
+            if size == 0:
+                raise problem("file-empty", name=source.name)
+            copy.flush()
+            settle(copy.fileno())
+        return Kept(digest.hexdigest(), size)
+
+
+def _opened(source: Path) -> IO[bytes]:
+    try:
+        if source.exists() and not source.is_file():
+            raise problem("file-unreadable", name=str(source), why="it is not a file")
+        return source.open("rb")
+    except FileNotFoundError as exc:
+        raise problem("file-missing", name=str(source)) from exc
+    except OSError as exc:
+        raise problem("file-unreadable", name=str(source), why=exc.strerror or "unknown") from exc
+
+
+def _read(file: IO[bytes], source: Path) -> bytes:
+    try:
+        return file.read(CHUNK)
+    except OSError as exc:
+        raise problem("file-unreadable", name=str(source), why=exc.strerror or "unknown") from exc

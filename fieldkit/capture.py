@@ -1,0 +1,320 @@
+"""Recording an inspection: what an auditor says -> entries in this device's logs (L5).
+
+Every function writes one transaction, after everything in it has been checked.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from checklists.model import Checklist, Item
+from fieldkit.fixes import fix_value
+from fieldkit.library import Library, nearest
+from fieldkit.readings import read_answer
+from fieldkit.store import Identity, Store, put_notes
+from sync.inspection import OUTCOMES, SIGNS, Fix, Inspection, is_decimal, read_inspection
+from sync.log import DEVICE_LOG, check_instance
+from sync.merge import merge
+from sync.problems import problem
+
+
+@dataclass(frozen=True, slots=True)
+class Recorder:
+    """All that recording needs: where to, by whom, from which checklists, and the time (UTC ms)."""
+
+    store: Store
+    library: Library
+    identity: Identity
+    now: int
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What may accompany an answer or an observation."""
+
+    note: str = ""
+    evidence: Sequence[str] = ()
+    fix: Fix | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """The inspection that is current now, and whether it was begun just now."""
+
+    inspection: str
+    facility: Mapping[str, Any]
+    checklist: Checklist
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What stands at a path now, and whether an entry was needed for it."""
+
+    path: str
+    value: Mapping[str, Any]
+    new: bool
+
+
+# -- which inspection -----------------------------------------------------------------------------
+
+
+def which_inspection(store: Store, given: str | None) -> str:
+    """The inspection meant: by the beginning of its id, else the current one, else the only one.
+
+    Raises `inspection-unknown`, `inspection-which` and `inspection-none`.
+    """
+    known = store.inspections()
+    if given is not None:
+        found = [i for i in known if i.startswith(given.lower())]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise problem("inspection-which", nearest=", ".join(found))
+        raise problem("inspection-unknown", inspection=given, nearest=nearest(given, known))
+    current = store.note("current")
+    if current in known:
+        return current
+    if len(known) > 1:
+        raise problem("inspection-which", nearest=", ".join(known))
+    if not known:
+        raise problem("inspection-none")
+    return known[0]
+
+
+def load_inspection(store: Store, inspection: str) -> Inspection:
+    """An inspection as everything on this device makes it."""
+    return read_inspection(inspection, merge(store.records(inspection)))
+
+
+def checklist_of(store: Store, library: Library, inspection: str) -> Checklist:
+    """The checklist an inspection was begun with; raises `checklist-unknown`."""
+    about = store.about(inspection)
+    digest = about.value.get("checklist") if about and isinstance(about.value, dict) else None
+    if not isinstance(digest, str):
+        raise problem("checklist-unknown", checklist="of this inspection")
+    return library.checklist(digest)
+
+
+# -- recording ------------------------------------------------------------------------------------
+
+
+def start(
+    recorder: Recorder,
+    facility_id: str,
+    *,
+    purpose: str = "",
+    fix: Fix | None = None,
+    mode: str = "live",
+    new: bool = False,
+) -> Started:
+    """Begin an inspection, or go on with the one of this facility that is not signed yet.
+
+    Raises `facility-unknown` and `checklist-unknown`.
+    """
+    facility = recorder.library.facility(facility_id)
+    begun = None if new else _unsigned(recorder.store, facility_id, mode)
+    if begun is not None:
+        recorder.store.set_notes(current=begun)
+        checklist = checklist_of(recorder.store, recorder.library, begun)
+        return Started(begun, facility, checklist, new=False)
+    text = recorder.library.newest("checklist", str(facility.get("checklist", "")))
+    if text is None:
+        raise problem("checklist-unknown", checklist=facility.get("checklist", "?"))
+    checklist = recorder.library.checklist(text.digest)
+    inspection = str(uuid.uuid4())
+    about = {
+        "facility": facility_id,
+        "checklist": text.digest,
+        "purpose": purpose or _assigned_purpose(recorder.library, facility_id),
+        "mode": mode,
+        "fix": fix_value(fix),
+    }
+    with recorder.store.writing(recorder.identity, recorder.now, "the inspection") as log:
+        log.append(DEVICE_LOG, f"device/opened/{inspection}", {"facility": facility_id})
+        log.append(inspection, "about", _lean(about))
+        put_notes(log.tx, {"current": inspection})
+    return Started(inspection, facility, checklist, new=True)
+
+
+def answer(
+    recorder: Recorder,
+    inspection: str,
+    item_id: str,
+    values: Sequence[str],
+    *,
+    instance: str | None = None,
+    reason: str = "",
+    second: str = "",
+    extras: Extras = Extras(),
+) -> Recorded:
+    """Answer an item; the same answer again changes nothing.
+
+    Raises `item-unknown`, `level-unknown`, `reading-malformed`, `instance-malformed`,
+    `answer-incomplete`, `evidence-unknown` and `evidence-which`.
+    """
+    checklist = checklist_of(recorder.store, recorder.library, inspection)
+    item = find_item(checklist, item_id)
+    value = read_answer(item, values)
+    place = find_instance(item, instance)
+    if place == "-" and item.instances is not None and "special" not in value:
+        label = str(item.instances.label)
+        raise problem(
+            "answer-incomplete",
+            item=item.id,
+            what=f"which one it is about ({label})",
+            hint="Add --instance with its name, such as --instance well-1.",
+        )
+    _check_special(item, value.get("special"), reason, second, recorder.identity)
+    evidence = find_evidence(recorder.store, inspection, extras.evidence)
+    value |= {"reason": reason, "second": second, "note": extras.note, "evidence": evidence}
+    value |= {"fix": fix_value(extras.fix), "checklist": checklist.digest}
+    return _record(recorder, inspection, f"answers/{item.id}/{place}", value, "the answer")
+
+
+def observe(recorder: Recorder, inspection: str, what: str, value: str, extras: Extras) -> Recorded:
+    """Record something seen, unscored: `what` is a name, or name/instance such as
+    operating/warm-kiln.
+
+    Raises `observation-unknown`, `level-unknown`, `instance-malformed` and evidence's problems.
+    """
+    checklist = checklist_of(recorder.store, recorder.library, inspection)
+    name, _, instance = what.partition("/")
+    known = checklist.observation(name)
+    if known is None or (known.instances and instance not in known.instances):
+        names = [f"{o.what}/{i}" for o in checklist.observed for i in (o.instances or ("…",))]
+        raise problem("observation-unknown", what=what, nearest=nearest(what, names))
+    place = _instance(name, instance or "-")
+    if known.type == "sign" and value not in SIGNS:
+        raise problem("level-unknown", level=value, item=what, nearest=", ".join(SIGNS))
+    if known.type == "number" and not is_decimal(value):
+        hint = f"a number in {known.unit}, such as 24" if known.unit else "a number, such as 24"
+        raise problem("level-unknown", level=value, item=what, nearest=hint)
+    entry = {
+        "value": value,
+        "unit": known.unit,
+        "note": extras.note,
+        "evidence": find_evidence(recorder.store, inspection, extras.evidence),
+        "fix": fix_value(extras.fix),
+    }
+    return _record(recorder, inspection, f"observed/{name}/{place}", entry, "the observation")
+
+
+def set_outcome(
+    recorder: Recorder, inspection: str, outcome: str, note: str = "", fix: Fix | None = None
+) -> Recorded:
+    """Record how the visit ended; raises `outcome-unknown`."""
+    if outcome not in OUTCOMES:
+        near = nearest(outcome, OUTCOMES, len(OUTCOMES))
+        raise problem("outcome-unknown", outcome=outcome, nearest=near)
+    value = {"outcome": outcome, "note": note, "fix": fix_value(fix)}
+    return _record(recorder, inspection, "outcome", value, "the outcome")
+
+
+# -- finding what is meant ------------------------------------------------------------------------
+
+
+def find_item(checklist: Checklist, item_id: str) -> Item:
+    """An item by its id, in any case of letters; raises `item-unknown` with the nearest."""
+    by_folded = {item.id.casefold(): item for _, item in checklist.items()}
+    item = by_folded.get(item_id.casefold())
+    if item is None:
+        near = nearest(item_id, [i.id for i in by_folded.values()])
+        raise problem("item-unknown", item=item_id, nearest=near)
+    return item
+
+
+def find_instance(item: Item, instance: str | None) -> str:
+    """The instance part of a path: the given name, or `-`; raises `instance-malformed`."""
+    if instance not in (None, "-") and item.instances is None:
+        why = "this item is asked once for the whole site"
+        raise problem("instance-malformed", instance=instance, item=item.id, why=why)
+    return _instance(item.id, instance or "-")
+
+
+def find_evidence(store: Store, inspection: str, prefixes: Sequence[str]) -> list[str]:
+    """Digests of the inspection's evidence by how they begin, each once, in the order given.
+
+    Raises `evidence-unknown` and `evidence-which`.
+    """
+    if not prefixes:
+        return []
+    known = {sha256 for sha256, _ in load_inspection(store, inspection).evidence}
+    found: dict[str, None] = {}
+    for prefix in prefixes:
+        fitting = sorted(d for d in known if d.startswith(prefix.lower()) and len(prefix) >= 4)
+        if not fitting:
+            raise problem("evidence-unknown", sha256=prefix)
+        if len(fitting) > 1:
+            raise problem("evidence-which", sha256=prefix, count=len(fitting))
+        found[fitting[0]] = None
+    return list(found)
+
+
+# -- inside ---------------------------------------------------------------------------------------
+
+
+def _record(
+    recorder: Recorder, inspection: str, path: str, value: Mapping[str, Any], what: str
+) -> Recorded:
+    lean = _lean(value)
+    with recorder.store.writing(recorder.identity, recorder.now, what) as log:
+        new = log.append_new(inspection, path, lean)
+    return Recorded(path, lean, new)
+
+
+def _lean(value: Mapping[str, Any]) -> dict[str, Any]:
+    """Members that say nothing are left out: every byte travels."""
+    return {key: member for key, member in value.items() if member not in (None, "", [])}
+
+
+def _instance(item: str, instance: str) -> str:
+    why = check_instance(instance)
+    if why is not None:
+        raise problem("instance-malformed", instance=instance, item=item, why=why)
+    return instance
+
+
+def _check_special(
+    item: Item, special: object, reason: str, second: str, identity: Identity
+) -> None:
+    """A "not applicable" needs a reason, and for a critical item a second person."""
+    if special != "not-applicable":
+        return
+    if not reason.strip():
+        hint = 'Add --reason "…": why the question does not arise on this site.'
+        raise problem("answer-incomplete", item=item.id, what="a reason", hint=hint)
+    if item.severity != "critical":
+        return
+    own = {identity.person.casefold(), identity.person_name.casefold()}
+    if not second.strip() or second.strip().casefold() in own:
+        raise problem(
+            "answer-incomplete",
+            item=item.id,
+            what="a second person besides you who agrees, as it is a critical item",
+            hint="Add --second with that person's id.",
+        )
+
+
+def _assigned_purpose(library: Library, facility: str) -> str:
+    found = {
+        str(a.get("purpose", ""))
+        for a in library.documents("assignment")
+        if a.get("facility") == facility
+    }
+    return found.pop() if len(found) == 1 else ""
+
+
+def _unsigned(store: Store, facility: str, mode: str) -> str | None:
+    """The latest inspection of a facility that nobody has signed on this device."""
+    for inspection in reversed(store.inspections()):
+        about = store.about(inspection)
+        value = about.value if about is not None else None
+        if not isinstance(value, dict) or value.get("facility") != facility:
+            continue
+        if value.get("mode") == mode and not load_inspection(store, inspection).sign_offs:
+            return inspection
+    return None

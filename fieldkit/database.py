@@ -1,0 +1,149 @@
+"""One SQLite file: its tables, its write transactions, and its errors in plain words.
+
+sqlite-utils describes the tables; it is imported only when a new file is made, because it takes
+longer to load than an answer takes to write.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sync.problems import Problem, problem
+
+VERSION = 1
+BUSY_SECONDS = 30
+
+TABLES: Mapping[str, tuple[Mapping[str, type], Sequence[str], frozenset[str]]] = {
+    # name: (columns, primary key, columns that may be empty)
+    "meta": ({"name": str, "value": str}, ["name"], frozenset()),
+    "lines": (
+        {"log": str, "device": str, "seq": int, "path": str, "line": bytes, "h": bytes},
+        ["log", "device", "seq"],
+        frozenset({"path"}),
+    ),
+    "acknowledged": (
+        {"log": str, "device": str, "seq": int, "state": str, "problem": str},
+        ["log", "device"],
+        frozenset({"problem"}),
+    ),
+    "files": (
+        {"sha256": str, "size": int, "log": str, "seq": int, "sent_at": int, "held_at": int},
+        ["sha256"],
+        frozenset({"sent_at", "held_at"}),
+    ),
+    "facts": (
+        {"sha256": str, "facts": str, "problem": str},
+        ["sha256"],
+        frozenset({"facts", "problem"}),
+    ),
+    "receipts": ({"id": int, "at": int, "payload": bytes, "signature": bytes}, ["id"], frozenset()),
+    "documents": ({"kind": str, "ref": str, "body": str}, ["kind", "ref"], frozenset()),
+    "texts": (
+        {"id": int, "digest": str, "kind": str, "name": str, "version": str, "body": str},
+        ["id"],
+        frozenset(),
+    ),
+}
+
+INDEXES = (
+    "create index if not exists lines_by_path on lines (log, path)",
+    "create unique index if not exists texts_by_digest on texts (digest)",
+)
+
+
+class Database:
+    """An open store file; `path`'s folder must exist. Raises what `guard` raises.
+
+    Every reading and writing of the store goes through `rows` and `write`.
+    """
+
+    def __init__(self, path: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
+        self.path = path
+        self._busy = busy_seconds
+        with self.guard("the store"):
+            self._conn = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None)
+            self._conn.execute("pragma foreign_keys = on")
+            # An entry is safe on disk before its command says so.
+            self._conn.execute("pragma synchronous = full")
+            version = self._conn.execute("pragma user_version").fetchone()[0]
+        if version > VERSION:
+            raise problem("store-damaged", path=str(path), why="a newer version wrote it")
+        if version < VERSION:
+            self._make_tables()
+
+    def close(self) -> None:
+        self._conn.close()
+
+    def rows(self, sql: str, given: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """All rows that a reading statement gives."""
+        with self.guard("the store"):
+            return self._conn.execute(sql, given).fetchall()
+
+    @contextmanager
+    def write(self, what: str) -> Iterator[sqlite3.Connection]:
+        """One write transaction; `what` names for the reader what is being written.
+
+        It begins at once as a writer, so that what it reads cannot change under it.
+        """
+        with self.guard(what):
+            self._conn.execute("begin immediate")
+            try:
+                yield self._conn
+                self._conn.execute("commit")
+            except BaseException:
+                if self._conn.in_transaction:
+                    self._conn.execute("rollback")
+                raise
+
+    @contextmanager
+    def guard(self, what: str) -> Iterator[None]:
+        """Name SQLite's errors: `disk-full`, `folder-read-only`, `store-busy`, `store-damaged`."""
+        try:
+            yield
+        except sqlite3.DatabaseError as exc:
+            raise self._named(exc, what) from exc
+
+    def _named(self, exc: sqlite3.DatabaseError, what: str) -> Problem:
+        # The low byte is SQLite's primary result code; the rest says more about it.
+        code = getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
+        folder = self.path.parent
+        if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _nearly_full(folder)):
+            return problem("disk-full", what=what)
+        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+            return problem("folder-read-only", folder=str(folder), why=str(exc))
+        if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
+            return problem("store-busy", seconds=f"{self._busy:g}")
+        return problem("store-damaged", path=str(self.path), why=str(exc))
+
+    def _make_tables(self) -> None:
+        import sqlite_utils
+
+        with self.guard("the store"):
+            self._conn.execute("pragma journal_mode = wal")
+            describe = sqlite_utils.Database(self._conn)
+        statements = [
+            describe.create_table_sql(
+                name,
+                dict(columns),
+                pk=list(keys) if len(keys) > 1 else keys[0],
+                not_null=set(columns) - empty,
+                if_not_exists=True,
+            )
+            for name, (columns, keys, empty) in TABLES.items()
+        ]
+        with self.write("the store") as tx:
+            for statement in (*statements, *INDEXES):
+                tx.execute(statement)
+            tx.execute(f"pragma user_version = {VERSION}")
+
+
+def _nearly_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < 256 * 1024
+    except OSError:
+        return False

@@ -1,0 +1,108 @@
+"""Enrolment: from an invitation's link to a device with a token and a certificate (S8)."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import ValidationError
+
+from fieldkit.keys import public_bytes
+from fieldkit.ledger import encode_key
+from fieldkit.store import Identity, Store
+from fieldkit.transport import Transport
+from sync import wire
+from sync.log import device_id
+from sync.problems import problem
+from sync.receipt import SignedBytes, read_certificate, server_id
+
+_LINK = re.compile(
+    r"(?P<server>https?://[^\s/?#]+(?:/[^\s?#]*?)?)/enrol/?"
+    r"#(?P<code>[A-Za-z0-9-]{8,64})\.(?P<fingerprint>[0-9a-f]{16,64})\Z"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """What a link says: the server's address, the single-use code, the digest of its key."""
+
+    server: str
+    code: str
+    fingerprint: str
+
+
+def read_invitation(link: str) -> Invitation:
+    """Read a link such as http://host/enrol#CODE.FINGERPRINT; raises `invitation-malformed`."""
+    match = _LINK.match(link.strip())
+    if match is None:
+        raise problem("invitation-malformed", text=link)
+    return Invitation(match["server"], match["code"], match["fingerprint"])
+
+
+def check_may_enrol(store: Store, invitation: Invitation) -> None:
+    """Raise `device-already-enrolled` when the device belongs to another server already.
+
+    The same server may enrol it again, after a lost answer or an ended token.
+    """
+    known = store.note("server_key")
+    if known is None:
+        return
+    if not server_id(base64.b64decode(known)).startswith(invitation.fingerprint):
+        raise problem("device-already-enrolled", server=store.note("server_name") or "a server")
+
+
+def enrol(
+    store: Store, private_key: Any, invitation: Invitation, name: str, transport: Transport
+) -> Identity:
+    """Ask the server to enrol this device, check everything it answers, and keep it.
+
+    The key was made and kept before; asking again with the same code and key is safe. Raises
+    `answer-malformed`, `server-key-changed`, `certificate-unfit` and what the transport raises.
+    """
+    public_key = public_bytes(private_key)
+    answer = _ask(transport, invitation.code, public_key, name)
+    # 1. S8: the server is the one whose key's digest the invitation carries.
+    if not server_id(answer["server_key"]).startswith(invitation.fingerprint):
+        raise problem("server-key-changed")
+    # 2. S8: the certificate is signed by that key and speaks of this device and person.
+    certificate = SignedBytes(**answer["certificate"])
+    _check_certificate(certificate, answer, public_key)
+    # 3. Only then is anything kept, all of it at once.
+    store.set_notes(
+        device=device_id(public_key),
+        public_key=encode_key(public_key),
+        person=answer["person"],
+        person_name=answer["person_name"],
+        server=invitation.server,
+        server_name=answer["server_name"],
+        server_key=encode_key(answer["server_key"]),
+        token=answer["token"],
+        certificate=json.dumps(wire.Signed().dump(certificate)),
+    )
+    return store.identity()
+
+
+def _ask(transport: Transport, code: str, public_key: bytes, name: str) -> dict[str, Any]:
+    request = wire.EnrolRequest().dump({"code": code, "public_key": public_key, "name": name})
+    data = transport.enrol(request)
+    try:
+        answer: dict[str, Any] = wire.EnrolAnswer().load(json.loads(data))
+    except ValidationError as exc:
+        raise problem("answer-malformed", why=wire.faults(exc)) from exc
+    except (ValueError, RecursionError) as exc:
+        why = "it is not JSON; is this a sign-in page?"
+        raise problem("answer-malformed", why=why) from exc
+    return answer
+
+
+def _check_certificate(certificate: SignedBytes, answer: dict[str, Any], public_key: bytes) -> None:
+    body = read_certificate(answer["server_key"], certificate)
+    if body.get("device") != device_id(public_key):
+        raise problem("certificate-unfit", why="it names another device")
+    if body.get("public_key") != encode_key(public_key):
+        raise problem("certificate-unfit", why="it names another key")
+    if body.get("person") != answer["person"]:
+        raise problem("certificate-unfit", why="it names another person")

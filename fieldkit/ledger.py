@@ -1,0 +1,273 @@
+"""What the server has acknowledged, what waits to be sent, and what came down (S2, S4, S5)."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from sqlite3 import Connection
+from typing import Any
+
+from fieldkit.database import Database
+from fieldkit.store import Identity, put_notes
+from sync.problems import problem
+from sync.receipt import Receipt
+from sync.session import Answer, Change, LogState, Pending
+
+TEXTS = ("checklist", "limits", "profile", "rules")
+MOST_AWAITED = 1000  # the protocol's limit of one request
+_PENDING_BYTES = 6 * 1024**2  # more than one request carries, less than a small machine has
+
+
+@dataclass(frozen=True, slots=True)
+class FileState:
+    """A file that an entry of this device names; times are UTC milliseconds, None while not so."""
+
+    sha256: str
+    size: int
+    log: str
+    sent_at: int | None
+    held_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A log that the server set aside or refused, and what it said."""
+
+    log: str
+    state: str
+    problem: Mapping[str, Any] | None
+
+
+class Ledger:
+    """The device's side of the bargain with the server: nothing here is decided, only kept."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    # -- what waits -------------------------------------------------------------------------------
+
+    def pending(self, identity: Identity, but_not: frozenset[str] = frozenset()) -> list[Pending]:
+        """Lines of this device that no receipt covers, oldest log first; a request's worth of them.
+
+        Logs that the server set aside as forked wait for staff and are left out, and so are those
+        of `but_not`.
+        """
+        found: list[Pending] = []
+        room = _PENDING_BYTES
+        for log, after in self.database.rows(
+            "select l.log, coalesce(a.seq, 0) from lines l "
+            "left join acknowledged a on a.log = l.log and a.device = l.device "
+            "where l.device = ? and coalesce(a.state, 'held') <> 'forked' "
+            "group by l.log having max(l.seq) > coalesce(a.seq, 0) order by min(l.rowid)",
+            (identity.device,),
+        ):
+            if log in but_not or room <= 0:
+                continue
+            lines, hashes = [], []
+            for line, h in self.database.rows(
+                "select line, h from lines where log = ? and device = ? and seq > ? "
+                "order by seq limit 20000",
+                (log, identity.device, after),
+            ):
+                lines.append(line)
+                hashes.append(h)
+                room -= len(line) + 1
+                if room <= 0:
+                    break
+            found.append(Pending(identity.device, log, after + 1, tuple(lines), tuple(hashes)))
+        return found
+
+    def waiting_lines(self, identity: Identity, log: str | None = None) -> int:
+        """How many lines no receipt covers yet, of one log or of all."""
+        return int(
+            self.database.rows(
+                "select count(*) from lines l left join acknowledged a "
+                "on a.log = l.log and a.device = l.device "
+                "where l.device = ?1 and l.seq > coalesce(a.seq, 0) and (?2 is null or l.log = ?2)",
+                (identity.device, log),
+            )[0][0]
+        )
+
+    def files(self, log: str | None = None) -> list[FileState]:
+        """Every file that entries of this device name, smallest first (S7)."""
+        return [
+            FileState(*row)
+            for row in self.database.rows(
+                "select sha256, size, log, sent_at, held_at from files "
+                "where ?1 is null or log = ?1 order by size, sha256",
+                (log,),
+            )
+        ]
+
+    def awaited(self, identity: Identity) -> list[str]:
+        """Digests whose entries are acknowledged and that no receipt lists, smallest file first."""
+        rows = self.database.rows(
+            "select f.sha256 from files f join acknowledged a "
+            "on a.log = f.log and a.device = ? and a.seq >= f.seq "
+            "where f.held_at is null order by f.size, f.sha256 limit ?",
+            (identity.device, MOST_AWAITED),
+        )
+        return [sha256 for (sha256,) in rows]
+
+    def refusals(self) -> list[Refusal]:
+        """The logs that the server did not take as they are."""
+        return [
+            Refusal(log, state, None if text is None else json.loads(text))
+            for log, state, text in self.database.rows(
+                "select log, state, problem from acknowledged "
+                "where state in ('forked', 'refused') order by log"
+            )
+        ]
+
+    # -- what the server said ---------------------------------------------------------------------
+
+    def take(self, identity: Identity, answer: Answer, receipt: Receipt | None, now: int) -> None:
+        """Keep an answer in one transaction: receipt, states, changes, and then the cursor.
+
+        The receipt has been checked. Raises `answer-malformed` and `receipt-unfit`; nothing of
+        the answer is kept then.
+        """
+        changes = [_checked(change) for change in answer.changes]
+        with self.database.write("what the server answered") as tx:
+            if receipt is not None:
+                assert answer.receipt is not None  # noqa: S101 - it was read from there
+                self._begin_epoch(tx, receipt.epoch)
+                tx.execute(
+                    "insert into receipts (at, payload, signature) values (?, ?, ?)",
+                    (receipt.at, answer.receipt.payload, answer.receipt.signature),
+                )
+                _acknowledge(tx, identity, receipt)
+            for state in answer.logs:
+                _take_state(tx, identity, state)
+            for change in changes:
+                _take_change(tx, change)
+            put_notes(
+                tx,
+                {
+                    "cursor": answer.cursor,
+                    "clock_offset_ms": str(answer.now - now),
+                    "last_contact": str(answer.now),
+                },
+            )
+
+    def mark_sent(self, sha256: str, now: int) -> None:
+        """Note that the server answered for a whole file; only a receipt says that it is held."""
+        with self.database.write("what was sent") as tx:
+            tx.execute("update files set sent_at = ? where sha256 = ?", (now, sha256))
+
+    def forget_cursor(self) -> None:
+        """Forget how far changes were read, so that all of them come anew."""
+        with self.database.write("the settings") as tx:
+            tx.execute("delete from meta where name = 'cursor'")
+
+    def receipts(self) -> list[tuple[bytes, bytes]]:
+        """Payload and signature of every receipt, oldest first."""
+        return [
+            (payload, signature)
+            for payload, signature in self.database.rows(
+                "select payload, signature from receipts order by id"
+            )
+        ]
+
+    def _begin_epoch(self, tx: Connection, epoch: int) -> None:
+        """S5: a server restored from a backup is offered again everything it may have lost."""
+        found = tx.execute("select value from meta where name = 'epoch'").fetchone()
+        if found is not None and int(found[0]) != epoch:
+            tx.execute("update acknowledged set seq = 0, state = 'held', problem = null")
+            tx.execute("update files set sent_at = null, held_at = null")
+        put_notes(tx, {"epoch": str(epoch)})
+
+
+def _acknowledge(tx: Connection, identity: Identity, receipt: Receipt) -> None:
+    if receipt.device != identity.device:
+        raise problem("receipt-unfit", why="it is another device's")
+    for one in receipt.logs:
+        if one.device != identity.device:
+            continue
+        found = tx.execute(
+            "select h from lines where log = ? and device = ? and seq = ?",
+            (one.log, one.device, one.seq),
+        ).fetchone()
+        if found is None or found[0].hex() != one.h:
+            why = f"entry {one.seq} of {one.log} is another one here"
+            raise problem("receipt-unfit", why=why)
+        _put_state(tx, identity, one.log, one.seq, "held", None)
+    tx.executemany(
+        "update files set held_at = ?1, sent_at = coalesce(sent_at, ?1) where sha256 = ?2",
+        [(receipt.at, sha256) for sha256 in receipt.files],
+    )
+
+
+def _take_state(tx: Connection, identity: Identity, state: LogState) -> None:
+    """A gap says where to go on from; a fork or a refusal is kept and told. `held` says nothing:
+    only a signed receipt acknowledges.
+    """
+    if state.device != identity.device or state.state == "held":
+        return
+    if state.state == "gap":
+        _put_state(tx, identity, state.log, max(state.seq - 1, 0), "held", None)
+        return
+    said = None if state.problem is None else json.dumps(state.problem, ensure_ascii=False)
+    tx.execute(
+        "insert into acknowledged (log, device, seq, state, problem) values (?1, ?2, 0, ?3, ?4) "
+        "on conflict (log, device) do update set state = ?3, problem = ?4",
+        (state.log, identity.device, state.state, said),
+    )
+
+
+def _put_state(
+    tx: Connection, identity: Identity, log: str, seq: int, state: str, said: str | None
+) -> None:
+    tx.execute(
+        "insert into acknowledged (log, device, seq, state, problem) values (?1, ?2, ?3, ?4, ?5) "
+        "on conflict (log, device) do update set seq = ?3, state = ?4, problem = ?5",
+        (log, identity.device, seq, state, said),
+    )
+
+
+def _checked(change: Change) -> Change:
+    """A published text must be the one that its digest names."""
+    if change.kind in TEXTS and change.body is not None:
+        body = change.body
+        members = ("name", "digest", "version", "body")
+        if not isinstance(body, dict) or not all(isinstance(body.get(m), str) for m in members):
+            raise problem("answer-malformed", why=f"the {change.kind} {change.ref} is not whole")
+        if hashlib.sha256(body["body"].encode("utf-8")).hexdigest() != body["digest"]:
+            why = f"the {change.kind} {body['name']} is not the one that its digest names"
+            raise problem("answer-malformed", why=why)
+    elif change.body is not None and not isinstance(change.body, dict):
+        raise problem("answer-malformed", why=f"the {change.kind} {change.ref} is not an object")
+    return change
+
+
+def _take_change(tx: Connection, change: Change) -> None:
+    if change.body is None:
+        tx.execute("delete from documents where kind = ? and ref = ?", (change.kind, change.ref))
+        return
+    if change.kind in TEXTS:
+        # Kept by digest for good: an inspection under way goes on with the text it began with.
+        tx.execute(
+            "insert into texts (digest, kind, name, version, body) values (?, ?, ?, ?, ?) "
+            "on conflict (digest) do nothing",
+            tuple(
+                change.kind if member == "kind" else change.body[member]
+                for member in ("digest", "kind", "name", "version", "body")
+            ),
+        )
+        # Which one of a name applies now is its document: the newest that arrived.
+        ref, body = change.body["name"], {"digest": change.body["digest"]}
+    else:
+        ref, body = change.ref, change.body
+    tx.execute(
+        "insert into documents (kind, ref, body) values (?1, ?2, ?3) "
+        "on conflict (kind, ref) do update set body = ?3",
+        (change.kind, ref, json.dumps(body, ensure_ascii=False)),
+    )
+
+
+def encode_key(raw: bytes) -> str:
+    """Raw key bytes as base64 text, as they are kept and sent."""
+    return base64.b64encode(raw).decode("ascii")

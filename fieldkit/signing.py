@@ -1,0 +1,86 @@
+"""Signing off: a statement over exactly the entries that the signer had seen (L7)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fieldkit.capture import Recorder, load_inspection
+from sync.inspection import Inspection
+from sync.log import DEVICE_LOG
+from sync.problems import problem
+
+STATEMENT = "What I recorded is what I found, to the best of my knowledge."
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """A sign-off: how many entries of how many logs it covers, and whether it is a new one."""
+
+    entries: int
+    logs: int
+    new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """How far the signing is: by whom, and the entries that came after the last sign-off."""
+
+    devices: tuple[str, ...]
+    after: int
+
+
+def sign_off(recorder: Recorder, inspection: str, statement: str = "") -> Signed:
+    """Sign everything of the inspection that is on this device; again only when more came since.
+
+    Raises `sign-off-incomplete` when no outcome is recorded.
+    """
+    read = load_inspection(recorder.store, inspection)
+    if not read.outcome.heads:
+        raise problem(
+            "sign-off-incomplete",
+            why="it has no outcome",
+            hint="Record how the visit ended, such as: fieldkit outcome visited",
+        )
+    device = recorder.identity.device
+    with recorder.store.writing(recorder.identity, recorder.now, "the sign-off") as log:
+        heads = log.heads(inspection)
+        if _covers(read, device, {d: (seq, h.hex()) for d, seq, h in heads}):
+            return Signed(sum(seq for _, seq, _ in heads), len(heads), new=False)
+        logs = [{"device": d, "seq": seq, "h": h.hex()} for d, seq, h in heads]
+        value = {"statement": statement or STATEMENT, "logs": logs}
+        log.append(inspection, f"sign-off/{device}", value)
+        # L2: the device's own log notes the heads, so that a log that vanishes is noticed.
+        log.append(DEVICE_LOG, f"device/signed/{inspection}", {"logs": logs})
+    return Signed(sum(seq for _, seq, _ in heads), len(heads), new=True)
+
+
+def standing(recorder_heads: dict[str, int], read: Inspection) -> Standing:
+    """Which devices signed, and how many entries no sign-off covers; a sign-off itself aside."""
+    covered: dict[str, int] = {}
+    own_entries: set[tuple[str, int]] = set()
+    for slot in read.sign_offs.values():
+        for one in (*slot.heads, *slot.earlier):
+            own_entries.add((one.written.device, one.written.seq))
+            for log in one.logs:
+                covered[log.device] = max(covered.get(log.device, 0), log.seq)
+    after = sum(
+        1
+        for device, last in recorder_heads.items()
+        for seq in range(covered.get(device, 0) + 1, last + 1)
+        if (device, seq) not in own_entries
+    )
+    return Standing(tuple(sorted(d for d, slot in read.sign_offs.items() if slot.heads)), after)
+
+
+def _covers(read: Inspection, device: str, heads: dict[str, tuple[int, str]]) -> bool:
+    """Whether this device's sign-off is its last entry and covers all that came before it."""
+    slot = read.sign_offs.get(device)
+    if slot is None or slot.value is None:
+        return False
+    signed = {log.device: log.seq for log in slot.value.logs}
+    written = slot.value.written
+    return (
+        written.seq == heads[device][0]
+        and all(signed.get(other, 0) >= seq for other, (seq, _) in heads.items() if other != device)
+        and signed.get(device) == written.seq - 1
+    )

@@ -1,0 +1,233 @@
+"""What this device has recorded: its logs, line by line, as the bytes first written (L2, L4)."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from sqlite3 import Connection
+from typing import Any
+
+from fieldkit.database import Database
+from sync.log import DEVICE_LOG, Entry, Head, Record, genesis, link, read_line, write_line
+from sync.merge import PathState, merge
+from sync.problems import problem
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Who records: the device by its key, the person who is logged in, and the server's office."""
+
+    device: str
+    public_key: bytes
+    person: str
+    person_name: str
+    server: str
+    server_name: str
+    server_key: bytes
+    token: str
+
+
+@dataclass(frozen=True, slots=True)
+class LogLines:
+    """All lines of one log, in order, with the chain hash of each."""
+
+    log: str
+    device: str
+    lines: tuple[bytes, ...]
+    hashes: tuple[bytes, ...]
+
+
+class Writing:
+    """An open write transaction on this device's logs; see `Store.writing`."""
+
+    def __init__(self, tx: Connection, identity: Identity, now: int) -> None:
+        self.tx = tx
+        self.identity = identity
+        self.now = now
+
+    def standing(self, log: str, path: str) -> PathState | None:
+        """What stands at a path now, entries of all devices merged."""
+        return merge(_records_at(self.tx, log, path)).paths.get(path)
+
+    def append(self, log: str, path: str, value: Any) -> str:
+        """Append one entry to this device's log of an inspection; its chain hash in hex.
+
+        Names what it replaces where L6 asks for it. Raises what `write_line` raises.
+        """
+        identity = self.identity
+        head = self._head(log)
+        line = write_line(
+            head.seq + 1, self.now, identity.person, path, value, self._replaces(log, path)
+        )
+        h = link(head.h, line)
+        self.tx.execute(
+            "insert into lines (log, device, seq, path, line, h) values (?, ?, ?, ?, ?, ?)",
+            (log, identity.device, head.seq + 1, path, line, h),
+        )
+        return h.hex()
+
+    def append_new(self, log: str, path: str, value: Any) -> bool:
+        """Append unless the very same value stands there alone already; whether it was needed."""
+        state = self.standing(log, path)
+        if state is not None and state.entry is not None and state.entry.value == value:
+            return False
+        self.append(log, path, value)
+        return True
+
+    def name_file(self, log: str, sha256: str, size: int) -> None:
+        """Note that the entry just appended to `log` names a file, which is to be sent."""
+        self.tx.execute(
+            "insert into files (sha256, size, log, seq) values (?, ?, ?, ?) "
+            "on conflict (sha256) do nothing",
+            (sha256, size, log, self._head(log).seq),
+        )
+
+    def heads(self, log: str) -> list[tuple[str, int, bytes]]:
+        """(device, last seq, its chain hash) of every log of an inspection that is here."""
+        return self.tx.execute(
+            "select device, seq, h from lines l where log = ? and seq = "
+            "(select max(seq) from lines where log = l.log and device = l.device) order by device",
+            (log,),
+        ).fetchall()
+
+    def _head(self, log: str) -> Head:
+        found = self.tx.execute(
+            "select seq, h from lines where log = ? and device = ? order by seq desc limit 1",
+            (log, self.identity.device),
+        ).fetchone()
+        return Head(*found) if found else Head(0, genesis(self.identity.public_key, log))
+
+    def _replaces(self, log: str, path: str) -> list[str] | None:
+        records = _records_at(self.tx, log, path)
+        own = [r for r in records if r.device == self.identity.device]
+        state = merge(records).paths.get(path)
+        heads = [r.h for r in state.heads] if state else []
+        own_latest = [max(own, key=lambda r: r.seq).h] if own else []
+        return None if heads == own_latest else sorted(heads)
+
+
+class Store:
+    """This device's logs and who it is. Times are UTC milliseconds."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+
+    # -- small facts ------------------------------------------------------------------------------
+
+    def note(self, name: str) -> str | None:
+        """A small fact of the device by its name, or None."""
+        found = self.database.rows("select value from meta where name = ?", (name,))
+        return found[0][0] if found else None
+
+    def set_notes(self, **notes: str) -> None:
+        """Keep small facts of the device, all or none."""
+        with self.database.write("the settings") as tx:
+            put_notes(tx, notes)
+
+    def identity(self) -> Identity:
+        """Who records on this device; raises `device-not-enrolled`."""
+        notes = dict(self.database.rows("select name, value from meta"))
+        if "token" not in notes:
+            raise problem("device-not-enrolled")
+        return Identity(
+            notes["device"],
+            base64.b64decode(notes["public_key"]),
+            notes["person"],
+            notes["person_name"],
+            notes["server"],
+            notes["server_name"],
+            base64.b64decode(notes["server_key"]),
+            notes["token"],
+        )
+
+    # -- writing ----------------------------------------------------------------------------------
+
+    @contextmanager
+    def writing(self, identity: Identity, now: int, what: str) -> Iterator[Writing]:
+        """One transaction in which entries are appended: all of them, or none."""
+        with self.database.write(what) as tx:
+            yield Writing(tx, identity, now)
+
+    # -- reading ----------------------------------------------------------------------------------
+
+    def inspections(self) -> list[str]:
+        """The ids of the inspections on this device, in the order in which they were begun."""
+        return [
+            log
+            for (log,) in self.database.rows(
+                "select log from lines where log <> ? group by log order by min(rowid)",
+                (DEVICE_LOG,),
+            )
+        ]
+
+    def records(self, log: str) -> list[Record]:
+        """All records of an inspection, of every device whose lines are here."""
+        return [
+            read_line(line, device, log, seq, h.hex())
+            for device, seq, line, h in self.database.rows(
+                "select device, seq, line, h from lines where log = ? order by device, seq", (log,)
+            )
+        ]
+
+    def logs(self, log: str) -> list[LogLines]:
+        """The raw lines of every log of an inspection that is here."""
+        found: dict[str, tuple[list[bytes], list[bytes]]] = {}
+        for device, line, h in self.database.rows(
+            "select device, line, h from lines where log = ? order by device, seq", (log,)
+        ):
+            lines, hashes = found.setdefault(device, ([], []))
+            lines.append(line)
+            hashes.append(h)
+        return [LogLines(log, d, tuple(lines), tuple(hs)) for d, (lines, hs) in found.items()]
+
+    def about(self, log: str) -> Entry | None:
+        """The entry that says what an inspection is about, or None where it cannot be read."""
+        state = merge(
+            read_line(line, device, log, seq, h.hex())
+            for device, seq, line, h in self.database.rows(
+                "select device, seq, line, h from lines where log = ? and path = 'about'", (log,)
+            )
+        ).paths.get("about")
+        entries = state.entries if state else ()
+        return entries[0] if entries else None
+
+    def evidence_uses(self, but_not: str) -> list[tuple[str, str, int]]:
+        """(digest, inspection, claimed time) of each file named in other inspections here."""
+        found: list[tuple[str, str, int]] = []
+        for log, device, seq, line, h in self.database.rows(
+            "select log, device, seq, line, h from lines "
+            "where path like 'evidence/%' and log <> ? order by log, device, seq",
+            (but_not,),
+        ):
+            record = read_line(line, device, log, seq, h.hex())
+            if record.path is not None:
+                found.append((record.path.split("/")[1], log, record.at))
+        return found
+
+    # -- what the pictures say --------------------------------------------------------------------
+
+    def facts(self) -> dict[str, tuple[str | None, str | None]]:
+        """Digest -> (facts as JSON, why the picture cannot be read); one of them is None."""
+        return {s: (f, p) for s, f, p in self.database.rows("select * from facts")}
+
+
+def put_notes(tx: Connection, notes: dict[str, str]) -> None:
+    """Keep small facts within a transaction that is open."""
+    tx.executemany(
+        "insert into meta (name, value) values (?, ?) "
+        "on conflict (name) do update set value = excluded.value",
+        list(notes.items()),
+    )
+
+
+def _records_at(tx: Connection, log: str, path: str) -> list[Record]:
+    return [
+        read_line(line, device, log, seq, h.hex())
+        for device, seq, line, h in tx.execute(
+            "select device, seq, line, h from lines where log = ? and path = ? "
+            "order by device, seq",
+            (log, path),
+        )
+    ]

@@ -1,0 +1,171 @@
+"""Drives the conversation of sync.session over a transport until both sides have what they need.
+
+Every step is kept before the next is taken, and may be done again: ended anywhere, it goes on from
+what is in the store. Rules cited: S1, S2, S3, S4, S7.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from fieldkit.blobs import Blobs
+from fieldkit.ledger import Ledger, Refusal
+from fieldkit.store import Identity, Store
+from fieldkit.transport import Transport
+from sync.log import sign_head
+from sync.problems import Problem, problem
+from sync.receipt import Receipt, read_receipt
+from sync.session import Answer, Request, plan_segments, read_answer, write_request
+
+# What a server says about one file does not keep the others from being sent.
+_ONE_FILE = frozenset(
+    ("file-not-named", "file-digest", "file-too-large", "file-missing", "file-unreadable")
+)
+
+
+@dataclass(slots=True)
+class Report:
+    """What one run did; it stands also when the run was cut short. Bytes are those of files."""
+
+    requests: int = 0
+    lines_sent: int = 0
+    files_sent: int = 0
+    bytes_sent: int = 0
+    changes: int = 0
+    not_sent: dict[str, Problem] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Progress: what is under way, and the bytes of files sent and to be sent in this run."""
+
+    doing: str
+    done: int = 0
+    total: int = 0
+
+
+@dataclass(slots=True)
+class Syncer:
+    """One run: everything it needs, given. `now` is the device's clock in UTC milliseconds."""
+
+    store: Store
+    ledger: Ledger
+    blobs: Blobs
+    key: Ed25519PrivateKey
+    identity: Identity
+    transport: Transport
+    now: Callable[[], int]
+    tell: Callable[[Step], None] = lambda step: None
+    report: Report = field(default_factory=Report)
+    _tried: set[str] = field(default_factory=set)  # a file is sent once in a run
+
+    def run(self) -> Report:
+        """Exchange until nothing waits that can go; then what waits is said by the ledger.
+
+        Raises the transport's problems, `answer-malformed`, `receipt-signature`, `receipt-unfit`.
+        """
+        told: frozenset[str] = frozenset()  # logs refused in this run: sent once, not for ever
+        before = None
+        while True:
+            answer, more = self._exchange(told)
+            told |= {s.log for s in answer.logs if s.state in ("forked", "refused")}
+            # S7: entries first; what they name is asked for again once the last of them is there.
+            waiting = more or bool(self.ledger.pending(self.identity, told))
+            if not waiting:
+                self._send_files([d for d in answer.missing if d not in self._tried])
+            left = self._left(answer, waiting)
+            if left is None or left == before:
+                return self.report
+            before = left
+
+    def refusals(self) -> list[Refusal]:
+        """The logs that the server did not take, from this run or an earlier one."""
+        return self.ledger.refusals()
+
+    def _left(self, answer: Answer, waiting: bool) -> tuple[object, ...] | None:
+        """What another exchange would be about, or None; the same twice is no progress."""
+        awaited = [d for d in self.ledger.awaited(self.identity) if d not in self.report.not_sent]
+        if not (waiting or answer.more or awaited):
+            return None
+        lines = self.ledger.waiting_lines(self.identity)
+        return (lines, tuple(awaited), answer.cursor, self.report.files_sent)
+
+    # -- one exchange (S1) ------------------------------------------------------------------------
+
+    def _exchange(self, told: frozenset[str]) -> tuple[Answer, bool]:
+        pending = self.ledger.pending(self.identity, told)
+        segments, more = plan_segments(pending, lambda head: sign_head(self.key, head))
+        lines = sum(len(s.lines) for s in segments)
+        self.tell(Step(f"sending {lines} entries" if lines else "asking for changes"))
+        request = Request(
+            self.identity.device,
+            self.store.note("cursor"),
+            tuple(self.ledger.awaited(self.identity)),
+            segments,
+            self.now(),
+        )
+        answer = read_answer(self._answer_to(request))
+        receipt = self._receipt(answer)
+        before = self.ledger.waiting_lines(self.identity)
+        self.ledger.take(self.identity, answer, receipt, self.now())
+        self.report.requests += 1
+        self.report.changes += len(answer.changes)
+        self.report.lines_sent += max(before - self.ledger.waiting_lines(self.identity), 0)
+        return answer, more
+
+    def _answer_to(self, request: Request) -> bytes:
+        try:
+            return self.transport.exchange(write_request(request))
+        except Problem as exc:
+            if exc.code != "cursor-malformed" or request.cursor is None:
+                raise
+        # A cursor only marks how far one has read: without it, everything comes anew.
+        self.ledger.forget_cursor()
+        without = Request(request.device, None, request.awaiting, request.segments, request.at)
+        return self.transport.exchange(write_request(without))
+
+    def _receipt(self, answer: Answer) -> Receipt | None:
+        if answer.receipt is None:
+            return None
+        return read_receipt(self.identity.server_key, answer.receipt)
+
+    # -- files (S4, S7) ---------------------------------------------------------------------------
+
+    def _send_files(self, missing: list[str]) -> None:
+        sizes = {f.sha256: f.size for f in self.ledger.files()}
+        wanted = sorted((d for d in missing if d in sizes), key=lambda d: (sizes[d], d))
+        total, done = sum(sizes[d] for d in wanted), 0
+        for n, sha256 in enumerate(wanted, start=1):
+            doing = f"sending file {n} of {len(wanted)}"
+            self.tell(Step(doing, done, total))
+            self._send_file(sha256, sizes[sha256], Step(doing, done, total))
+            done += sizes[sha256]
+
+    def _send_file(self, sha256: str, size: int, step: Step) -> None:
+        self._tried.add(sha256)
+        try:
+            held = self.blobs.size(sha256)
+            if held is None:
+                raise problem("file-missing", name=str(self.blobs.path(sha256)))
+            if held != size:
+                why = f"it has {held} bytes, not {size}"
+                raise problem("file-unreadable", name=str(self.blobs.path(sha256)), why=why)
+            self.transport.send_file(sha256, size, self._told(sha256, step))
+        except Problem as exc:
+            if exc.code not in _ONE_FILE:
+                raise
+            self.report.not_sent[sha256] = exc
+            return
+        self.ledger.mark_sent(sha256, self.now())
+        self.report.files_sent += 1
+        self.report.bytes_sent += size
+
+    def _told(self, sha256: str, step: Step) -> Iterator[bytes]:
+        done = step.done
+        for chunk in self.blobs.chunks(sha256):
+            yield chunk
+            done += len(chunk)
+            self.tell(Step(step.doing, done, step.total))

@@ -1,0 +1,142 @@
+"""How messages reach the server: a small port, and its implementation over HTTP.
+
+An implementation carries bytes and names what went wrong; what messages mean is the syncer's and
+sync.session's matter. tests/contract/test_transport.py is what every implementation must do.
+"""
+
+from __future__ import annotations
+
+import gzip
+import json
+from collections.abc import Iterator, Mapping
+from types import TracebackType
+from typing import Any, Protocol
+
+import httpx
+
+from sync.problems import CATALOGUE, Kind, Problem, problem
+
+CONNECT_SECONDS = 10
+READ_SECONDS = 60
+MAX_ANSWER_BYTES = 64 * 1024**2
+
+
+class Transport(Protocol):
+    """The port. Every method raises `server-away` when no answer came, the server's own problem
+    when it named one, and `server-error` for any other answer but success.
+    """
+
+    def enrol(self, request: Mapping[str, Any]) -> bytes:
+        """Send an enrolment (wire.EnrolRequest as JSON values); the answer's bytes."""
+        ...
+
+    def exchange(self, request: bytes) -> bytes:
+        """Send a sync request (session.write_request); the answer's bytes, not yet read."""
+        ...
+
+    def send_file(self, sha256: str, size: int, chunks: Iterator[bytes]) -> None:
+        """Send one file; returns when the server has verified and stored all of it."""
+        ...
+
+
+class HttpTransport:
+    """The port over HTTP to the server at a base address such as https://tapak.example."""
+
+    def __init__(self, server: str, token: str | None = None) -> None:
+        self.server = server.rstrip("/")
+        headers = {"User-Agent": "fieldkit"}
+        if token is not None:
+            headers["Authorization"] = f"Bearer {token}"
+        self._client = httpx.Client(
+            headers=headers,
+            timeout=httpx.Timeout(READ_SECONDS, connect=CONNECT_SECONDS),
+            # A hotel's sign-in page answers with a redirect: it must not get the token.
+            follow_redirects=False,
+        )
+
+    def __enter__(self) -> HttpTransport:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        exc: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._client.close()
+
+    def enrol(self, request: Mapping[str, Any]) -> bytes:
+        body = json.dumps(request).encode("utf-8")
+        return self._send("POST", "/api/enrol", body, {"Content-Type": "application/json"})
+
+    def exchange(self, request: bytes) -> bytes:
+        headers = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}
+        return self._send("POST", "/api/sync", gzip.compress(request, mtime=0), headers)
+
+    def send_file(self, sha256: str, size: int, chunks: Iterator[bytes]) -> None:
+        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
+        self._send("PUT", f"/api/files/{sha256}", chunks, headers)
+
+    def _send(
+        self, method: str, path: str, content: bytes | Iterator[bytes], headers: dict[str, str]
+    ) -> bytes:
+        try:
+            with self._client.stream(
+                method, self.server + path, content=content, headers=headers
+            ) as response:
+                body = _bounded(response)
+        except httpx.DecodingError as exc:
+            raise problem("answer-malformed", why="its compression is broken") from exc
+        except (httpx.TransportError, httpx.InvalidURL) as exc:
+            raise problem("server-away", server=self.server, why=_why(exc)) from exc
+        if response.is_success:
+            return body
+        raise _refusal(response.status_code, response.headers.get("Content-Type", ""), body)
+
+
+def _bounded(response: httpx.Response) -> bytes:
+    """The body, unpacked, unless it is far larger than any answer."""
+    parts, size = [], 0
+    for part in response.iter_bytes():
+        size += len(part)
+        if size > MAX_ANSWER_BYTES:
+            raise problem("answer-malformed", why="it is far too large")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _why(exc: httpx.TransportError | httpx.InvalidURL) -> str:
+    if isinstance(exc, httpx.ConnectTimeout):
+        return f"no connection within {CONNECT_SECONDS} s"
+    if isinstance(exc, httpx.TimeoutException):
+        return f"no answer within {READ_SECONDS} s"
+    if isinstance(exc, httpx.ConnectError):
+        return "no connection could be made"
+    if isinstance(exc, (httpx.InvalidURL, httpx.UnsupportedProtocol)):
+        return "it is not a web address"
+    return "the connection was cut"
+
+
+def _refusal(status: int, media_type: str, body: bytes) -> Problem:
+    """The server's own problem, or `server-error` when the answer names none."""
+    nameless = problem("server-error", status_code=status)
+    if media_type.partition(";")[0].strip() != "application/problem+json":
+        return nameless
+    try:
+        said = json.loads(body)
+    except (ValueError, RecursionError):
+        return nameless
+    if not isinstance(said, dict) or not isinstance(said.get("code"), str):
+        return nameless
+    detail = said.get("detail")
+    if said["code"] in CATALOGUE and isinstance(detail, dict):
+        return problem(said["code"], **{str(k): v for k, v in detail.items()})
+    # A newer server may know problems that this version does not: its own words are shown.
+    title, safe, remedy = (_plain(said.get(part)) for part in ("title", "safe", "remedy"))
+    return Problem(Kind(said["code"][:60], status, title, safe, remedy), {})
+
+
+def _plain(text: object) -> str:
+    """A stranger's sentence, so that nothing in it is taken for a blank to fill in."""
+    short = text[:500] if isinstance(text, str) else ""
+    return short.replace("{", "{{").replace("}", "}}")

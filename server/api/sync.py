@@ -1,0 +1,53 @@
+"""POST /api/sync: the whole conversation between a device and the server, one round trip (S1)."""
+
+from __future__ import annotations
+
+import gzip
+
+from flask import Response, request
+from flask_smorest import Blueprint
+from server.web import ctx, principal
+
+from server.services.intake import receive
+from sync.log import MAX_REQUEST_BYTES
+from sync.problems import problem
+from sync.session import inflate
+
+blueprint = Blueprint(
+    "sync",
+    __name__,
+    url_prefix="/api",
+    description="The conversation of devices with the server.",
+)
+
+NDJSON = "application/x-ndjson"
+
+
+@blueprint.post("/sync")
+@blueprint.doc(
+    summary="Send segments, receive a receipt, missing digests and changes",
+    security=[{"device": []}],
+    requestBody={
+        "required": True,
+        "description": "NDJSON, plain or gzip: a header line, then per segment a header and lines.",
+        "content": {NDJSON: {"schema": {"type": "string", "format": "binary"}}},
+    },
+    responses={200: {"description": "The server's answer as JSON"}},
+)
+def exchange() -> Response:
+    who = principal()
+    if request.mimetype != NDJSON:
+        raise problem("media-type", given=request.mimetype, wanted=NDJSON)
+    request.max_content_length = MAX_REQUEST_BYTES
+    body = request.get_data(cache=False)
+    encoding = request.headers.get("Content-Encoding", "identity")
+    if encoding == "gzip":
+        body = inflate(body)
+    elif encoding != "identity":
+        raise problem("media-type", given=encoding, wanted="gzip or no encoding")
+    answer = receive(ctx(), who.device or "", who.person or "", body)
+    response = Response(answer, mimetype="application/json")
+    if len(answer) > 400 and "gzip" in request.headers.get("Accept-Encoding", ""):
+        response.set_data(gzip.compress(answer, mtime=0))
+        response.headers["Content-Encoding"] = "gzip"
+    return response

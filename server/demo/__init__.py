@@ -1,0 +1,1 @@
+"""The example region: fictional facilities, drawn pictures, real commands."""

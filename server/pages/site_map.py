@@ -1,0 +1,159 @@
+"""The map of one inspection as plain shapes: boundary, positions with their accuracy, photos.
+
+Drawn by the server in a plane around the middle of the boundary, metres east and north, scaled
+into a fixed frame. Far points are not left out: they stand at the edge, with their distance.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from shapely import MultiPolygon, Polygon
+
+WIDTH = 480
+HEIGHT = 360
+_EDGE = 28
+_FAR = 2.5  # points further out than so many times the boundary's half size stand at the edge
+_LEAST_M = 60.0  # half the width of the smallest map, so that one point still has surroundings
+_STEPS = (5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000)
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A position to draw: degrees WGS 84, accuracy as a radius in metres or None where unknown."""
+
+    label: str
+    kind: str  # "photo" or "fix"
+    lat: float
+    lon: float
+    accuracy_m: float | None
+    number: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A mark in the frame; `radius` is its accuracy circle, `away_m` is given at the edge."""
+
+    mark: Mark
+    x: float
+    y: float
+    radius: float | None
+    away_m: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SiteMap:
+    """Everything the template draws, in units of the frame, y downwards."""
+
+    boundary: str
+    marks: tuple[Drawn, ...]
+    bar_m: int
+    bar: float
+
+    @property
+    def far(self) -> tuple[Drawn, ...]:
+        return tuple(d for d in self.marks if d.away_m is not None)
+
+    @property
+    def doubtful(self) -> bool:
+        return any(d.radius is None and d.away_m is None for d in self.marks)
+
+
+@dataclass(frozen=True, slots=True)
+class _Frame:
+    lat: float
+    lon: float
+    per_lat: float
+    per_lon: float
+    east: float
+    north: float
+    scale: float
+
+    def metres(self, lat: float, lon: float) -> tuple[float, float]:
+        across = (lon - self.lon + 180) % 360 - 180
+        return across * self.per_lon, (lat - self.lat) * self.per_lat
+
+    def place(self, east: float, north: float) -> tuple[float, float]:
+        return (
+            round(WIDTH / 2 + (east - self.east) * self.scale, 1),
+            round(HEIGHT / 2 - (north - self.north) * self.scale, 1),
+        )
+
+
+def draw(shape: Polygon | MultiPolygon | None, marks: Sequence[Mark]) -> SiteMap | None:
+    """The map of a boundary (or none) and marks; None when there is nothing to draw."""
+    rings = _rings(shape)
+    if not rings and not marks:
+        return None
+    frame = _frame(rings, marks)
+    drawn = tuple(_draw(mark, frame) for mark in marks)
+    step = max((s for s in _STEPS if s * frame.scale <= WIDTH / 3), default=_STEPS[0])
+    return SiteMap(_path(rings, frame), drawn, step, round(step * frame.scale, 1))
+
+
+def _rings(shape: Polygon | MultiPolygon | None) -> list[list[tuple[float, float]]]:
+    if shape is None or shape.is_empty:
+        return []
+    parts = shape.geoms if isinstance(shape, MultiPolygon) else (shape,)
+    return [
+        [(c[0], c[1]) for c in ring.coords] for p in parts for ring in (p.exterior, *p.interiors)
+    ]
+
+
+def _frame(rings: list[list[tuple[float, float]]], marks: Sequence[Mark]) -> _Frame:
+    outline = [point for ring in rings for point in ring]
+    around = outline or [(m.lon, m.lat) for m in marks]
+    lat = (min(p[1] for p in around) + max(p[1] for p in around)) / 2
+    lon = (min(p[0] for p in around) + max(p[0] for p in around)) / 2
+    per_lat, per_lon = _metres_per_degree(lat)
+    plain = _Frame(lat, lon, per_lat, per_lon, 0.0, 0.0, 1.0)
+    spots = [plain.metres(y, x) for x, y in around]
+    reach = max([_LEAST_M, *(max(abs(e), abs(n)) for e, n in spots)])
+    for mark in marks:
+        east, north = plain.metres(mark.lat, mark.lon)
+        if max(abs(east), abs(north)) <= reach * _FAR:
+            spots.append((east, north))
+    west, right = min(s[0] for s in spots), max(s[0] for s in spots)
+    south, top = min(s[1] for s in spots), max(s[1] for s in spots)
+    wide, high = max(right - west, _LEAST_M), max(top - south, _LEAST_M)
+    scale = min((WIDTH - 2 * _EDGE) / wide, (HEIGHT - 2 * _EDGE) / high)
+    return _Frame(lat, lon, per_lat, per_lon, (west + right) / 2, (south + top) / 2, scale)
+
+
+def _metres_per_degree(lat: float) -> tuple[float, float]:
+    """Metres a degree of latitude and of longitude measure here, on the WGS 84 ellipsoid.
+
+    Radii of curvature: Snyder, Map Projections: A Working Manual (USGS 1395), p. 24-25.
+    """
+    a, e2 = 6_378_137.0, 0.006_694_379_990_14
+    w = 1 - e2 * math.sin(math.radians(lat)) ** 2
+    meridian, across = a * (1 - e2) / w**1.5, a / math.sqrt(w)
+    per_degree = math.pi / 180
+    return meridian * per_degree, max(1.0, across * math.cos(math.radians(lat)) * per_degree)
+
+
+def _draw(mark: Mark, frame: _Frame) -> Drawn:
+    east, north = frame.metres(mark.lat, mark.lon)
+    x, y = frame.place(east, north)
+    if 0 <= x <= WIDTH and 0 <= y <= HEIGHT:
+        radius = None if mark.accuracy_m is None else round(mark.accuracy_m * frame.scale, 1)
+        return Drawn(mark, x, y, radius)
+    away = math.hypot(east, north)
+    dx, dy = x - WIDTH / 2, y - HEIGHT / 2
+    shrink = min(
+        (WIDTH / 2 - 14) / abs(dx) if dx else math.inf,
+        (HEIGHT / 2 - 14) / abs(dy) if dy else math.inf,
+    )
+    return Drawn(
+        mark, round(WIDTH / 2 + dx * shrink, 1), round(HEIGHT / 2 + dy * shrink, 1), None, away
+    )
+
+
+def _path(rings: list[list[tuple[float, float]]], frame: _Frame) -> str:
+    pieces: list[str] = []
+    for ring in rings:
+        spots = [frame.place(*frame.metres(lat, lon)) for lon, lat in ring]
+        pieces.append("M" + "L".join(f"{x} {y}" for x, y in spots) + "Z")
+    return "".join(pieces)

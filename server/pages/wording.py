@@ -1,0 +1,294 @@
+"""The words and figures of the pages: dates, distances, numbers, and the names of things.
+
+Numbers arrive as exact decimal strings and are only shortened here, for showing. What would make
+a grade look better than it is never comes from the shortening: coverage is cut, not rounded up,
+and an interval is widened to whole points.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, timedelta, timezone
+from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, InvalidOperation
+from typing import Any
+
+SEVERITIES = ("critical", "major", "minor", "query")
+GRADES = ("A", "B", "C", "D", "E")
+
+# Minutes east of Greenwich. Where a country keeps several zones, that of its capital is shown;
+# the offset always stands beside the time, so that it can be checked.
+_COUNTRIES: Mapping[str, tuple[str, int]] = {
+    "BN": ("Brunei Darussalam", 480),
+    "ID": ("Indonesia", 420),
+    "KH": ("Cambodia", 420),
+    "LA": ("Lao PDR", 420),
+    "MM": ("Myanmar", 390),
+    "MY": ("Malaysia", 480),
+    "PH": ("Philippines", 480),
+    "SG": ("Singapore", 480),
+    "TH": ("Thailand", 420),
+    "VN": ("Viet Nam", 420),
+}
+
+LABELS: Mapping[str, str] = {
+    # answers
+    "fully": "Fully meets",
+    "substantially": "Substantially meets",
+    "partially": "Partially meets",
+    "does-not-meet": "Does not meet",
+    "not-applicable": "Not applicable",
+    "not-observed": "Not observed",
+    "refused": "Access refused",
+    # how an item counted
+    "counted": "Counted",
+    "adverse-unproven": "Adverse, evidence missing",
+    "no-limit": "No legal limit",
+    "unanswered": "Unanswered",
+    "does-not-apply": "Does not apply",
+    # outcomes of a visit
+    "visited": "Visited",
+    "partly": "Visited in part",
+    "refused-at-the-gate": "Refused at the gate",
+    "unsafe-and-left": "Unsafe, and left",
+    "evacuated": "Evacuated",
+    # states an operator declares
+    "exploring": "Exploring",
+    "active": "Active",
+    "care": "Care and maintenance",
+    "closed": "Closed",
+    "abandoned": "Abandoned",
+    # life of a flag
+    "open": "Open",
+    "upheld": "Upheld",
+    "dismissed": "Dismissed",
+    "superseded": "Superseded",
+    # sources and kinds of evidence
+    "taken-here": "Taken in the client",
+    "imported": "Imported from a camera or file",
+    "aerial": "Aerial picture",
+    "scan": "Scan of a document",
+    "photo": "Photo",
+    "document": "Document",
+    "sample": "Sample",
+    "interview": "Interview",
+    "track": "Track",
+    # pillars
+    "environment": "Environment",
+    "social": "Social",
+    "governance": "Governance",
+    # what a flag is about
+    "operations": "about operations",
+    "record": "about the record",
+    # processes
+    "isl": "In-situ leaching",
+    "in-situ-leaching": "In-situ leaching",
+    "sx": "Solvent extraction",
+    "solvent-extraction": "Solvent extraction",
+    "cracking": "Cracking and leaching",
+    "hard-rock": "Hard-rock mining",
+    "metal": "Metal making",
+}
+
+
+def label(value: str | None) -> str:
+    """The words for a code; an unknown code is shown with its hyphens as spaces."""
+    if not value:
+        return "—"
+    return LABELS.get(value, value.replace("-", " ").capitalize())
+
+
+def level_label(value: str | None, scale: str = "levels") -> str:
+    """The words for an answer's level; a met-or-not item has two."""
+    if scale == "met-or-not" and value in ("fully", "does-not-meet"):
+        return "Met" if value == "fully" else "Not met"
+    return label(value)
+
+
+def country(code: str) -> str:
+    """The country's name for its two letters, or the letters."""
+    return _COUNTRIES.get(code, (code, 0))[0]
+
+
+# -- times ----------------------------------------------------------------------------------------
+
+
+def moment(at: int | None, code: str = "") -> str:
+    """UTC milliseconds as `23 Nov 2026, 14:05 (UTC+8)` in the country's time."""
+    if at is None:
+        return "time not recorded"
+    minutes = _COUNTRIES.get(code, ("", 0))[1]
+    try:
+        when = datetime.fromtimestamp(at / 1000, UTC).astimezone(
+            timezone(timedelta(minutes=minutes))
+        )
+    except (OverflowError, ValueError, OSError):
+        return "a time outside the calendar"
+    return f"{when.day} {when:%b %Y, %H:%M} ({_offset(minutes)})"
+
+
+def day(at: int | None, code: str = "") -> str:
+    """UTC milliseconds as `23 Nov 2026` in the country's time."""
+    return moment(at, code).split(",", maxsplit=1)[0]
+
+
+def day_text(text: str) -> str:
+    """A date YYYY-MM-DD as `23 Nov 2026`; anything else unchanged."""
+    try:
+        when = date.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{when.day} {when:%b %Y}"
+
+
+def iso(at: int | None) -> str:
+    """UTC milliseconds for the `datetime` of a time element."""
+    if at is None:
+        return ""
+    try:
+        return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    except (OverflowError, ValueError, OSError):
+        return ""
+
+
+def _offset(minutes: int) -> str:
+    if minutes == 0:
+        return "UTC"
+    hours, rest = divmod(minutes, 60)
+    return f"UTC+{hours}:{rest:02d}" if rest else f"UTC+{hours}"
+
+
+# -- numbers --------------------------------------------------------------------------------------
+
+
+def number(text: str | None, places: int = 1) -> str:
+    """A decimal string shortened half-even to so many places; a dash where there is none."""
+    value = _decimal(text)
+    if value is None:
+        return "—"
+    return str(value.quantize(Decimal(1).scaleb(-places), ROUND_HALF_EVEN))
+
+
+def share(text: str | None) -> str:
+    """A share such as 0.934 as `93 %`, cut so that it never looks larger than it is."""
+    value = _decimal(text)
+    if value is None:
+        return "—"
+    return f"{int((value * 100).to_integral_value(ROUND_FLOOR))} %"
+
+
+def span(interval: Any) -> str:
+    """An interval such as ["70.2", "84.9"] as `70–85`, widened to whole points."""
+    if not interval:
+        return ""
+    low, high = _decimal(interval[0]), _decimal(interval[1])
+    if low is None or high is None:
+        return ""
+    lower, upper = low.to_integral_value(ROUND_FLOOR), high.to_integral_value(ROUND_CEILING)
+    return f"{int(lower)}–{int(upper)}"
+
+
+def score_line(score: Mapping[str, Any] | None) -> str:
+    """A score as it always stands: `B · 78.4 (70–84) · 93 % seen · provisional`."""
+    if score is None:
+        return "Not assessed yet"
+    state = score.get("grade_state")
+    parts: list[str] = []
+    if score.get("grade"):
+        parts.append(str(score["grade"]))
+    value = score.get("capped") or score.get("raw")
+    if value is not None:
+        between = span(score.get("interval"))
+        parts.append(number(value) + (f" ({between})" if between else ""))
+    if score.get("coverage") is not None:
+        parts.append(f"{share(score['coverage'])} seen")
+    if state == "provisional":
+        parts.append("provisional")
+    elif state == "withheld":
+        parts.append("grade withheld")
+    elif state == "none":
+        parts.append("no grade")
+    return " · ".join(parts)
+
+
+def metres(value: Any, accuracy: Any = None) -> str:
+    """A distance as `412 m ± 12 m`, or in kilometres from 10 km on."""
+    text = _length(value)
+    if text == "—":
+        return text
+    return text if accuracy is None else f"{text} ± {_length(accuracy)}"
+
+
+def _length(value: Any) -> str:
+    given = _decimal(value)
+    if given is None:
+        return "—"
+    if abs(given) >= 10_000:
+        return f"{(given / 1000).quantize(Decimal('0.1'), ROUND_HALF_EVEN)} km"
+    places = (
+        Decimal(1) if abs(given) >= 10 or given == given.to_integral_value() else Decimal("0.1")
+    )
+    return f"{given.quantize(places, ROUND_HALF_EVEN)} m"
+
+
+def position(lat: str | None, lon: str | None) -> str:
+    """A WGS 84 position as `20.45012° N, 99.88034° E` (five decimals: about a metre)."""
+    y, x = _decimal(lat), _decimal(lon)
+    if y is None or x is None:
+        return "no position"
+    step = Decimal("0.00001")
+    north, east = ("N" if y >= 0 else "S"), ("E" if x >= 0 else "W")
+    return (
+        f"{abs(y).quantize(step, ROUND_HALF_EVEN)}° {north}, "
+        f"{abs(x).quantize(step, ROUND_HALF_EVEN)}° {east}"
+    )
+
+
+def size(number_of_bytes: int | None) -> str:
+    """A number of bytes as `412 kB` or `2.1 MB` (thousands, not 1024)."""
+    if number_of_bytes is None:
+        return "size unknown"
+    if number_of_bytes < 1000:
+        return f"{number_of_bytes} bytes"
+    if number_of_bytes < 1_000_000:
+        return f"{number_of_bytes // 1000} kB"
+    return f"{Decimal(number_of_bytes) / 1_000_000:.1f} MB"
+
+
+def counted(n: int, one: str, many: str = "") -> str:
+    """A count with its noun: `1 photo`, `3 photos`."""
+    return f"{n} {one if n == 1 else many or one + 's'}"
+
+
+def short(digest: str) -> str:
+    """The first twelve signs of a digest, enough to tell files apart by eye."""
+    return digest[:12]
+
+
+def _decimal(value: Any) -> Decimal | None:
+    if value is None or isinstance(value, bool):
+        return None
+    try:
+        given = Decimal(str(value))
+    except InvalidOperation:
+        return None
+    return given if given.is_finite() and abs(given) < Decimal(10) ** 15 else None
+
+
+FILTERS: Mapping[str, Any] = {
+    "label": label,
+    "level_label": level_label,
+    "country": country,
+    "moment": moment,
+    "day": day,
+    "day_text": day_text,
+    "iso": iso,
+    "number": number,
+    "share": share,
+    "span": span,
+    "score_line": score_line,
+    "metres": metres,
+    "position": position,
+    "size": size,
+    "counted": counted,
+    "short": short,
+}

@@ -1,0 +1,1 @@
+"""The work: intake, assessment, enrolment, accounts."""

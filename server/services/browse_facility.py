@@ -1,0 +1,134 @@
+"""One facility as an officer sees it: grade, flags, what is declared, visits, provenance."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from checklists.discrepancies.declaration import Declaration, GivenShape, in_force
+from server.context import Context
+from server.permissions import Principal
+from server.services import access
+from server.services.browse import readable, require_visible, utc_day, visible_flags
+from server.store import assessments, browsing
+from server.store.browsing import FacilityRow
+from server.store.flags import FlagRow
+from server.store.logs import InspectionRow
+from sync.place import Area, area, system_name
+from sync.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class VisitLine:
+    """One inspection: `counted` is the facility score's line about it, `score` its own."""
+
+    row: InspectionRow
+    at: int
+    auditors: tuple[str, ...]
+    counted: Mapping[str, Any] | None
+    score: Mapping[str, Any] | None
+    flags: int
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredShape:
+    """Coordinates as given, with the name of their system and what converting them says."""
+
+    given: GivenShape
+    system: str
+    area: Area | None
+    fault: str
+
+
+@dataclass(frozen=True, slots=True)
+class FacilityView:
+    row: FacilityRow
+    score: Mapping[str, Any] | None
+    open_flags: tuple[tuple[FlagRow, Mapping[str, Any]], ...]
+    settled_flags: tuple[tuple[FlagRow, Mapping[str, Any]], ...]
+    declared: Declaration | None
+    earlier: tuple[Declaration, ...]
+    boundary: DeclaredShape | None
+    location: DeclaredShape | None
+    visits: tuple[VisitLine, ...]
+    documents: Mapping[str, tuple[str, str]]
+    may_open_inspections: bool
+
+
+def show_facility(ctx: Context, who: Principal, facility_id: str) -> FacilityView:
+    """Everything the facility page shows. Raises `not-found` outside the person's scope."""
+    with ctx.db.read() as tx:
+        row = require_visible(
+            access.visible(tx, who, "facilities.read"), browsing.facility(tx, facility_id)
+        )
+        may_open = row.jurisdiction in access.visible(tx, who, "inspections.read")
+        assessed = assessments.find(tx, "facility", row.id)
+        flags = visible_flags(browsing.flags_of_facilities(tx, [row.id]))
+        filed = readable(browsing.declarations_of(tx, [row.id]).get(row.id, ()))
+        rows = [
+            v for v in browsing.inspections_of(tx, [row.id]).get(row.id, ()) if v.mode != "training"
+        ]
+        ids = [v.id for v in rows]
+        auditors = browsing.auditors_of(tx, ids)
+        scores = browsing.scores_of(tx, "inspection", ids)
+        score = None if assessed is None else json.loads(assessed.score)
+        digests = [d for d in (score or {}).get("digests", {}).values() if d]
+        documents = browsing.documents_named(tx, digests)
+    declared = in_force(filed, utc_day(ctx.now()))
+    return FacilityView(
+        row,
+        score,
+        tuple(one for one in flags if one[0].status == "open"),
+        tuple(one for one in flags if one[0].status != "open"),
+        declared,
+        tuple(d for d in reversed(filed) if declared is None or d.id != declared.id),
+        declared_shape(declared.boundary) if declared and declared.boundary else None,
+        declared_shape(declared.location) if declared and declared.location else None,
+        _visits(rows, auditors, scores, score, flags),
+        documents,
+        may_open,
+    )
+
+
+def declared_shape(given: GivenShape) -> DeclaredShape:
+    """A declared shape with the name of its system, brought to WGS 84 where that can be done.
+
+    What cannot be converted is shown as given, with the reason.
+    """
+    try:
+        name = system_name(given.crs)
+    except Problem as exc:
+        return DeclaredShape(given, given.crs, None, exc.happened)
+    if not any(len(ring) > 2 for ring in given.rings):
+        return DeclaredShape(given, name, None, "")
+    try:
+        rings = [[(p.first, p.second) for p in ring] for ring in given.rings]
+        return DeclaredShape(given, name, area(given.crs, given.axes, rings), "")
+    except Problem as exc:
+        return DeclaredShape(given, name, None, exc.happened)
+
+
+def _visits(
+    rows: Sequence[InspectionRow],
+    auditors: Mapping[str, Sequence[str]],
+    scores: Mapping[str, bytes],
+    facility_score: Mapping[str, Any] | None,
+    flags: Sequence[tuple[FlagRow, Mapping[str, Any]]],
+) -> tuple[VisitLine, ...]:
+    counted = {v["inspection"]: v for v in (facility_score or {}).get("visits", ())}
+    lines: list[VisitLine] = []
+    for row in rows:
+        said = counted.get(row.id)
+        lines.append(
+            VisitLine(
+                row,
+                said["at"] if said else row.first_seen_at,
+                tuple(auditors.get(row.id, ())),
+                said,
+                json.loads(scores[row.id]) if row.id in scores else None,
+                sum(1 for f, _ in flags if f.inspection == row.id and f.status == "open"),
+            )
+        )
+    return tuple(sorted(lines, key=lambda v: (-v.at, v.row.id)))

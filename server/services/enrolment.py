@@ -1,0 +1,170 @@
+"""Enrolling devices (S8): invitations, certificates, tokens; and ending them."""
+
+from __future__ import annotations
+
+import base64
+from dataclasses import dataclass, replace
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from server.context import Context
+from server.services.accounts import find_person
+from server.services.audit import acted
+from server.services.identifiers import digest_of, letters
+from server.services.programme import everything_for
+from server.store import audit, devices, people
+from server.store.changes import tell
+from server.store.devices import ACTIVE, Device, Invitation
+from server.store.people import Person
+from server.store.transaction import Tx
+from sync.log import device_id
+from sync.problems import problem
+from sync.receipt import SignedBytes, sign_certificate
+
+CODE_LENGTH = 12
+FINGERPRINT_LENGTH = 16
+MAX_HOURS = 24 * 30
+
+
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """What a device is given: its token, once, and its certificate."""
+
+    device: str
+    token: str
+    certificate: SignedBytes
+    person: str
+    person_name: str
+
+
+# -- invitations ----------------------------------------------------------------------------------
+
+
+def invite(ctx: Context, person: str, by: str, hours: int = 72) -> str:
+    """A link that enrols one device for this person (login or id), once, within so many hours.
+
+    It carries a code of 60 random bits, of which only the digest is stored, and the first 16
+    hexadecimal digits of the server's id. Raises `noun-unknown` and `fields-malformed`.
+    """
+    if not 1 <= hours <= MAX_HOURS:
+        raise problem("fields-malformed", why=f"hours: give 1 to {MAX_HOURS}")
+    with ctx.db.read() as tx:
+        found = find_person(tx, person)
+    code, now = letters(ctx, CODE_LENGTH).upper(), ctx.now()
+    expires_at = now + hours * 3_600_000
+    new = Invitation(_code_digest(code), found.id, by, now, expires_at, None, None)
+    acted(
+        ctx,
+        by,
+        "invitation.create",
+        f"person:{found.id}",
+        lambda tx: devices.invite(tx, new),
+        {"expires_at": expires_at},
+    )
+    grouped = "-".join(code[at : at + 4] for at in range(0, CODE_LENGTH, 4))
+    return f"{ctx.settings.public_url.rstrip('/')}/enrol#{grouped}.{ctx.id[:FINGERPRINT_LENGTH]}"
+
+
+def _code_digest(code: str) -> str:
+    """The digest of a code as typed: case, hyphens and spaces do not matter; 0 is O, 1 is I."""
+    plain = "".join(code.upper().split()).replace("-", "")
+    return digest_of("tapak invitation v1:" + plain.replace("0", "O").replace("1", "I"))
+
+
+# -- enrolling ------------------------------------------------------------------------------------
+
+
+def enrol(ctx: Context, code: str, public_key: bytes, name: str) -> Enrolled:
+    """Enrol the device with this key for the person the code was made for.
+
+    The same code with the same key gives a fresh token as long as none was used yet, so that a
+    lost answer is no obstacle. Raises `invitation-unknown`, `device-key-malformed` and
+    `device-of-another`.
+    """
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key)
+    except ValueError as exc:
+        raise problem("device-key-malformed") from exc
+    device, token, now = device_id(public_key), ctx.token(32), ctx.now()
+    digest = _code_digest(code)
+
+    def work(tx: Tx) -> Enrolled:
+        person = _invited(tx, digest, device, now)
+        known = devices.find(tx, device)
+        if known is not None and (known.person != person.id or known.status != ACTIVE):
+            raise problem("device-of-another")
+        label = " ".join(name.split()) or (known.name if known else "device")
+        certificate = _certify(ctx, device, public_key, person, label, now)
+        new = Device(
+            device, public_key, person.id, label, digest_of(token), certificate, now, ACTIVE, None
+        )
+        if known is not None:
+            new = replace(new, enrolled_at=known.enrolled_at)
+        devices.put(tx, new)
+        devices.use_invitation(tx, digest, device, now)
+        # A new device starts from nothing: the person's assignments come again as changes.
+        tell(tx, [person.id], [*everything_for(tx, person.id, now), ("certificate", device)], now)
+        return Enrolled(device, token, certificate, person.id, person.name)
+
+    return acted(ctx, f"device:{device}", "device.enrol", f"device:{device}", work)
+
+
+def _invited(tx: Tx, code_digest: str, device: str, now: int) -> Person:
+    found = devices.invitation(tx, code_digest)
+    if found is None or found.expires_at <= now:
+        raise problem("invitation-unknown")
+    if found.used_at is not None:
+        before = devices.find(tx, device) if found.used_by == device else None
+        # Once a token was shown, the answer evidently arrived, and the code is spent.
+        if before is None or before.last_seen_at is not None:
+            raise problem("invitation-unknown")
+    person = people.by_id(tx, found.person)
+    if person is None or not person.active:
+        raise problem("invitation-unknown")
+    return person
+
+
+def _certify(
+    ctx: Context, device: str, public_key: bytes, person: Person, name: str, now: int
+) -> SignedBytes:
+    return sign_certificate(
+        ctx.key,
+        {
+            "device": device,
+            "public_key": base64.b64encode(public_key).decode("ascii"),
+            "person": person.id,
+            "person_name": person.name,
+            "name": name,
+            "issued": now,
+            "server": ctx.id,
+        },
+    )
+
+
+# -- afterwards -----------------------------------------------------------------------------------
+
+
+def note_seen(ctx: Context, device: Device) -> None:
+    """Remember that a device showed its token; written at most once an hour."""
+    now = ctx.now()
+    if device.last_seen_at is None or now - device.last_seen_at > 3_600_000:
+        ctx.db.write(lambda tx: devices.seen(tx, device.id, now))
+
+
+def revoke_device(ctx: Context, by: str, device: str, reason: str) -> None:
+    """End a compromised device's token; what arrives from it later is marked.
+
+    Raises `noun-unknown`; a device that is revoked already stays as it is.
+    """
+
+    def work(tx: Tx) -> None:
+        found = devices.find(tx, device)
+        if found is None:
+            known = ", ".join(one.id for one in devices.every(tx)[:4]) or "none yet"
+            raise problem("noun-unknown", noun="device", name=device[:80], nearest=known)
+        if found.status != devices.REVOKED:
+            devices.revoke(tx, device)
+            by_whom = {"reason": reason, "person": found.person}
+            audit.record(tx, ctx.now(), by, "device.revoke", f"device:{device}", by_whom)
+
+    ctx.db.write(work)

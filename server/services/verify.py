@@ -1,0 +1,258 @@
+"""Holds everything that is stored against its digests, chains and signatures.
+
+Nothing is changed. A wrong byte in a stored log is named by device, inspection and entry.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from checklists.discrepancies.declaration import read_declaration
+from server.context import Context
+from server.services.verify_log import LogFault, check_log
+from server.store import audit, stored
+from server.store.devices import read_certificate as stored_certificate
+from server.store.transaction import Tx
+from sync import receipt as signing
+from sync.inspection import Inspection, read_inspection
+from sync.log import DEVICE_LOG, Entry, Record, device_id, read_line
+from sync.merge import merge
+from sync.problems import Problem
+from sync.receipt import Receipt, SignedBytes, read_receipt
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is not as it was stored: what kind of thing, where it lies, and why."""
+
+    what: str
+    where: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was found; `counts` says how many of each thing were looked at.
+
+    Files that entries name and that have not arrived are counted as `files missing`: no fault.
+    """
+
+    faults: tuple[Fault, ...]
+    counts: dict[str, int]
+
+    def to_json(self) -> dict[str, Any]:
+        return {"faults": [asdict(fault) for fault in self.faults], "counts": self.counts}
+
+
+@dataclass(slots=True)
+class _Found:
+    faults: list[Fault] = field(default_factory=list)
+    counts: Counter[str] = field(default_factory=Counter)
+    acknowledged: dict[tuple[str, str], list[tuple[int, str, int]]] = field(default_factory=dict)
+    abouts: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
+
+    def fault(self, what: str, where: str, why: str) -> None:
+        self.faults.append(Fault(what, where, why))
+
+
+def verify(ctx: Context) -> Report:
+    """Verify logs, certificates, receipts, files, audit trail, documents and declarations."""
+    found = _Found()
+    with ctx.db.read() as tx:
+        keys = _devices(ctx, tx, found)
+        _receipts(ctx, tx, found)
+        _logs(tx, found, keys)
+        _inspections(tx, found)
+        _branches(tx, found)
+        _audit(tx, found)
+        _documents(tx, found)
+        _declarations(tx, found)
+        held = stored.all_files(tx)
+        found.counts["files missing"] = len(stored.missing_files(tx))
+    _files(ctx, found, held)
+    return Report(tuple(found.faults), dict(sorted(found.counts.items())))
+
+
+# -- devices and receipts (S4, S8) ----------------------------------------------------------------
+
+
+def _devices(ctx: Context, tx: Tx, found: _Found) -> dict[str, bytes]:
+    """Check every certificate; return the key to verify each device's logs with."""
+    keys: dict[str, bytes] = {}
+    for device in stored.all_devices(tx):
+        found.counts["devices"] += 1
+        where = f"device {device.id}"
+        keys[device.id] = device.public_key
+        certified = _certified_key(ctx, device, found)
+        if device_id(device.public_key) != device.id:
+            found.fault("device", where, "its public key is not the one its id is made from")
+            if certified is not None:
+                keys[device.id] = certified
+    return keys
+
+
+def _certified_key(ctx: Context, device: stored.StoredDevice, found: _Found) -> bytes | None:
+    where = f"device {device.id}"
+    try:
+        signed = stored_certificate(device.certificate)
+        body = signing.read_certificate(ctx.public_key, signed)
+        key = base64.b64decode(str(body.get("public_key")), validate=True)
+    except (Problem, ValueError):
+        found.fault("certificate", where, "it is not signed by this server, or its bytes changed")
+        return None
+    told = (body.get("device"), key, body.get("person"))
+    if told != (device.id, device.public_key, device.person):
+        found.fault("certificate", where, "it speaks of another device, key or person")
+    return key if device_id(key) == device.id else None
+
+
+def _receipts(ctx: Context, tx: Tx, found: _Found) -> None:
+    for row in stored.all_receipts(tx):
+        found.counts["receipts"] += 1
+        where = f"receipt {row.id} to device {row.device}"
+        try:
+            receipt = read_receipt(ctx.public_key, SignedBytes(row.payload, row.signature))
+        except Problem:
+            found.fault("receipt", where, "it is not signed by this server, or its bytes changed")
+            continue
+        if (receipt.device, receipt.at, receipt.server) != (row.device, row.at, ctx.id):
+            found.fault("receipt", where, "it says another device, time or server than is noted")
+        _note_acknowledged(found, receipt, row.id)
+
+
+def _note_acknowledged(found: _Found, receipt: Receipt, number: int) -> None:
+    for log in receipt.logs:
+        heads = found.acknowledged.setdefault((log.device, log.log), [])
+        heads.append((log.seq, log.h, number))
+
+
+# -- logs (L4) ------------------------------------------------------------------------------------
+
+
+def _logs(tx: Tx, found: _Found, keys: dict[str, bytes]) -> None:
+    for log in stored.all_logs(tx):
+        acknowledged = found.acknowledged.pop((log.device, log.inspection), [])
+        rows = list(stored.lines_of(tx, log.id))
+        segments = stored.segments_of(tx, log.id)
+        found.counts["logs"] += 1
+        found.counts["entries"] += len(rows)
+        found.counts["segments"] += len(segments)
+        key = keys.get(log.device)
+        if key is None:
+            found.fault("log", _log_name(log), "its device is not known here")
+            continue
+        walked = check_log(key, log, rows, segments, acknowledged)
+        for fault in walked.faults:
+            found.fault("entry", f"{_log_name(log)}, {_entries(fault)}", fault.why)
+        if log.inspection != DEVICE_LOG:
+            _names(tx, found, log, rows)
+    for (device, name), heads in sorted(found.acknowledged.items()):
+        where = f"device {device}, inspection {name}, entry {max(seq for seq, _, _ in heads)}"
+        found.fault("entry", where, "a receipt acknowledged it, but the whole log is not there")
+
+
+def _names(tx: Tx, found: _Found, log: stored.StoredLog, rows: list[stored.StoredLine]) -> None:
+    """What other parts look up of a log: its facility and mode, and the files it names."""
+    read = _read_named(log, rows)
+    for about in (*read.about.heads, *read.about.earlier):
+        found.abouts.setdefault(log.inspection, set()).add((about.facility, about.mode))
+    wanted = {e.sha256 for slot in read.evidence.values() for e in slot.heads}
+    for sha256 in sorted(wanted - stored.named_files(tx, log.inspection, log.device)):
+        why = f"it names the file {sha256}, which is not in the list of named files"
+        found.fault("file", _log_name(log), why)
+
+
+def _read_named(log: stored.StoredLog, rows: list[stored.StoredLine]) -> Inspection:
+    records: list[Record] = [
+        read_line(row.line, log.device, log.inspection, row.seq, f"{row.seq:064x}")
+        for row in rows
+        if b'"evidence/' in row.line or b'"about"' in row.line
+    ]
+    named = (
+        r
+        for r in records
+        if isinstance(r, Entry) and (r.path == "about" or r.path.startswith("evidence/"))
+    )
+    return read_inspection(log.inspection, merge(named))
+
+
+def _inspections(tx: Tx, found: _Found) -> None:
+    for row in stored.all_inspections(tx):
+        found.counts["inspections"] += 1
+        told = found.abouts.get(row.id, set())
+        facilities = {facility for facility, _ in told} or {None}
+        modes = {mode for _, mode in told} or {None}
+        if row.facility not in facilities or row.mode not in modes:
+            why = "its facility or mode is noted as no entry of it says"
+            found.fault("inspection", f"inspection {row.id}", why)
+
+
+def _log_name(log: stored.StoredLog) -> str:
+    return f"device {log.device}, inspection {log.inspection}"
+
+
+def _entries(fault: LogFault) -> str:
+    if fault.first == fault.last:
+        return f"entry {fault.first}"
+    return f"entries {fault.first} to {fault.last}"
+
+
+def _branches(tx: Tx, found: _Found) -> None:
+    for row in stored.all_branches(tx):
+        found.counts["branches set aside"] += 1
+        if hashlib.sha256(row.signature + row.branch).hexdigest() != row.digest:
+            where = f"branch {row.id} of device {row.device}, inspection {row.inspection}"
+            found.fault("branch", where, "its bytes do not have the digest that is stored")
+
+
+# -- everything else ------------------------------------------------------------------------------
+
+
+def _files(ctx: Context, found: _Found, held: list[tuple[str, int]]) -> None:
+    for sha256, size in held:
+        found.counts["files"] += 1
+        try:
+            if ctx.blobs.path(sha256).stat().st_size != size:
+                found.fault("file", f"file {sha256}", "it is not as long as it was")
+            elif not ctx.blobs.digest_holds(sha256):
+                found.fault("file", f"file {sha256}", "its bytes do not have this digest")
+        except OSError as exc:
+            found.fault("file", f"file {sha256}", f"it cannot be read: {exc.strerror}")
+
+
+def _audit(tx: Tx, found: _Found) -> None:
+    found.counts["audit lines"] = audit.count(tx)
+    for n, why in audit.faults(tx):
+        found.fault("audit", f"audit line {n}", why)
+
+
+def _documents(tx: Tx, found: _Found) -> None:
+    for row in stored.all_documents(tx):
+        found.counts["documents"] += 1
+        if hashlib.sha256(row.body).hexdigest() != row.digest:
+            found.fault("document", row.what, "its bytes do not have the digest that is stored")
+
+
+def _declarations(tx: Tx, found: _Found) -> None:
+    for row in stored.all_declarations(tx):
+        found.counts["declarations"] += 1
+        for why in _declaration_faults(row):
+            found.fault("declaration", f"declaration {row.id} of {row.facility}", why)
+
+
+def _declaration_faults(row: stored.StoredDeclaration) -> Iterator[str]:
+    try:
+        read = read_declaration(json.loads(row.body))
+    except (Problem, ValueError):
+        yield "its bytes are not a declaration any more"
+        return
+    if read.digest != row.digest:
+        yield "what it says does not have the digest that is stored"
+    if (read.facility, read.filed, read.speaks_of) != (row.facility, row.filed, row.speaks_of):
+        yield "its facility or dates are noted otherwise than it says"

@@ -1,0 +1,1 @@
+"""The only SQL of the server: tables, one module per noun, and the migrations."""

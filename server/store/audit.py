@@ -1,0 +1,101 @@
+"""The audit trail: one hash-chained line for everything staff and devices did that matters.
+
+A line is canonical JSON {action, at, detail, n, subject, who}; n is gapless from 1; the hash of a
+line is SHA-256(hash before, as raw bytes || line), starting from the hash of a context string.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from sqlalchemy import func, insert, select
+
+from server.store.tables import audit, server
+from server.store.transaction import Tx
+
+START = hashlib.sha256(b"tapak audit v1").hexdigest()
+
+
+def record(
+    tx: Tx, at: int, who: str, action: str, subject: str, detail: Mapping[str, Any] | None = None
+) -> int:
+    """Add a line to the trail inside a write transaction; return its number.
+
+    `at` is in UTC milliseconds; `detail` holds JSON values, and never a password or a token.
+    """
+    newest = tx.execute(select(audit.c.n, audit.c.h).order_by(audit.c.n.desc()).limit(1)).first()
+    n, before = (1, START) if newest is None else (newest.n + 1, newest.h)
+    line = _line(n, at, who, action, subject, detail or {})
+    row = {"n": n, "at": at, "who": who, "action": action, "subject": subject, "line": line}
+    tx.execute(insert(audit).values(**row, h=_link(before, line)))
+    return n
+
+
+def lines(tx: Tx, subject: str | None = None) -> list[dict[str, Any]]:
+    """The trail's lines in order, or those about one subject."""
+    query = select(audit.c.line).order_by(audit.c.n)
+    if subject is not None:
+        query = query.where(audit.c.subject == subject)
+    return [json.loads(line) for line in tx.execute(query).scalars()]
+
+
+def faults(tx: Tx) -> Iterator[tuple[int, str]]:
+    """Every line that does not fit the chain: its number, and why.
+
+    After a fault the chain goes on from the hash that is stored, so that a wrong line does not make
+    all behind it look wrong. A tail that was removed whole is not seen here.
+    """
+    before, expected = START, 1
+    for row in tx.execute(select(audit).order_by(audit.c.n)):
+        if row.n != expected:
+            yield row.n, f"line {expected} should stand here"
+        if _link(before, row.line) != row.h:
+            yield row.n, "its bytes do not have the hash that is stored"
+        elif not _tells_the_same(row):
+            yield row.n, "its columns do not say what its line says"
+        before, expected = row.h, row.n + 1
+
+
+def count(tx: Tx) -> int:
+    """How many lines the trail has."""
+    found: int = tx.execute(select(func.count()).select_from(audit)).scalar_one()
+    return found
+
+
+def epoch(tx: Tx) -> int:
+    """The server's epoch (S5); 1 until a restored backup starts another."""
+    found: int | None = tx.execute(select(func.max(server.c.epoch))).scalar_one()
+    return 1 if found is None else found
+
+
+def _line(n: int, at: int, who: str, action: str, subject: str, detail: Mapping[str, Any]) -> bytes:
+    body = {
+        "n": n,
+        "at": at,
+        "who": who,
+        "action": action,
+        "subject": subject,
+        "detail": dict(detail),
+    }
+    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+
+
+def _link(before: str, line: bytes) -> str:
+    # The hash before may itself be damaged; as text it still gives a hash that does not fit.
+    try:
+        raw = bytes.fromhex(before)
+    except ValueError:
+        raw = before.encode()
+    return hashlib.sha256(raw + line).hexdigest()
+
+
+def _tells_the_same(row: Any) -> bool:
+    try:
+        body = json.loads(row.line)
+    except ValueError:
+        return False
+    told = (body.get("n"), body.get("at"), body.get("who"), body.get("action"), body.get("subject"))
+    return told == (row.n, row.at, row.who, row.action, row.subject)

@@ -1,0 +1,90 @@
+"""What has to be graded again, and as of which date. The date is primary data: set from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import insert, select, update
+
+from server.store.tables import gradings
+from server.store.transaction import Tx
+
+
+@dataclass(frozen=True, slots=True)
+class Grading:
+    """A facility's grading: `as_of` is a date (YYYY-MM-DD); `asked_at` tells one asking from the
+    next and never repeats for a facility.
+    """
+
+    facility: str
+    as_of: str
+    stale: bool
+    asked_at: int
+
+
+def mark_stale(tx: Tx, facility: str, as_of: str, now: int) -> None:
+    """Ask for the facility to be graded again as of this date; `now` in UTC milliseconds."""
+    found = find(tx, facility)
+    if found is None:
+        tx.execute(
+            insert(gradings).values(facility=facility, as_of=as_of, stale=True, asked_at=now)
+        )
+        return
+    _ask(tx, found, as_of, now)
+
+
+def mark_again(tx: Tx, facilities: Iterable[str], now: int) -> None:
+    """Ask for these facilities again as of the date they have, where they were graded before."""
+    for facility in sorted(set(facilities)):
+        found = find(tx, facility)
+        if found is not None:
+            _ask(tx, found, found.as_of, now)
+
+
+def mark_all(tx: Tx, as_of: str, now: int) -> int:
+    """Ask for every facility that is graded as of another date; return how many those are."""
+    query = select(gradings).where(gradings.c.as_of != as_of).order_by(gradings.c.facility)
+    others = [Grading(*row) for row in tx.execute(query)]
+    for one in others:
+        _ask(tx, one, as_of, now)
+    return len(others)
+
+
+def find(tx: Tx, facility: str) -> Grading | None:
+    """The facility's grading, if it was ever asked for."""
+    row = tx.execute(select(gradings).where(gradings.c.facility == facility)).one_or_none()
+    return None if row is None else Grading(*row)
+
+
+def stale(tx: Tx) -> list[str]:
+    """The facilities to grade again, the longest waiting first."""
+    query = (
+        select(gradings.c.facility)
+        .where(gradings.c.stale)
+        .order_by(gradings.c.asked_at, gradings.c.facility)
+    )
+    return list(tx.execute(query).scalars())
+
+
+def everyone(tx: Tx) -> list[str]:
+    """Every facility whose grading was ever asked for."""
+    return list(tx.execute(select(gradings.c.facility).order_by(gradings.c.facility)).scalars())
+
+
+def done(tx: Tx, grading: Grading) -> bool:
+    """Note that this asking was answered; False when it was asked again meanwhile."""
+    changed = tx.execute(
+        update(gradings)
+        .where(gradings.c.facility == grading.facility, gradings.c.asked_at == grading.asked_at)
+        .values(stale=False)
+    )
+    return bool(changed.rowcount)
+
+
+def _ask(tx: Tx, found: Grading, as_of: str, now: int) -> None:
+    tx.execute(
+        update(gradings)
+        .where(gradings.c.facility == found.facility)
+        .values(as_of=as_of, stale=True, asked_at=max(now, found.asked_at + 1))
+    )

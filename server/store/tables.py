@@ -1,0 +1,377 @@
+"""Every table of the server. Times are UTC milliseconds; digests are lower-case hex SHA-256.
+
+Primary records (what people and devices said) are never updated in place except where a column
+says so; `flags`, `assessments` and `file_facts` are derived and can be deleted and rebuilt.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+# -- the server itself ----------------------------------------------------------------------------
+
+server = Table(
+    "server",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("epoch", Integer, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("line", LargeBinary, nullable=False),
+    Column("h", Text, nullable=False),
+    Index(None, "subject"),
+)
+
+# -- people, roles, sessions ----------------------------------------------------------------------
+
+jurisdictions = Table(
+    "jurisdictions",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("parent", Text, ForeignKey("jurisdictions.id")),
+    Column("kind", Text, nullable=False),
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("login", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("password", Text, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+)
+
+grants = Table(
+    "grants",
+    metadata,
+    Column("person", Text, ForeignKey("people.id"), nullable=False),
+    Column("role", Text, nullable=False),
+    Column("jurisdiction", Text, ForeignKey("jurisdictions.id"), nullable=False),
+    PrimaryKeyConstraint("person", "role", "jurisdiction"),
+)
+
+login_failures = Table(
+    "login_failures",
+    metadata,
+    Column("login", Text, primary_key=True),
+    Column("count", Integer, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("token_digest", Text, primary_key=True),
+    Column("person", Text, ForeignKey("people.id"), nullable=False),
+    Column("csrf", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+)
+
+# -- devices (S8) ---------------------------------------------------------------------------------
+
+invitations = Table(
+    "invitations",
+    metadata,
+    Column("code_digest", Text, primary_key=True),
+    Column("person", Text, ForeignKey("people.id"), nullable=False),
+    Column("created_by", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Column("expires_at", BigInteger, nullable=False),
+    Column("used_at", BigInteger),
+    Column("used_by", Text),
+)
+
+devices = Table(
+    "devices",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("public_key", LargeBinary, nullable=False),
+    Column("person", Text, ForeignKey("people.id"), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("token_digest", Text, unique=True),
+    Column("certificate", LargeBinary, nullable=False),
+    Column("enrolled_at", BigInteger, nullable=False),
+    Column("status", Text, nullable=False),  # active, retired, revoked
+    Column("last_seen_at", BigInteger),
+)
+
+# -- the standard and the facilities --------------------------------------------------------------
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("kind", Text, nullable=False),  # checklist, limits, profile, rules
+    Column("name", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("published_at", BigInteger, nullable=False),
+    Index(None, "kind", "name"),
+)
+
+facilities = Table(
+    "facilities",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("name", Text, nullable=False),
+    Column("country", Text, nullable=False),
+    Column("jurisdiction", Text, ForeignKey("jurisdictions.id"), nullable=False),
+    Column("checklist", Text, nullable=False),  # name of the checklist that applies
+    Column("limits", Text),  # name of the limits table that applies
+    Column("example", Boolean, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    Index(None, "jurisdiction"),
+)
+
+declarations = Table(
+    "declarations",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("facility", Text, ForeignKey("facilities.id"), nullable=False),
+    Column("filed", Text, nullable=False),
+    Column("speaks_of", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Index(None, "facility"),
+)
+
+assignments = Table(
+    "assignments",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("facility", Text, ForeignKey("facilities.id"), nullable=False),
+    Column("person", Text, ForeignKey("people.id"), nullable=False),
+    Column("purpose", Text, nullable=False),
+    Column("not_before", Text, nullable=False),
+    Column("not_after", Text, nullable=False),
+    Column("created_at", BigInteger, nullable=False),
+    UniqueConstraint("facility", "person", "not_before"),
+    Index(None, "person"),
+)
+
+# -- what devices sent (L2, L4, S2, S3) -----------------------------------------------------------
+
+inspections = Table(
+    "inspections",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("facility", Text),  # as its first about entry says; not a key: it may be unlisted yet
+    Column("mode", Text),
+    Column("first_seen_at", BigInteger, nullable=False),
+    Column("changed_at", BigInteger, nullable=False),
+    Index(None, "facility"),
+)
+
+logs = Table(
+    "logs",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("device", Text, ForeignKey("devices.id"), nullable=False),
+    Column("inspection", Text, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("h", LargeBinary, nullable=False),
+    UniqueConstraint("device", "inspection"),
+    Index(None, "inspection"),
+)
+
+lines = Table(
+    "lines",
+    metadata,
+    Column("log", Integer, ForeignKey("logs.id"), nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("line", LargeBinary, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("h", LargeBinary),  # the chain hash at this line, so that a damaged line can be named
+    PrimaryKeyConstraint("log", "seq"),
+)
+
+segments = Table(
+    "segments",
+    metadata,
+    Column("log", Integer, ForeignKey("logs.id"), nullable=False),
+    Column("last", Integer, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    Column("offset_ms", BigInteger, nullable=False),  # server clock minus device clock (L9)
+    PrimaryKeyConstraint("log", "last"),
+)
+
+quarantine = Table(
+    "quarantine",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("device", Text, nullable=False),
+    Column("inspection", Text, nullable=False),
+    Column("first", Integer, nullable=False),
+    Column("why", Text, nullable=False),
+    Column("branch", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("digest", Text, nullable=False, unique=True),
+    Column("received_at", BigInteger, nullable=False),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("device", Text, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index(None, "device"),
+)
+
+# -- files (S4, S6) -------------------------------------------------------------------------------
+
+files = Table(
+    "files",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("size", BigInteger, nullable=False),
+    Column("held_at", BigInteger, nullable=False),
+)
+
+file_names = Table(
+    "file_names",
+    metadata,
+    Column("sha256", Text, nullable=False),
+    Column("inspection", Text, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("person", Text, nullable=False),
+    Column("media_type", Text, nullable=False),
+    Column("kind", Text, nullable=False),
+    PrimaryKeyConstraint("sha256", "inspection", "device"),
+    Index(None, "inspection"),
+    Index(None, "device"),
+)
+
+file_scopes = Table(
+    "file_scopes",
+    metadata,
+    Column("sha256", Text, ForeignKey("files.sha256"), nullable=False),
+    Column("person", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("sha256", "person"),
+)
+
+file_facts = Table(
+    "file_facts",
+    metadata,
+    Column("sha256", Text, primary_key=True),
+    Column("facts", LargeBinary),
+    Column("problem", Text),
+)
+
+# -- changes for devices (S5) ---------------------------------------------------------------------
+
+changes = Table(
+    "changes",
+    metadata,
+    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("person", Text, nullable=False),
+    Column("kind", Text, nullable=False),  # facility, declaration, checklist, limits, ...
+    Column("ref", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index(None, "person", "n"),
+)
+
+# -- scores and flags -----------------------------------------------------------------------------
+
+gradings = Table(
+    "gradings",
+    metadata,
+    Column("facility", Text, primary_key=True),
+    Column("as_of", Text, nullable=False),
+    Column("stale", Boolean, nullable=False),
+    Column("asked_at", BigInteger, nullable=False),
+)
+
+rulings = Table(
+    "rulings",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),  # flag, evidence, conflict
+    Column("subject", Text, nullable=False),
+    Column("ruling", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("person", Text, ForeignKey("people.id"), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Index(None, "subject"),
+)
+
+flags = Table(
+    "flags",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("facility", Text, nullable=False),
+    Column("inspection", Text, nullable=False),
+    Column("rule", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("status", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index(None, "facility"),
+    Index(None, "inspection"),
+)
+
+assessments = Table(
+    "assessments",
+    metadata,
+    Column("scope", Text, nullable=False),  # facility, inspection
+    Column("subject", Text, nullable=False),
+    Column("facility", Text, nullable=False),
+    Column("as_of", Text, nullable=False),
+    Column("grade", Text),
+    Column("grade_state", Text, nullable=False),
+    Column("score", LargeBinary, nullable=False),
+    Column("inputs", LargeBinary, nullable=False),
+    Column("findings", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("scope", "subject"),
+    Index(None, "facility"),
+)
+
+# -- the workers ----------------------------------------------------------------------------------
+
+leases = Table(
+    "leases",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("holder", Text, nullable=False),
+    Column("until", BigInteger, nullable=False),
+)

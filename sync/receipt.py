@@ -1,0 +1,115 @@
+"""What the server signs: receipts for what it holds (S4) and devices' certificates (S8)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+    Ed25519PrivateKey,
+    Ed25519PublicKey,
+)
+
+from sync import wire
+from sync.log import strict_json
+from sync.problems import problem
+
+RECEIPT_CONTEXT = b"tapak receipt v1\n"
+CERTIFICATE_CONTEXT = b"tapak certificate v1\n"
+
+
+@dataclass(frozen=True, slots=True)
+class SignedBytes:
+    """Exact bytes and the signature over a context string and them."""
+
+    payload: bytes
+    signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptLog:
+    device: str
+    log: str
+    seq: int
+    h: str
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the server says it holds durably: logs up to a hash, and files (S4)."""
+
+    server: str
+    epoch: int
+    at: int
+    device: str
+    logs: tuple[ReceiptLog, ...]
+    files: tuple[str, ...]
+
+
+def sign_receipt(key: Ed25519PrivateKey, receipt: Receipt) -> SignedBytes:
+    """The receipt's bytes and the server's signature over them."""
+    payload = _compact(
+        {
+            "tapak": wire.PROTOCOL,
+            "server": receipt.server,
+            "epoch": receipt.epoch,
+            "at": receipt.at,
+            "device": receipt.device,
+            "logs": [[r.device, r.log, r.seq, r.h] for r in receipt.logs],
+            "files": list(receipt.files),
+        }
+    )
+    return SignedBytes(payload, key.sign(RECEIPT_CONTEXT + payload))
+
+
+def read_receipt(server_key: bytes, signed: SignedBytes) -> Receipt:
+    """Check and read a receipt; raises `receipt-signature`."""
+    body = _verified(server_key, RECEIPT_CONTEXT, signed)
+    try:
+        return Receipt(
+            body["server"],
+            int(body["epoch"]),
+            int(body["at"]),
+            body["device"],
+            tuple(ReceiptLog(*one) for one in body["logs"]),
+            tuple(body["files"]),
+        )
+    except (KeyError, TypeError, ValueError) as exc:
+        raise problem("receipt-signature") from exc
+
+
+def sign_certificate(key: Ed25519PrivateKey, body: Mapping[str, Any]) -> SignedBytes:
+    """A device's certificate (S8): device, public key, person, name, time, server."""
+    payload = _compact({"tapak": wire.PROTOCOL, **body})
+    return SignedBytes(payload, key.sign(CERTIFICATE_CONTEXT + payload))
+
+
+def read_certificate(server_key: bytes, signed: SignedBytes) -> dict[str, Any]:
+    """Check and read a device's certificate; raises `receipt-signature`."""
+    return _verified(server_key, CERTIFICATE_CONTEXT, signed)
+
+
+def server_id(public_key: bytes) -> str:
+    """The digest of a server's receipt key, as invitations carry it (S8)."""
+    return hashlib.sha256(b"tapak server v1" + public_key).hexdigest()
+
+
+def _verified(server_key: bytes, context: bytes, signed: SignedBytes) -> dict[str, Any]:
+    try:
+        Ed25519PublicKey.from_public_bytes(server_key).verify(
+            signed.signature, context + signed.payload
+        )
+        body = strict_json(signed.payload)
+    except (InvalidSignature, ValueError) as exc:
+        raise problem("receipt-signature") from exc
+    if not isinstance(body, dict):
+        raise problem("receipt-signature")
+    return body
+
+
+def _compact(body: Any) -> bytes:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8")

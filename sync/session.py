@@ -1,0 +1,363 @@
+"""The conversation between a device and the server, sans I/O: bytes and state in, values out.
+
+A request is NDJSON: a header line, then for each segment a header line and its raw lines. The
+answer is one JSON object. Rules cited: S1, S2, S3, S12 of docs/protocol.md.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from marshmallow import Schema, ValidationError
+
+from sync import wire
+from sync.log import (
+    MAX_ENTRY_BYTES,
+    MAX_NESTING,
+    MAX_REQUEST_BYTES,
+    Head,
+    Record,
+    Segment,
+    nesting,
+    verify_segment,
+    verify_signature,
+)
+from sync.problems import problem
+from sync.receipt import SignedBytes
+
+# -- requests -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a device sends: its cursor, the digests it awaits receipts for, and segments.
+
+    `at` is the device's clock in UTC milliseconds when it spoke, for measuring its offset (L9).
+    """
+
+    device: str
+    cursor: str | None
+    awaiting: tuple[str, ...]
+    segments: tuple[Segment, ...]
+    at: int | None = None
+
+
+def write_request(request: Request) -> bytes:
+    """The request as NDJSON bytes, not yet compressed."""
+    header: dict[str, Any] = {"tapak": wire.PROTOCOL, "device": request.device}
+    if request.cursor is not None:
+        header["cursor"] = request.cursor
+    if request.awaiting:
+        header["awaiting"] = list(request.awaiting)
+    if request.at is not None:
+        header["at"] = request.at
+    parts = [_compact(header)]
+    for segment in request.segments:
+        parts.append(
+            _compact(
+                {
+                    "log": segment.inspection,
+                    "device": segment.device,
+                    "first": segment.first,
+                    "count": len(segment.lines),
+                    "signature": base64.b64encode(segment.signature).decode("ascii"),
+                }
+            )
+        )
+        parts.extend(segment.lines)
+    return b"\n".join(parts) + b"\n"
+
+
+def inflate(data: bytes, limit: int = MAX_REQUEST_BYTES) -> bytes:
+    """Unpack gzip bytes, never to more than `limit` bytes (S12).
+
+    Raises `request-too-large` and `request-malformed`.
+    """
+    unpacker = zlib.decompressobj(wbits=31)
+    try:
+        out = unpacker.decompress(data, limit + 1)
+    except zlib.error as exc:
+        raise problem("request-malformed", why="it is not whole gzip data") from exc
+    if len(out) > limit:
+        raise problem("request-too-large", limit=limit)
+    if not unpacker.eof:
+        raise problem("request-malformed", why="its gzip data ends too early")
+    return out
+
+
+def read_request(data: bytes) -> Request:
+    """Read a request's bytes (already unpacked); shape and framing only.
+
+    Raises `request-too-large`, `request-malformed`, `segment-malformed`, `segment-too-long`.
+    """
+    if len(data) > MAX_REQUEST_BYTES:
+        raise problem("request-too-large", limit=MAX_REQUEST_BYTES)
+    lines = data.split(b"\n")
+    if lines.pop() != b"" or not lines:
+        raise problem("request-malformed", why="it does not end with a line feed")
+    head = _load(wire.RequestHeader(), _json(lines[0], "request-malformed", {}))
+    segments: list[Segment] = []
+    at = 1
+    while at < len(lines):
+        where = {"index": len(segments) + 1}
+        raw = _json(lines[at], "segment-malformed", where)
+        count = raw.get("count") if isinstance(raw, dict) else None
+        if isinstance(count, int) and count > 2_000:
+            raise problem("segment-too-long", count=count, limit=2_000)
+        header = _load(wire.SegmentHeader(), raw, "segment-malformed", where)
+        body = lines[at + 1 : at + 1 + header["count"]]
+        if len(body) < header["count"]:
+            raise problem("segment-malformed", **where, why="fewer lines came than it counts")
+        if any(len(line) > MAX_ENTRY_BYTES for line in body):
+            size = max(len(line) for line in body)
+            raise problem("entry-too-large", size=size, limit=MAX_ENTRY_BYTES)
+        segments.append(
+            Segment(
+                header["device"],
+                header["log"],
+                header["first"],
+                tuple(body),
+                header["signature"],
+            )
+        )
+        at += 1 + header["count"]
+    return Request(
+        head["device"], head["cursor"], tuple(head["awaiting"]), tuple(segments), head["at"]
+    )
+
+
+# -- placing a segment beside what is held (S2, S3) -----------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Append:
+    """The lines after the held head, verified; `head` is where the log ends with them."""
+
+    records: tuple[Record, ...]
+    lines: tuple[bytes, ...]
+    head: Head
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """Every line of the segment is held already, byte for byte."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Lines are missing between the held head and the segment; go on from `next_seq`."""
+
+    next_seq: int
+
+
+@dataclass(frozen=True, slots=True)
+class Fork:
+    """At `seq` the log is held with other bytes; the branch is signed, and to be set aside."""
+
+    seq: int
+
+
+Placement = Append | Known | Gap | Fork
+
+
+def place_segment(
+    public_key: bytes,
+    held: Head,
+    held_lines: Callable[[int, int], Sequence[bytes]],
+    held_hash: Callable[[int], bytes],
+    segment: Segment,
+) -> Placement:
+    """Where a segment belongs, given the held head; nothing is stored here.
+
+    `held_lines(first, last)` gives stored lines, `held_hash(seq)` the chain hash at a position
+    (0 for the genesis). Raises what verify_segment raises.
+    """
+    # 1. S2: a gap is answered with the seq to go on from.
+    if segment.first > held.seq + 1:
+        return Gap(held.seq + 1)
+    # 2. S2: lines that are held already are checked against the chain and skipped.
+    last = segment.first + len(segment.lines) - 1
+    overlap = min(last, held.seq) - segment.first + 1
+    if overlap > 0:
+        stored = held_lines(segment.first, segment.first + overlap - 1)
+        for i in range(overlap):
+            if stored[i] != segment.lines[i]:
+                # 3. S3: other bytes at the same seq are a fork, if the device itself signed them.
+                before = Head(segment.first - 1, held_hash(segment.first - 1))
+                verify_segment(public_key, before, segment)
+                return Fork(segment.first + i)
+    if last <= held.seq:
+        verify_signature(public_key, held_hash(last), segment.signature, segment.inspection)
+        return Known()
+    # 4. L4: what is new is verified from the held head on.
+    rest = Segment(
+        segment.device,
+        segment.inspection,
+        held.seq + 1,
+        segment.lines[max(overlap, 0) :],
+        segment.signature,
+    )
+    records, head = verify_segment(public_key, held, rest)
+    return Append(tuple(records), rest.lines, head)
+
+
+# -- answers --------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LogState:
+    device: str
+    log: str
+    state: str  # held, gap, forked, refused
+    seq: int
+    problem: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    kind: str
+    ref: str
+    body: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the server answers; `now` is its clock in UTC milliseconds."""
+
+    receipt: SignedBytes | None
+    logs: tuple[LogState, ...]
+    missing: tuple[str, ...]
+    changes: tuple[Change, ...]
+    cursor: str
+    more: bool
+    now: int
+
+
+def write_answer(answer: Answer) -> bytes:
+    """The answer as JSON bytes; members that say nothing are left out (S1)."""
+    body: dict[str, Any] = {"tapak": wire.PROTOCOL, "cursor": answer.cursor, "now": answer.now}
+    if answer.receipt is not None:
+        body["receipt"] = wire.Signed().dump(answer.receipt)
+    if answer.logs:
+        body["logs"] = [
+            {
+                "device": s.device,
+                "log": s.log,
+                "state": s.state,
+                "seq": s.seq,
+                **({"problem": s.problem} if s.problem is not None else {}),
+            }
+            for s in answer.logs
+        ]
+    if answer.missing:
+        body["missing"] = list(answer.missing)
+    if answer.changes:
+        body["changes"] = [{"kind": c.kind, "ref": c.ref, "body": c.body} for c in answer.changes]
+    if answer.more:
+        body["more"] = True
+    return _compact(body)
+
+
+def read_answer(data: bytes) -> Answer:
+    """Read the server's answer; raises `answer-malformed`. The receipt is checked separately."""
+    try:
+        raw = json.loads(data)
+    except (ValueError, RecursionError) as exc:
+        raise problem("answer-malformed", why="it is not JSON; is this a sign-in page?") from exc
+    body = _load(wire.Answer(), raw, "answer-malformed", {})
+    receipt = body["receipt"]
+    return Answer(
+        None if receipt is None else SignedBytes(receipt["payload"], receipt["signature"]),
+        tuple(
+            LogState(s["device"], s["log"], s["state"], s["seq"], s["problem"])
+            for s in body["logs"]
+        ),
+        tuple(body["missing"]),
+        tuple(Change(c["kind"], c["ref"], c["body"]) for c in body["changes"]),
+        body["cursor"],
+        body["more"],
+        body["now"],
+    )
+
+
+# -- planning (S1, S12) ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """Lines of one log that no receipt covers yet, from `first` on, with the hash of each."""
+
+    device: str
+    inspection: str
+    first: int
+    lines: tuple[bytes, ...]
+    hashes: tuple[bytes, ...]
+
+
+def plan_segments(
+    pending: Iterable[Pending],
+    sign: Callable[[bytes], bytes],
+    *,
+    max_lines: int = 2_000,
+    max_bytes: int = 4 * 1024**2,
+) -> tuple[tuple[Segment, ...], bool]:
+    """The segments of the next request, within the limits, and whether lines remain after it."""
+    segments: list[Segment] = []
+    room = max_bytes
+    for log in pending:
+        at = 0
+        while at < len(log.lines):
+            taken = 0
+            while at + taken < len(log.lines) and taken < max_lines:
+                size = len(log.lines[at + taken]) + 1
+                if size > room:
+                    break
+                room -= size
+                taken += 1
+            if taken == 0:
+                return tuple(segments), True
+            segments.append(
+                Segment(
+                    log.device,
+                    log.inspection,
+                    log.first + at,
+                    log.lines[at : at + taken],
+                    sign(log.hashes[at + taken - 1]),
+                )
+            )
+            at += taken
+    return tuple(segments), False
+
+
+# -- inside ---------------------------------------------------------------------------------------
+
+
+def _json(line: bytes, code: str, where: Mapping[str, Any]) -> Any:
+    try:
+        if nesting(line) > MAX_NESTING:
+            raise ValueError("a header is nested too deep")
+        return json.loads(line)
+    except (ValueError, RecursionError) as exc:
+        raise problem(code, **where, why="a header line is not JSON") from exc
+
+
+def _load(
+    schema: Schema,
+    raw: Any,
+    code: str = "request-malformed",
+    where: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    try:
+        loaded: dict[str, Any] = schema.load(raw)
+    except ValidationError as exc:
+        raise problem(code, **(where or {}), why=wire.faults(exc)) from exc
+    return loaded
+
+
+def _compact(body: Any) -> bytes:
+    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8")

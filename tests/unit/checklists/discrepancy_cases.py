@@ -1,0 +1,117 @@
+"""Made-up cases for the tests of the rules. No real operator, site or person is meant."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from pyproj import Transformer
+
+from checklists.discrepancies.case import Case, CasePhoto, Flag, NotEvaluated, Point, Use
+from checklists.discrepancies.declaration import Declaration, read_declaration
+from checklists.discrepancies.rule import Rule
+from checklists.discrepancies.settings_file import default_settings
+from sync.inspection import Fix
+
+SHA = "ab" * 32
+VISIT = "5b0f8d6e-0000-4000-8000-000000000001"
+
+# A square of 2 km in the sea north of Phuket, given in UTM zone 47N on WGS 84.
+WEST, EAST, SOUTH, NORTH = 400000, 402000, 900000, 902000
+
+
+def ring(
+    west: float = WEST, east: float = EAST, south: float = SOUTH, north: float = NORTH
+) -> list[list[str]]:
+    corners = [(west, south), (east, south), (east, north), (west, north), (west, south)]
+    return [[str(x), str(y)] for x, y in corners]
+
+
+def document(**changes: Any) -> dict[str, Any]:
+    doc: dict[str, Any] = {
+        "format": "tapak-declaration/1",
+        "example": True,
+        "facility": "made-up-mine",
+        "speaks_of": "2026-01-01",
+        "filed": "2026-01-10",
+        "status": {"state": "active", "since": "2025-03-01"},
+        "processes": ["in-situ-leaching"],
+        "operator": "Made-up Minerals",
+        "location": {
+            "crs": "EPSG:32647",
+            "axes": "xy",
+            "source": "made-up licence map",
+            "point": ["401000", "901000"],
+        },
+        "boundary": {
+            "crs": "EPSG:32647",
+            "axes": "xy",
+            "source": "made-up licence map",
+            "rings": [ring()],
+        },
+        "licences": [],
+    }
+    doc.update(changes)
+    return {k: v for k, v in doc.items() if v is not None}
+
+
+def declared(**changes: Any) -> Declaration:
+    return read_declaration(document(**changes))
+
+
+def shape(crs: str, axes: str, points: list[list[str]]) -> dict[str, Any]:
+    return {"crs": crs, "axes": axes, "source": "made-up licence map", "rings": [points]}
+
+
+def at(
+    east: float, north: float, accuracy: str | None = "6", crs: str = "EPSG:32647", label: str = ""
+) -> Point:
+    """A visited point given in a projected system, worked out without the code under test."""
+    to_wgs84 = Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
+    lon, lat = to_wgs84.transform(east, north)
+    fix = Fix(f"{Decimal(lat):.9f}", f"{Decimal(lon):.9f}", accuracy, None, "gnss")
+    return Point(label or f"the point {east:.0f} {north:.0f}", fix, "client", "", "e" * 64)
+
+
+def photo(**changes: Any) -> CasePhoto:
+    facts = {"exif": True, "gps_block": "none", "software": "17.1", "sha256": SHA}
+    base = CasePhoto(SHA, "photo", "imported", "IMG_0001.jpg", facts, entry="e" * 64)
+    return replace(base, **changes)
+
+
+def case(**changes: Any) -> Case:
+    base = Case(
+        "made-up-mine",
+        "Made-up Mine",
+        "TH",
+        VISIT,
+        "2026-03-02",
+        "visited",
+        declared(),
+        (at(401000, 901000),),
+        {"moving-plant": "no"},
+        (photo(),),
+        {},
+        True,
+        default_settings(),
+    )
+    return replace(base, **changes)
+
+
+def use(**changes: Any) -> Use:
+    base = Use("0" * 8 + "-0000-4000-8000-" + "0" * 12, "other-mine", "Other Mine", 1750000000000)
+    return replace(base, **changes)
+
+
+def flags(rule: Rule, of: Case) -> list[Flag]:
+    return [f for f in rule.find(of) if isinstance(f, Flag)]
+
+
+def needs(rule: Rule, of: Case) -> list[str]:
+    return [f.needs for f in rule.find(of) if isinstance(f, NotEvaluated)]
+
+
+def only(rule: Rule, of: Case) -> Flag:
+    (flag,) = flags(rule, of)
+    return flag

@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from discrepancy_cases import at, case, declared, photo, use
+from hypothesis import given
+from hypothesis import strategies as st
+
+from checklists.discrepancies.case import FLAG_SEVERITIES, SUBJECTS, Case, Flag
+from checklists.discrepancies.catalogue import (
+    RULES,
+    evaluate,
+    explain_rule,
+    findings_bytes,
+    findings_to_json,
+)
+from sync.problems import Problem
+
+POINTS = (at(401000, 901000), at(402300, 901000), at(402300, 901001), at(404000, 901000, None))
+PHOTOS = (
+    photo(sha256="01" * 32, facts={"exif": False}),
+    photo(sha256="02" * 32, facts=None),
+    photo(sha256="03" * 32, source="taken-here"),
+    photo(sha256="04" * 32, facts={"exif": True, "software": "GIMP 2.10"}),
+)
+SIGNS = {"warm-kiln": "yes", "discharge": "yes", "night-power": "unsure"}
+USES = {
+    "01" * 32: (use(), use(at=5, inspection="another")),
+    "03" * 32: (use(at=7, inspection="a third"), use()),
+}
+
+
+def full() -> Case:
+    return case(
+        declaration=declared(status={"state": "care", "since": "2025-06-01"}),
+        points=POINTS,
+        photos=PHOTOS,
+        signs=SIGNS,
+        other_uses=USES,
+        uses_complete=False,
+    )
+
+
+def test_findings_come_in_the_order_of_rules_and_say_everything() -> None:
+    found = evaluate(full())
+    assert [f.rule for f in found] == [*["R01"], *["R12"] * 3, *["R13"] * 3, "R16"]
+    for flag in (f for f in found if isinstance(f, Flag)):
+        assert flag.severity in FLAG_SEVERITIES
+        assert flag.subject in SUBJECTS
+        assert flag.explanation
+        assert flag.threshold
+        assert flag.margin
+        assert flag.innocent_causes
+        assert flag.would_settle
+        assert flag.inputs["thresholds"] == "default 1"
+
+
+def test_a_case_with_nothing_in_it_is_answered_with_what_is_needed() -> None:
+    nothing = case(declaration=None, points=(), signs={}, photos=())
+    found = findings_to_json(evaluate(nothing))
+    assert [(f["rule"], f["kind"]) for f in found] == [
+        ("R01", "not-evaluated"),
+        ("R04", "not-evaluated"),
+        ("R16", "not-evaluated"),
+    ]
+    assert all(f["needs"] for f in found)
+
+
+def test_a_case_in_which_everything_fits_raises_nothing() -> None:
+    assert evaluate(case()) == ()
+
+
+@given(
+    st.permutations(POINTS),
+    st.permutations(PHOTOS),
+    st.permutations(list(SIGNS)),
+    st.permutations(list(USES)),
+)
+def test_the_same_facts_in_any_order_give_the_same_bytes(
+    points: Any, photos: Any, signs: Any, uses: Any
+) -> None:
+    shuffled = replace(
+        full(),
+        points=tuple(points),
+        photos=tuple(photos),
+        signs={s: SIGNS[s] for s in signs},
+        other_uses={u: USES[u][::-1] for u in uses},
+    )
+    assert findings_bytes(evaluate(shuffled)) == findings_bytes(evaluate(full()))
+
+
+def test_inputs_hold_texts_and_whole_numbers_only() -> None:
+    def walk(value: Any) -> None:
+        if isinstance(value, dict):
+            assert all(isinstance(k, str) for k in value)
+            for inner in value.values():
+                walk(inner)
+        elif isinstance(value, list):
+            for inner in value:
+                walk(inner)
+        else:
+            assert type(value) in (str, int), value
+
+    for found in findings_to_json(evaluate(full())):
+        walk(found.get("inputs", {}))
+    assert json.loads(findings_bytes(evaluate(full()))) == findings_to_json(evaluate(full()))
+
+
+def test_every_rule_explains_itself() -> None:
+    for rule in RULES:
+        text = explain_rule(rule.id)
+        assert rule.title in text
+        assert rule.would_settle in text
+        assert all(cause in text for cause in rule.innocent_causes)
+
+
+def test_an_unknown_rule_is_a_catalogue_error_that_names_the_known_ones() -> None:
+    with pytest.raises(Problem) as caught:
+        explain_rule("R99")
+    assert caught.value.code == "rule-unknown"
+    assert "R01" in caught.value.remedy

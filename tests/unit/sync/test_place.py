@@ -1,0 +1,295 @@
+from __future__ import annotations
+
+import json
+import math
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sync.inspection import Fix
+from sync.place import (
+    Area,
+    area,
+    convert,
+    distance_m,
+    outside_m,
+    parse_fix,
+    system_name,
+    within_use,
+)
+from sync.problems import Problem
+
+SHARED = Path(__file__).resolve().parents[3] / "../shared"
+
+# A made-up square of about 1.1 km in the middle of the South China Sea.
+SQUARE = [("112.00", "12.00"), ("112.01", "12.00"), ("112.01", "12.01"), ("112.00", "12.01")]
+
+
+def square(*more: list[tuple[str, str]]) -> Area:
+    return area("EPSG:4326", "xy", [[*SQUARE, SQUARE[0]], *more])
+
+
+def code_of(call: object, *args: object) -> str:
+    with pytest.raises(Problem) as caught:
+        call(*args)  # type: ignore[operator]
+    return caught.value.code
+
+
+# -- fixes ----------------------------------------------------------------------------------------
+
+
+def test_a_typed_fix_is_kept_as_the_decimals_that_were_typed() -> None:
+    assert parse_fix("20.450, +99.88,6") == Fix("20.450", "99.88", "6")
+    assert parse_fix("-3.5,114.25") == Fix("-3.5", "114.25", None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "20.45",
+        "a,b",
+        "91,10",
+        "10,180.5",
+        "1,2,3,4",
+        "1,2,0",
+        "1,2,-5",
+        "nan,1",
+        "1e3,4",
+        "1,,2",
+    ],
+)
+def test_a_malformed_fix_is_a_catalogue_error(text: str) -> None:
+    assert code_of(parse_fix, text) == "place-malformed"
+
+
+def test_a_degree_of_longitude_on_the_equator_is_111_320_metres_less_the_millimetres() -> None:
+    # WGS 84: the equator is 2 pi times 6,378,137 m long.
+    assert distance_m((0, 0), (0, 1)) == pytest.approx(math.pi * 6378137 / 180, abs=1e-6)
+    assert distance_m(Fix("0", "0"), (0, 1)) == distance_m((0, 1), Fix("0", "0"))
+
+
+# -- coordinate systems ---------------------------------------------------------------------------
+
+V13 = [
+    ("EPSG:3375", "598300.912", "440096.567", 3.98, 103.38, [("EPSG:3168", 194.1)]),
+    (
+        "EPSG:3405",
+        "335103.502",
+        "2478086.285",
+        22.40,
+        103.40,
+        [("EPSG:32648", 222.6), ("EPSG:32647", 617973)],
+    ),
+    ("EPSG:24047", "594664.869", "2211381.190", 20.00, 99.90, [("EPSG:32647", 626.4)]),
+]
+
+
+@pytest.mark.parametrize(("crs", "x", "y", "lat", "lon", "misread"), V13)
+def test_worked_offsets_of_misread_systems_hold(
+    crs: str, x: str, y: str, lat: float, lon: float, misread: list[tuple[str, float]]
+) -> None:
+    """V13: the numbers of the domain brief, section 4."""
+    right = convert(x, y, crs, "xy")
+    assert distance_m((right.lat, right.lon), (lat, lon)) < 0.01
+    for other, offset in misread:
+        wrong = convert(x, y, other, "xy")
+        away = distance_m((right.lat, right.lon), (wrong.lat, wrong.lon))
+        assert away == pytest.approx(offset, abs=0.5 if offset > 1000 else 0.1)
+
+
+def test_published_control_points_are_met_within_their_tolerance() -> None:
+    """IOGP GIGS and EPSG Guidance Note 7-2: the projected and the geographic reading agree."""
+    file = SHARED / "data/crs/control_points_dev.json"
+    if not file.exists():
+        pytest.skip("the folder of shared test files is not here")
+    rows = json.loads(file.read_text())
+    assert rows
+    for row in rows:
+        east, north = f"{row['easting']:.4f}", f"{row['northing']:.4f}"
+        flat = convert(east, north, f"EPSG:{row['proj_epsg']}", "xy")
+        lat, lon = f"{row['lat']:.12f}", f"{row['lon']:.12f}"
+        round_ = convert(lat, lon, f"EPSG:{row['geog_epsg']}", "yx")
+        if flat.operation.split(" + ")[-1] != round_.operation.split(" + ")[-1]:
+            pytest.fail(f"different datum operations: {flat.operation} / {round_.operation}")
+        away = distance_m((flat.lat, flat.lon), (round_.lat, round_.lon))
+        assert away <= row["tolerance_m"], row
+
+
+def test_the_order_of_axes_is_the_declared_one_and_not_the_registry_s() -> None:
+    # The registry gives Singapore's grid as northing, easting; the declaration says its own order.
+    one = convert("28001.642", "38744.572", "EPSG:3414", "xy")
+    other = convert("38744.572", "28001.642", "EPSG:3414", "yx")
+    assert (one.lat, one.lon) == (other.lat, other.lon)
+    assert distance_m((one.lat, one.lon), (1.366666666, 103.833333333)) < 0.1
+
+
+def test_the_accuracy_of_an_operation_is_kept_and_unknown_is_none() -> None:
+    assert convert("598300.912", "440096.567", "EPSG:3168", "xy").accuracy_m == 15.0
+    assert convert("594664.869", "2211381.190", "EPSG:24047", "xy").accuracy_m == 3.0
+    assert convert("500000", "2000000", "EPSG:32647", "xy").accuracy_m == 0.0
+    own = "+proj=utm +zone=47 +ellps=evrst30 +towgs84=246.6,784.8,276.9 +units=m"
+    assert convert("500000", "2000000", own, "xy").accuracy_m is None
+
+
+def test_the_operation_is_chosen_for_the_place_and_a_missing_one_is_said() -> None:
+    # Indian 1954 has a published operation around Thailand (21 m) and none for Kachin.
+    south = convert("19.5", "98.0", "EPSG:4239", "yx")
+    north = convert("25.5", "97.5", "EPSG:4239", "yx")
+    assert south.accuracy_m == 21.0
+    assert south.notes == ()
+    assert north.accuracy_m is None
+    assert "Ballpark" in north.operation
+    assert any("not corrected" in note for note in north.notes)
+
+
+def test_a_missing_grid_is_said_and_never_an_ordinary_warning() -> None:
+    # NAD27 needs grid files for its finest operations; they are not shipped.
+    ottawa = convert("45.4", "-75.7", "EPSG:4267", "yx")
+    assert any("grid file" in note for note in ottawa.notes)
+
+
+def test_a_point_outside_the_area_of_use_is_converted_with_a_note() -> None:
+    far = convert("99.9", "20", "EPSG:4298", "xy")
+    assert not within_use("EPSG:4298", far)
+    assert any("outside the area" in note for note in far.notes)
+    near = convert("598300.912", "440096.567", "EPSG:3375", "xy")
+    assert within_use("EPSG:3375", near)
+
+
+@pytest.mark.parametrize(
+    "crs",
+    [
+        "EPSG:99999",
+        "EPSG:5773",
+        "EPSG:4978",
+        "3375",
+        "WGS84",
+        "/etc/passwd",
+        "+proj=nonsense",
+        "+proj=longlat +ellps=bessel +nadgrids=some.gsb",
+        "+proj=pipeline +step +proj=utm",
+        "+proj=longlat +init=epsg:4326",
+        "+proj=utm +zone=47\n+datum=WGS84",
+        "",
+    ],
+)
+def test_a_system_that_cannot_be_used_is_a_catalogue_error(crs: str) -> None:
+    assert code_of(convert, "100", "20", crs, "xy") == "crs-unknown"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "crs", "axes"),
+    [
+        ("abc", "20", "EPSG:4326", "xy"),
+        ("1e5", "20", "EPSG:4326", "xy"),
+        ("nan", "inf", "EPSG:4326", "xy"),
+        ("20", "100", "EPSG:4326", "xy"),
+        ("20", "100", "EPSG:4326", "ne"),
+        ("900000000", "900000000000", "EPSG:3375", "xy"),
+    ],
+)
+def test_numbers_that_are_nowhere_on_earth_are_a_catalogue_error(
+    first: str, second: str, crs: str, axes: str
+) -> None:
+    assert code_of(convert, first, second, crs, axes) == "place-malformed"
+
+
+def test_names_of_systems_come_from_the_registry() -> None:
+    assert system_name("EPSG:24047") == "Indian 1975 / UTM zone 47N"
+
+
+def test_conversions_from_several_threads_agree() -> None:
+    def one(_: int) -> tuple[float, float]:
+        c = convert("594664.869", "2211381.190", "EPSG:24047", "xy")
+        return c.lat, c.lon
+
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(one, range(64)))) == 1
+
+
+# -- boundaries -----------------------------------------------------------------------------------
+
+
+def test_a_valid_closed_ring_needs_no_note() -> None:
+    made = square()
+    assert made.notes == ()
+    assert made.within_use
+    assert made.accuracy_m == 0.0
+    assert outside_m(made, 12.005, 112.005) == 0.0
+
+
+def test_an_open_ring_is_closed_with_a_note() -> None:
+    made = area("EPSG:4326", "xy", [SQUARE])
+    assert any("not closed" in n for n in made.notes)
+    assert made.shape.equals(square().shape)
+
+
+def test_a_ring_that_crosses_itself_is_repaired_with_a_note_and_its_widest_reading() -> None:
+    a, b, c, d = SQUARE
+    made = area("EPSG:4326", "xy", [[a, c, b, d, a]])
+    assert any("repaired" in n for n in made.notes)
+    assert outside_m(made, 12.0099, 112.005) > 0
+    assert outside_m(made.widest, 12.0099, 112.005) == 0.0
+
+
+def test_a_hole_is_outside() -> None:
+    hole = [("112.004", "12.004"), ("112.006", "12.004"), ("112.006", "12.006")]
+    made = square([*hole, ("112.004", "12.006"), hole[0]])
+    nearest = distance_m((12.005, 112.005), (12.005, 112.004))
+    assert outside_m(made, 12.005, 112.005) == pytest.approx(nearest, abs=0.01)
+
+
+def test_a_hole_that_leaves_its_ring_is_repaired_with_a_note() -> None:
+    hole = [("112.005", "12.004"), ("112.020", "12.004"), ("112.020", "12.006")]
+    made = square([*hole, ("112.005", "12.006"), hole[0]])
+    assert any("repaired" in n for n in made.notes)
+    assert outside_m(made, 12.005, 112.008) > 0
+
+
+@pytest.mark.parametrize(
+    "rings",
+    [
+        [],
+        [[]],
+        [SQUARE[:2]],
+        [[SQUARE[0]] * 5],
+        [[("0", "0"), ("1", "1"), ("2", "2"), ("0", "0")]],
+        [[("112", "1200"), ("112.1", "1200"), ("112.1", "1201")]],
+    ],
+)
+def test_a_shape_without_an_area_is_a_catalogue_error(rings: list[list[tuple[str, str]]]) -> None:
+    assert code_of(area, "EPSG:4326", "xy", rings) == "polygon-malformed"
+
+
+def test_too_many_points_are_a_catalogue_error() -> None:
+    ring = [(f"{n}.5", "1") for n in range(10_001)]
+    assert code_of(area, "EPSG:32647", "xy", [ring]) == "polygon-malformed"
+
+
+def test_the_distance_to_a_corner_is_the_geodesic_one() -> None:
+    assert outside_m(square(), 12.02, 112.02) == pytest.approx(
+        distance_m((12.02, 112.02), (12.01, 112.01)), abs=0.01
+    )
+
+
+def test_a_long_straight_edge_stays_straight_in_its_own_grid() -> None:
+    """On the grid line the distance is 0; two corners joined in degrees would be metres off."""
+    x0, x1, y0, y1 = "560000", "640000", "2300000", "2310000"
+    ring = [(x0, y0), (x1, y0), (x1, y1), (x0, y1), (x0, y0)]
+    made = area("EPSG:32647", "xy", [ring])
+    middle = convert("600000", "2310100", "EPSG:32647", "xy")
+    # The scale of the grid near this meridian is between 0.9996 and 0.9999.
+    assert outside_m(made, middle.lat, middle.lon) == pytest.approx(100.0, abs=0.1)
+
+
+@given(st.floats(-80, 80), st.floats(-170, 170))
+def test_a_point_is_never_further_from_a_shape_than_from_its_corners(
+    lat: float, lon: float
+) -> None:
+    made = square()
+    corners = [distance_m((lat, lon), (float(y), float(x))) for x, y in SQUARE]
+    assert outside_m(made, lat, lon) <= min(corners) + 1e-6
