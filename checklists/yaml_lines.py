@@ -69,22 +69,29 @@ class Faults:
 
 @dataclass(frozen=True, slots=True)
 class Scalar:
+    """A text as it was written, and its 1-based line."""
+
     line: int
     text: str
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
+    """A list, and the line it begins on."""
+
     line: int
     nodes: tuple[Node, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Keyed:
+    """A mapping in the order of the file, and the line it begins on."""
+
     line: int
     entries: tuple[tuple[Scalar, Node], ...]
 
     def get(self, key: str) -> Node | None:
+        """The value at `key`, or None."""
         return next((value for k, value in self.entries if k.text == key), None)
 
 

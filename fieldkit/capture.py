@@ -15,7 +15,7 @@ from fieldkit.fixes import fix_value
 from fieldkit.library import Library, nearest
 from fieldkit.readings import read_answer
 from fieldkit.store import Identity, Store, put_notes
-from sync.inspection import OUTCOMES, SIGNS, Fix, Inspection, is_decimal, read_inspection
+from sync.inspection import OUTCOMES, SIGNS, About, Fix, Inspection, is_decimal, read_inspection
 from sync.log import DEVICE_LOG, check_instance
 from sync.merge import merge
 from sync.problems import problem
@@ -88,6 +88,13 @@ def which_inspection(store: Store, given: str | None) -> str:
 def load_inspection(store: Store, inspection: str) -> Inspection:
     """An inspection as everything on this device makes it."""
     return read_inspection(inspection, merge(store.records(inspection)))
+
+
+def about_of(inspection: Inspection) -> About:
+    """What the inspection is about; of several values the latest. Raises `inspection-unknown`."""
+    if not inspection.about.heads:
+        raise problem("inspection-unknown", inspection=inspection.id, nearest="none that fits")
+    return inspection.about.heads[0]
 
 
 def checklist_of(store: Store, library: Library, inspection: str) -> Checklist:

@@ -116,7 +116,8 @@ class _Child:
 
     def __init__(self, memory_mb: int, seconds: float) -> None:
         self._seconds = seconds
-        # -P: a folder with a json.py in it, where the server was started, must not become code.
+        # By its path and with -P: the folder one stands in, which may hold a stranger's json.py, is
+        # no place that modules come from.
         self._process = subprocess.Popen(
             [sys.executable, "-P", __file__, str(memory_mb), str(seconds)],
             stdin=subprocess.PIPE,
@@ -132,7 +133,8 @@ class _Child:
     def ask(self, request: dict[str, Any]) -> dict[str, Any]:
         """The child's answer, or a problem's code and detail when it gives none in time."""
         if not self._started:
-            return _unreadable("the program that reads pictures does not start")
+            # Nothing is known of the bytes, so the picture itself is not called unreadable.
+            return _file_unreadable(request["path"], "the program that reads it does not start")
         line, late = "", False
         with suppress(BrokenPipeError):
             _pipe(self._process.stdin).write(json.dumps(request) + "\n")
@@ -187,6 +189,10 @@ def _unreadable(why: str) -> dict[str, Any]:
     return {"code": "picture-unreadable", "detail": {"why": why}}
 
 
+def _file_unreadable(name: str, why: str) -> dict[str, Any]:
+    return {"code": "file-unreadable", "detail": {"name": name, "why": why}}
+
+
 # -- the child's end ------------------------------------------------------------------------------
 
 
@@ -217,8 +223,7 @@ def _serve(memory_mb: int, seconds: float) -> None:
         except MemoryError:
             answer = _too_costly(f"{memory_mb} MB of memory")
         except OSError as exc:
-            detail = {"name": request["path"], "why": exc.strerror or "unknown"}
-            answer = {"code": "file-unreadable", "detail": detail}
+            answer = _file_unreadable(request["path"], exc.strerror or "unknown")
         _alarm(0)
         answers.write(json.dumps(answer) + "\n")
         answers.flush()

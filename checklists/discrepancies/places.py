@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from checklists.discrepancies.case import Case, Finding, Point
@@ -97,9 +98,16 @@ def compare(case: Case) -> Comparison | str:
     except Problem as exc:
         return f"a declared boundary that can be placed on the map. {exc.happened}"
     datum = None if area.accuracy_m is None else tenth(area.accuracy_m)
-    limits = _limits(case)
-    points = tuple(_measure(p, area, datum, limits) for p in case.points)
+    points = _measure_all(boundary, case.points, datum, _limits(case))
     return Comparison(declaration, boundary, area, datum, points)
+
+
+@lru_cache(maxsize=4)  # R01 and R04 ask for the same
+def _measure_all(
+    boundary: GivenShape, points: tuple[Point, ...], datum: Decimal | None, limits: Limits
+) -> tuple[Measured, ...]:
+    area = shape_area(boundary)
+    return tuple(_measure(p, area, datum, limits) for p in points)
 
 
 def _ready(case: Case) -> tuple[Declaration, GivenShape] | str:

@@ -34,6 +34,7 @@ class Candidate:
     outside_m: Decimal
 
 
+@lru_cache(maxsize=8)
 def shape_area(shape: GivenShape, crs: str | None = None, axes: str | None = None) -> Area:
     """A declared boundary in WGS 84, as given or read in another system.
 

@@ -140,6 +140,7 @@ def _visit(visit: Visit) -> dict[str, Any]:
         "outcome": visit.outcome,
         "answers": _sorted(_answer(answer) for answer in visit.answers),
         "unread": sorted([item, instance] for item, instance in visit.unread),
+        "signed": visit.signed,
     }
 
 
@@ -185,6 +186,7 @@ def _read_visit(doc: Reader) -> Visit:
         outcome=doc.outcome("outcome"),
         answers=tuple(_read_answer(answer) for answer in doc.rows("answers")),
         unread=doc.pairs("unread"),
+        signed=doc.flag("signed"),
     )
 
 

@@ -127,6 +127,9 @@ def _visit_reasons(visits: Sequence[Visit]) -> Iterable[Reason]:
     kept = [v for v in visits if counts(v)]
     newest = max(((v.at, v.inspection) for v in kept), default=None)
     for visit in sorted(visits, key=lambda v: (v.at, v.inspection)):
+        if not visit.signed:
+            text = "The visit is not signed off yet; what it says may still change."
+            yield Reason(WITHHELD, "unsigned", text)
         why = NO_GRADE_OUTCOMES.get(visit.outcome, "")
         if why and newest is None:
             yield Reason(NONE, visit.outcome, f"Nothing can be scored: {why}.")

@@ -59,10 +59,11 @@ class GivenAnswer:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """One signed visit: its outcome, when it was, and its answers (earlier adverse ones included
+    """One visit: its outcome, when it was, and its answers (earlier adverse ones included
     where a later "not observed" on the same path must not displace them). `outcome` is empty
     where none was recorded yet. `unread` names the places (item, instance) where an entry stands
-    that needs a newer version to be read.
+    that needs a newer version to be read. `signed` is False for a visit that is not signed off
+    yet; a facility's score has signed ones only.
     """
 
     inspection: str
@@ -70,6 +71,7 @@ class Visit:
     outcome: str
     answers: tuple[GivenAnswer, ...]
     unread: tuple[tuple[str, str], ...] = ()
+    signed: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -95,6 +95,19 @@ class Brush:
         """A polygon of a made surface, nearly even, lit from `top` to `bottom`."""
         self.paint(self.shape(points), colours, self.smooth, light=(top, bottom))
 
+    def box(
+        self,
+        x0: float,
+        y0: float,
+        x1: float,
+        y1: float,
+        colours: tuple[Colour, Colour],
+        *,
+        bottom: float = 1.0,
+    ) -> None:
+        """An upright rectangle of a made surface."""
+        self.quad((x0, y0), (x1, y0), (x1, y1), (x0, y1), colours=colours, bottom=bottom)
+
     def line(self, points: Sequence[Point], colour: Colour, width: float) -> None:
         """A line with round joints."""
         draw = ImageDraw.Draw(self.image)
@@ -282,7 +295,7 @@ class Brush:
     # -- the finished picture ---------------------------------------------------------------------
 
     def finish(self, *, mirror: bool, zoom: float, shift: Point) -> Image.Image:
-        """The picture at its own size, as a lens would give it: framed, softly vignetted, grainy."""
+        """The picture at its own size, as a lens gives it: framed, darker at the rim, grainy."""
         w, h = _SIZE[0] / zoom, _SIZE[1] / zoom
         x, y = (_SIZE[0] - w) * shift[0], (_SIZE[1] - h) * shift[1]
         out = self.image.resize((WIDTH, HEIGHT), Image.Resampling.LANCZOS, box=(x, y, x + w, y + h))
@@ -311,11 +324,11 @@ class Brush:
 
 
 def _mask(draw: Callable[[ImageDraw.ImageDraw, float], None], soft: float) -> Image.Image:
-    """A drawn mask; one with a wide soft edge is made small, where blurring costs little."""
-    shrink = 4 if soft >= 3 else 1
+    """A drawn mask; one with a soft edge is made smaller, where blurring costs little."""
+    shrink = 4 if soft >= 3 else 2 if soft >= 1 else 1
     mask = Image.new("L", (_SIZE[0] // shrink, _SIZE[1] // shrink))
     draw(ImageDraw.Draw(mask), _S / shrink)
-    if soft:
+    if soft >= 1:
         mask = mask.filter(ImageFilter.GaussianBlur(soft * _S / shrink))
     return mask.resize(_SIZE, Image.Resampling.BILINEAR) if shrink > 1 else mask
 

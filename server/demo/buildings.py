@@ -18,28 +18,7 @@ def kiln(b: Brush) -> None:
     )
     lift = b.rng.uniform(-12, 20)
     a, c = (210.0, 318.0 - lift), (1010.0, 430.0 - lift * 0.3)
-    b.tube((150, 560), (150, 86), 30, STEEL)
-    for y in (120, 210, 300):
-        b.line([(119, y), (181, y)], (84, 88, 92), 5)
-    for i in range(16):
-        puff = 18 + i * 6
-        smoke = b.oval(
-            158 + i * 17 + b.rng.uniform(-8, 8),
-            76 - i * 4 + b.rng.uniform(-6, 6),
-            puff,
-            puff * 0.55,
-            soft=9,
-        )
-        b.tint(smoke, (226, 224, 220), 0.42 - 0.02 * i)
-    b.quad(
-        (96, 250),
-        (286, 250),
-        (286, 590),
-        (96, 590),
-        colours=((104, 100, 92), (160, 154, 144)),
-        bottom=0.8,
-    )
-    b.quad((86, 236), (296, 236), (296, 256), (86, 256), colours=STEEL)
+    _chimney(b)
     b.shadow([(280, 600), (1120, 596), (1220, 640), (330, 650)], 0.5, 12)
     for t in (0.22, 0.52, 0.82):
         x, y = _along(a, c, t)
@@ -54,6 +33,31 @@ def kiln(b: Brush) -> None:
         b.quad(
             (x - 62, 606), (x + 62, 606), (x + 66, 628), (x - 66, 628), colours=CONCRETE, bottom=0.8
         )
+    _shell(b, a, c)
+    _heap(b, b.rng.uniform(330, 520), 752, 250, 92, ((150, 130, 108), (214, 196, 170)))
+    _heap(b, b.rng.uniform(820, 980), 800, 300, 110, ((120, 88, 66), (190, 150, 118)))
+
+
+def _chimney(b: Brush) -> None:
+    b.tube((150, 560), (150, 86), 30, STEEL)
+    for band in (120, 210, 300):
+        b.line([(119, band), (181, band)], (84, 88, 92), 5)
+    for i in range(16):
+        puff = 18 + i * 6
+        smoke = b.oval(
+            158 + i * 17 + b.rng.uniform(-8, 8),
+            76 - i * 4 + b.rng.uniform(-6, 6),
+            puff,
+            puff * 0.55,
+            soft=9,
+        )
+        b.tint(smoke, (226, 224, 220), 0.42 - 0.02 * i)
+    b.box(96, 250, 286, 590, ((104, 100, 92), (160, 154, 144)), bottom=0.8)
+    b.box(86, 236, 296, 256, STEEL)
+
+
+def _shell(b: Brush, a: Point, c: Point) -> None:
+    """The turning drum from a down to c, its rings, its firing hood and its rail."""
     b.tube(a, c, 60, b.rng.choice((_RUST, STEEL, ((106, 84, 70), (190, 164, 140)))))
     for t in (0.22, 0.52, 0.82):
         b.tube(
@@ -68,13 +72,11 @@ def kiln(b: Brush) -> None:
     b.paint(b.oval(1058, 470, 26, 30), ((214, 96, 24), (255, 214, 120)))
     b.tint(b.oval(1058, 470, 74, 80, soft=22), (255, 170, 70), 0.45)
     b.tube((1240, 640), (1140, 486), 9, ((150, 120, 40), (226, 194, 90)))
-    for x in range(330, 960, 40):
-        top = a[1] + (c[1] - a[1]) * (x - a[0]) / (c[0] - a[0]) - 66
-        b.line([(x, top), (x, top - 26)], (196, 164, 60), 2)
+    for post in range(330, 960, 40):
+        top = a[1] + (c[1] - a[1]) * (post - a[0]) / (c[0] - a[0]) - 66
+        b.line([(post, top), (post, top - 26)], (196, 164, 60), 2)
     rail = [(x, a[1] + (c[1] - a[1]) * (x - a[0]) / (c[0] - a[0]) - 92) for x in (330, 930)]
     b.line(rail, (206, 174, 66), 2.4)
-    _heap(b, b.rng.uniform(330, 520), 752, 250, 92, ((150, 130, 108), (214, 196, 170)))
-    _heap(b, b.rng.uniform(820, 980), 800, 300, 110, ((120, 88, 66), (190, 150, 118)))
 
 
 def _along(a: Point, c: Point, t: float) -> Point:
@@ -108,14 +110,7 @@ def chemical_store(b: Brush) -> None:
     b.sky(330)
     b.hills(340, 3)
     b.forest(b.ridge(380, 14, 1.3), 70, 26, rows=4)
-    b.quad(
-        (-10, 520),
-        (1300, 520),
-        (1300, HEIGHT),
-        (-10, HEIGHT),
-        colours=((132, 126, 116), (186, 180, 168)),
-        bottom=0.9,
-    )
+    b.box(-10, 520, 1300, HEIGHT, ((132, 126, 116), (186, 180, 168)), bottom=0.9)
     b.quad(
         (110, 190),
         (1170, 190),
@@ -124,8 +119,8 @@ def chemical_store(b: Brush) -> None:
         colours=((92, 96, 92), (140, 144, 138)),
         top=0.62,
     )
-    for x in range(110, 1171, 22):
-        b.line([(x, 196), (x, 558)], (78, 82, 80), 1.4)
+    for rib in range(110, 1171, 22):
+        b.line([(rib, 196), (rib, 558)], (78, 82, 80), 1.4)
     b.shadow([(110, 190), (1170, 190), (1170, 300), (110, 300)], 0.55, 20)
     first = b.rng.uniform(180, 260)
     for k, x in enumerate((first, first + 225, first + 450)):
@@ -144,9 +139,20 @@ def chemical_store(b: Brush) -> None:
                 y + 26,
                 b.rng.choice((((18, 54, 110), (86, 140, 206)), ((16, 60, 104), (84, 150, 196)))),
             )
-    for x in (96, 640, 1184):
-        b.tube((x, 690), (x, 150), 12, STEEL)
-        b.quad((x - 24, 682), (x + 24, 682), (x + 28, 704), (x - 28, 704), colours=CONCRETE)
+    _open_roof(b)
+    for i, words in enumerate(("ACID", "NO FIRE", "TOXIC")):
+        _diamond(b, 270 + i * 120, 262, words)
+    b.shadow([(-10, 720), (1300, 720), (1300, 800), (-10, 800)], 0.16, 30)
+    for y in (760, 800):
+        b.line([(-10, y), (1300, y - 8)], (206, 176, 60), 5)
+
+
+def _open_roof(b: Brush) -> None:
+    for post in (96, 640, 1184):
+        b.tube((post, 690), (post, 150), 12, STEEL)
+        b.quad(
+            (post - 24, 682), (post + 24, 682), (post + 28, 704), (post - 28, 704), colours=CONCRETE
+        )
     roof: list[Point] = [(20, 176), (90, 96), (1190, 96), (1262, 176)]
     b.quad(
         *roof,
@@ -157,31 +163,14 @@ def chemical_store(b: Brush) -> None:
     for i in range(50):
         t = i / 49
         b.line([(90 + 1100 * t, 98), (20 + 1242 * t, 175)], (70, 64, 60), 1.5)
-    b.quad((16, 174), (1264, 174), (1264, 190), (16, 190), colours=((70, 72, 74), (120, 122, 124)))
-    for i, words in enumerate(("ACID", "NO FIRE", "TOXIC")):
-        _diamond(b, 270 + i * 120, 262, words)
-    b.shadow([(-10, 720), (1300, 720), (1300, 800), (-10, 800)], 0.16, 30)
-    for y in (760, 800):
-        b.line([(-10, y), (1300, y - 8)], (206, 176, 60), 5)
+    b.box(16, 174, 1264, 190, ((70, 72, 74), (120, 122, 124)))
 
 
 def _sacks(b: Brush, x: float, y: float, layers: int, colours: tuple[Colour, Colour]) -> None:
     b.shadow([(x - 100, y + 16), (x + 112, y + 16), (x + 130, y + 34), (x - 90, y + 34)], 0.55)
     for k in range(3):
-        b.quad(
-            (x - 98 + k * 74, y - 4),
-            (x - 52 + k * 74, y - 4),
-            (x - 52 + k * 74, y + 20),
-            (x - 98 + k * 74, y + 20),
-            colours=((96, 72, 46), (150, 116, 78)),
-        )
-    b.quad(
-        (x - 100, y - 10),
-        (x + 98, y - 10),
-        (x + 98, y),
-        (x - 100, y),
-        colours=((120, 92, 60), (176, 142, 98)),
-    )
+        b.box(x - 98 + k * 74, y - 4, x - 52 + k * 74, y + 20, ((96, 72, 46), (150, 116, 78)))
+    b.box(x - 100, y - 10, x + 98, y, ((120, 92, 60), (176, 142, 98)))
     for layer in range(layers):
         top = y - 12 - (layer + 1) * 32
         for k in range(3 - (layer % 2)):
@@ -240,53 +229,15 @@ def dormitory(b: Brush) -> None:
     left = b.rng.uniform(110, 170)
     right = left + 980
     b.shadow([(left, 620), (right + 10, 612), (right + 90, 664), (left + 50, 668)], 0.5, 10)
-    b.quad((left, 236), (right, 236), (right, 626), (left, 626), colours=wall, bottom=0.9)
+    b.box(left, 236, right, 626, wall, bottom=0.9)
     door = b.rng.choice(((58, 96, 116), (110, 66, 44), (62, 100, 74)))
-    rooms = 7
     for floor, y in enumerate((268, 462)):
-        for i in range(rooms):
-            x = left + 28 + i * (right - left - 56) / rooms
-            b.quad(
-                (x + 12, y),
-                (x + 56, y),
-                (x + 56, y + 128),
-                (x + 12, y + 128),
-                colours=(mix(door, (16, 16, 16), 0.35), door),
-            )
-            lit = b.rng.random() < 0.3
-            glass = ((206, 170, 96), (250, 226, 160)) if lit else ((44, 56, 64), (104, 124, 132))
-            b.quad(
-                (x + 72, y + 18),
-                (x + 120, y + 18),
-                (x + 120, y + 76),
-                (x + 72, y + 76),
-                colours=glass,
-            )
-            b.line(
-                [
-                    (x + 72, y + 18),
-                    (x + 120, y + 18),
-                    (x + 120, y + 76),
-                    (x + 72, y + 76),
-                    (x + 72, y + 18),
-                ],
-                (236, 232, 220),
-                3,
-            )
-            b.line([(x + 96, y + 18), (x + 96, y + 76)], (236, 232, 220), 2)
-            b.text(x + 34, y + 10, str((floor == 0) * 100 + 101 + i), 11, (240, 238, 230))
+        for i in range(7):
+            number = str((floor == 0) * 100 + 101 + i)
+            _room(b, left + 28 + i * (right - left - 56) / 7, y, door, number)
     b.shadow([(left, 236), (right, 236), (right, 300), (left, 300)], 0.45, 10)
     b.shadow([(left, 430), (right, 430), (right, 486), (left, 486)], 0.4, 8)
-    b.quad(
-        (left - 18, 412), (right + 18, 412), (right + 18, 434), (left - 18, 434), colours=CONCRETE
-    )
-    for i in range(62):
-        x = left - 14 + i * (right - left + 28) / 61
-        b.line([(x, 412), (x, 352)], (86, 92, 96), 1.8)
-    b.line([(left - 18, 352), (right + 18, 352)], (120, 126, 130), 5)
-    for i in range(8):
-        x = left - 10 + i * (right - left + 20) / 7
-        b.tube((x, 628), (x, 230), 7, ((150, 146, 136), (226, 222, 212)))
+    _gallery(b, left, right)
     roof = b.rng.choice(
         (
             ((110, 56, 42), (178, 104, 80)),
@@ -307,6 +258,38 @@ def dormitory(b: Brush) -> None:
         )
     _washing(b, b.rng.uniform(90, 260), 668)
     b.grass([(-10, 770), (500, 806), (1300, 780), (1300, 870), (-10, 870)], dry=0.4)
+
+
+def _room(b: Brush, x: float, y: float, door: Colour, number: str) -> None:
+    """A door with its number and a window, from the upper left corner x, y."""
+    b.box(x + 12, y, x + 56, y + 128, (mix(door, (16, 16, 16), 0.35), door))
+    lit = b.rng.random() < 0.3
+    glass = ((206, 170, 96), (250, 226, 160)) if lit else ((44, 56, 64), (104, 124, 132))
+    b.box(x + 72, y + 18, x + 120, y + 76, glass)
+    b.line(
+        [
+            (x + 72, y + 18),
+            (x + 120, y + 18),
+            (x + 120, y + 76),
+            (x + 72, y + 76),
+            (x + 72, y + 18),
+        ],
+        (236, 232, 220),
+        3,
+    )
+    b.line([(x + 96, y + 18), (x + 96, y + 76)], (236, 232, 220), 2)
+    b.text(x + 34, y + 10, number, 11, (240, 238, 230))
+
+
+def _gallery(b: Brush, left: float, right: float) -> None:
+    b.box(left - 18, 412, right + 18, 434, CONCRETE)
+    for i in range(62):
+        x = left - 14 + i * (right - left + 28) / 61
+        b.line([(x, 412), (x, 352)], (86, 92, 96), 1.8)
+    b.line([(left - 18, 352), (right + 18, 352)], (120, 126, 130), 5)
+    for i in range(8):
+        x = left - 10 + i * (right - left + 20) / 7
+        b.tube((x, 628), (x, 230), 7, ((150, 146, 136), (226, 222, 212)))
 
 
 def _washing(b: Brush, x: float, y: float) -> None:

@@ -6,6 +6,9 @@ from collections.abc import Callable
 
 from server.demo.brush import HEIGHT, STEEL, WIDTH, Brush, Colour, Point, mix
 
+# From a place in the opening of the hall, and how deep it lies (0 to 1), to the picture.
+View = Callable[[float, float, float], Point]
+
 
 def solvent_extraction(b: Brush) -> None:
     """A hall of mixer-settlers, rows of basins on both sides of a walkway."""
@@ -14,6 +17,39 @@ def solvent_extraction(b: Brush) -> None:
     def to(x: float, y: float, t: float) -> Point:
         return (x + (vx - x) * t, y + (vy - y) * t)
 
+    _room(b, to)
+    tones = [
+        ((120, 64, 30), (206, 140, 66)),
+        ((34, 96, 84), (110, 176, 156)),
+        ((128, 104, 40), (214, 190, 104)),
+        ((66, 70, 120), (136, 142, 190)),
+    ]
+    b.rng.shuffle(tones)
+    for _ in range(b.rng.randint(3, 5)):
+        _tank(b, to, b.rng.choice((-60.0, 1340.0)), b.rng.uniform(0.3, 0.72))
+    depths = [0.78 - 0.78 * (i / 9) ** 0.72 for i in range(10)]
+    for i in range(9):
+        back, front = depths[i], depths[i + 1]
+        front = front + (back - front) * 0.12
+        for out, inner in ((-420.0, 400.0), (1700.0, 880.0)):
+            _basin(
+                b,
+                [
+                    to(out, 640, back),
+                    to(inner, 640, back),
+                    to(inner, 640, front),
+                    to(out, 640, front),
+                ],
+                [to(inner, 900, back), to(inner, 900, front), to(out, 900, front)],
+                tones[(i + (out > 0)) % 4],
+                1 - front,
+            )
+    _walkway(b, to)
+    b.tint(b.oval(vx, vy, 420, 260, soft=90), (236, 242, 240), 0.22)
+
+
+def _room(b: Brush, to: View) -> None:
+    """Roof with skylights, floor, end wall and the frames between."""
     b.quad(
         (0, 0), (WIDTH, 0), (WIDTH, HEIGHT), (0, HEIGHT), colours=((96, 104, 106), (142, 150, 150))
     )
@@ -58,32 +94,10 @@ def solvent_extraction(b: Brush) -> None:
             13 * (1 - t) + 1.5,
         )
         t = 1 - (1 - t) * 1.42
-    tones = [
-        ((120, 64, 30), (206, 140, 66)),
-        ((34, 96, 84), (110, 176, 156)),
-        ((128, 104, 40), (214, 190, 104)),
-        ((66, 70, 120), (136, 142, 190)),
-    ]
-    b.rng.shuffle(tones)
-    for _ in range(b.rng.randint(3, 5)):
-        _tank(b, to, b.rng.choice((-60.0, 1340.0)), b.rng.uniform(0.3, 0.72))
-    depths = [0.78 - 0.78 * (i / 9) ** 0.72 for i in range(10)]
-    for i in range(9):
-        back, front = depths[i], depths[i + 1]
-        front = front + (back - front) * 0.12
-        for out, inner in ((-420.0, 400.0), (1700.0, 880.0)):
-            _basin(
-                b,
-                [
-                    to(out, 640, back),
-                    to(inner, 640, back),
-                    to(inner, 640, front),
-                    to(out, 640, front),
-                ],
-                [to(inner, 900, back), to(inner, 900, front), to(out, 900, front)],
-                tones[(i + (out > 0)) % 4],
-                1 - front,
-            )
+
+
+def _walkway(b: Brush, to: View) -> None:
+    """The way between the rows, and the pipes along the right wall."""
     b.quad(
         to(470, 1010, 0.02),
         to(810, 1010, 0.02),
@@ -103,10 +117,9 @@ def solvent_extraction(b: Brush) -> None:
                 (((70, 100, 130), (160, 190, 214)), STEEL, ((120, 60, 44), (200, 130, 104)))
             ),
         )
-    b.tint(b.oval(vx, vy, 420, 260, soft=90), (236, 242, 240), 0.22)
 
 
-def _tank(b: Brush, to: Callable[[float, float, float], Point], x: float, t: float) -> None:
+def _tank(b: Brush, to: View, x: float, t: float) -> None:
     """A standing tank by the wall, its foot hidden behind the basins."""
     foot, head = to(x, 760, t), to(x, b.rng.uniform(40, 300), t)
     radius = b.rng.uniform(90, 150) * (1 - t)

@@ -60,9 +60,7 @@ def picture(
     """
     if scene not in SCENES:
         raise ValueError(f"no scene {scene!r}; there are {', '.join(SCENES)}")
-    exif = _camera(taken, offset, make, model)
-    if lat is not None and lon is not None:
-        exif[0x8825] = _gps(lat, lon, accuracy_m, direction_deg, _utc(taken, offset))
+    exif = camera_exif(lat, lon, accuracy_m, direction_deg, taken, offset, make, model)
     out = io.BytesIO()
     draw(scene, seed).save(out, "JPEG", quality=80, exif=exif, subsampling="4:2:0", optimize=True)
     return out.getvalue()
@@ -89,10 +87,20 @@ def _caption(image: Image.Image) -> None:
     pen.text((WIDTH - 14, HEIGHT - 12), CAPTION, (255, 255, 255, 235), font, anchor="rs")
 
 
-# -- EXIF (CIPA DC-008) -----------------------------------------------------------------------------
+# -- EXIF (CIPA DC-008) ---------------------------------------------------------------------------
 
 
-def _camera(taken: datetime, offset: str, make: str, model: str) -> Image.Exif:
+def camera_exif(
+    lat: float | None,
+    lon: float | None,
+    accuracy_m: float | None,
+    direction_deg: float | None,
+    taken: datetime,
+    offset: str,
+    make: str,
+    model: str,
+) -> Image.Exif:
+    """The EXIF of a `picture`, from the same arguments."""
     local = _local(taken, offset).strftime("%Y:%m:%d %H:%M:%S")
     exif = Image.Exif()
     exif[0x010E] = CAPTION
@@ -108,6 +116,8 @@ def _camera(taken: datetime, offset: str, make: str, model: str) -> Image.Exif:
         0x9011: offset,
         0x9012: offset,
     }
+    if lat is not None and lon is not None:
+        exif[0x8825] = _gps(lat, lon, accuracy_m, direction_deg, _utc(taken, offset))
     return exif
 
 

@@ -66,7 +66,7 @@ def make_region(stage: Stage, console: Console) -> None:
     try:
         say("2  Two auditors enrol their laptops and prepare.")
         for visit in VISITS:
-            link = json.loads(stage.tapak("admin", "--json", "invite", visit.auditor))["link"]
+            link = json.loads(stage.tapak("admin", "invite", visit.auditor, "--json"))["link"]
             name = f"laptop of {visit.auditor}"
             stage.fieldkit(visit.auditor, "enrol", link, "--name", name)
             stage.fieldkit(visit.auditor, "prepare")

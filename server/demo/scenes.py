@@ -78,20 +78,8 @@ def _shed(b: Brush, x: float, y: float, s: float) -> None:
             (x - 40 * s, y + 48 * s),
         ]
     )
-    b.quad(
-        (x - 56 * s, y),
-        (x + 56 * s, y),
-        (x + 56 * s, y + 40 * s),
-        (x - 56 * s, y + 40 * s),
-        colours=((112, 94, 76), (160, 140, 112)),
-    )
-    b.quad(
-        (x - 20 * s, y + 8 * s),
-        (x + 4 * s, y + 8 * s),
-        (x + 4 * s, y + 40 * s),
-        (x - 20 * s, y + 40 * s),
-        colours=((40, 34, 32), (60, 52, 48)),
-    )
+    b.box(x - 56 * s, y, x + 56 * s, y + 40 * s, ((112, 94, 76), (160, 140, 112)))
+    b.box(x - 20 * s, y + 8 * s, x + 4 * s, y + 40 * s, ((40, 34, 32), (60, 52, 48)))
     b.quad(
         (x - 68 * s, y + 4 * s),
         (x - 44 * s, y - 24 * s),
@@ -244,9 +232,9 @@ def permit_board(b: Brush) -> None:
     b.forest(b.ridge(400, 20, 1.5), 150, 34, rows=6)
     b.grass([(-10, 560), (1300, 548), (1300, 720), (-10, 740)], dry=0.3, blades=2600)
     b.earth([(-10, 716), (1300, 690), (1300, HEIGHT), (-10, HEIGHT)])
-    for y in (764, 812):
+    for rut in (764, 812):
         b.tint(
-            b.shape([(-10, y), (1300, y - 22), (1300, y - 8), (-10, y + 16)], soft=5),
+            b.shape([(-10, rut), (1300, rut - 22), (1300, rut - 8), (-10, rut + 16)], soft=5),
             (72, 40, 28),
             0.4,
         )
@@ -264,14 +252,8 @@ def permit_board(b: Brush) -> None:
             ((240, 222, 150), (52, 40, 28)),
         )
     )
-    b.quad((x - 322, y), (x + 322, y), (x + 322, y + 344), (x - 322, y + 344), colours=STEEL_GREY)
-    b.quad(
-        (x - 312, y + 10),
-        (x + 312, y + 10),
-        (x + 312, y + 334),
-        (x - 312, y + 334),
-        colours=(mix(face, (90, 90, 84), 0.12), face),
-    )
+    b.box(x - 322, y, x + 322, y + 344, STEEL_GREY)
+    b.box(x - 312, y + 10, x + 312, y + 334, (mix(face, (90, 90, 84), 0.12), face))
     number = b.rng.randint(100, 999)
     lines = (
         ("EXAMPLE MINING PERMIT", 40, 34),
@@ -304,47 +286,15 @@ def drain(b: Brush) -> None:
     def toward(x: float, t: float) -> tuple[float, float]:
         return (x + (vx - x) * t, foot + (vy - foot) * t)
 
-    b.quad(
-        toward(left - 90, 0),
-        toward(left - 90, 1),
-        toward(right + 90, 1),
-        toward(right + 90, 0),
-        colours=CONCRETE,
-    )
-    b.quad(
-        toward(left, 0),
-        toward(left, 1),
-        toward(right, 1),
-        toward(right, 0),
-        colours=((60, 58, 54), (112, 110, 102)),
-    )
-    b.quad(
-        toward(left, 0),
-        toward(left, 1),
-        toward(left + 150, 1),
-        toward(left + 150, 0),
-        colours=((92, 90, 84), (150, 148, 138)),
-    )
-    b.quad(
-        toward(right - 110, 0),
-        toward(right - 110, 1),
-        toward(right, 1),
-        toward(right, 0),
-        colours=((150, 148, 140), (206, 204, 194)),
-    )
+    def strip(x0: float, x1: float) -> list[tuple[float, float]]:
+        return [toward(x0, 0), toward(x0, 1), toward(x1, 1), toward(x1, 0)]
+
+    b.quad(*strip(left - 90, right + 90), colours=CONCRETE)
+    b.quad(*strip(left, right), colours=((60, 58, 54), (112, 110, 102)))
+    b.quad(*strip(left, left + 150), colours=((92, 90, 84), (150, 148, 138)))
+    b.quad(*strip(right - 110, right), colours=((150, 148, 140), (206, 204, 194)))
     tone = b.rng.choice((MURKY, ((116, 84, 44), (196, 150, 84)), ((70, 92, 84), (150, 168, 150))))
-    b.water(
-        b.shape(
-            [
-                toward(left + 150, 0),
-                toward(left + 150, 1),
-                toward(right - 110, 1),
-                toward(right - 110, 0),
-            ]
-        ),
-        tone,
-        0.45,
-    )
+    b.water(b.shape(strip(left + 150, right - 110)), tone, 0.45)
     t = 0.05
     while t < 0.97:
         for a, c in (
@@ -358,13 +308,7 @@ def drain(b: Brush) -> None:
     for x in (left, right):
         b.line([toward(x, 0), toward(x, 1)], (70, 68, 64), 2)
     for side in (left + 150, right - 110):
-        stain = [
-            toward(side - 12, 0),
-            toward(side - 12, 1),
-            toward(side + 12, 1),
-            toward(side + 12, 0),
-        ]
-        b.tint(b.shape(stain, soft=4), (64, 52, 30), 0.5)
+        b.tint(b.shape(strip(side - 12, side + 12), soft=4), (64, 52, 30), 0.5)
     b.tube((right + 230, 640), (right - 40, 664), 24, ((94, 96, 96), (198, 198, 194)))
     b.dot(right - 42, 664, 9, 24, (30, 30, 30))
     b.scatter(

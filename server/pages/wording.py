@@ -80,13 +80,8 @@ LABELS: Mapping[str, str] = {
     "operations": "about operations",
     "record": "about the record",
     # processes
-    "isl": "In-situ leaching",
-    "in-situ-leaching": "In-situ leaching",
-    "sx": "Solvent extraction",
-    "solvent-extraction": "Solvent extraction",
-    "cracking": "Cracking and leaching",
-    "hard-rock": "Hard-rock mining",
-    "metal": "Metal making",
+    "in-situ-leach": "In-situ leaching",
+    "separation": "Solvent-extraction separation",
 }
 
 

@@ -60,10 +60,8 @@ def _found_type(ctx: Context, who: Principal, sha256: str) -> str:
     return str(known.get("media_type", ""))
 
 
-def score_export(
-    ctx: Context, who: Principal, scope: str, subject: str
-) -> tuple[FacilityRow, bytes]:
-    """A score with everything it was computed from, as one JSON document, and its facility.
+def score_export(ctx: Context, who: Principal, scope: str, subject: str) -> bytes:
+    """A score with everything it was computed from, as one JSON document.
 
     Raises `not-found` where there is no such score within the person's scope.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from checklists.discrepancies.declaration import Declaration, in_force
@@ -156,7 +157,13 @@ def _checklist(tx: Tx, loaded: Loaded) -> Checklist | None:
     document = documents.by_digest(tx, heads[0].checklist) if heads else None
     if document is None or document.kind != "checklist":
         return None
-    return load_checklist(document.body, document.name)
+    return _read_checklist(document.body, document.name)
+
+
+@lru_cache(maxsize=8)
+def _read_checklist(body: bytes, name: str) -> Checklist:
+    """Reading a checklist takes longer than all the rest of a page; few are in use at a time."""
+    return load_checklist(body, name)
 
 
 # -- evidence -------------------------------------------------------------------------------------

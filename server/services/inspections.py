@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from server.store import assignments, browsing
+from server.store import assignments, devices, people
 from server.store.logs import LogRow, find_inspection, lines_of, logs_of
 from server.store.transaction import Tx
 from sync.inspection import Inspection, SignedLog, read_inspection
@@ -73,8 +73,8 @@ def load_inspection(tx: Tx, inspection_id: str) -> Loaded | None:
         _amendments(counted, within) if covered else (),
         tuple(aside),
         tuple(logs),
-        browsing.people_named(tx, {log.person for log in logs} | _signers(current)),
-        browsing.devices_named(tx, {log.device for log in logs}),
+        people.names(tx, {log.person for log in logs} | _signers(current)),
+        devices.names(tx, {log.device for log in logs}),
     )
 
 

@@ -8,7 +8,15 @@ from server.context import Context
 from server.services.accounts import find_person
 from server.services.audit import acted
 from server.services.identifiers import day_of, letters
-from server.store import assignments, declarations, documents, facilities, jurisdictions, people
+from server.store import (
+    assignments,
+    declarations,
+    documents,
+    facilities,
+    gradings,
+    jurisdictions,
+    people,
+)
 from server.store.assignments import Assignment
 from server.store.changes import tell
 from server.store.facilities import Facility
@@ -51,6 +59,8 @@ def assign(
             raise problem("already-there", noun="assignment", name=name)
         new = Assignment(new_id, facility, auditor.id, purpose.strip(), not_before, not_after, now)
         assignments.add(tx, new)
+        # S9: what was set aside until now may count from here on.
+        gradings.mark_stale(tx, facility, day_of(now), now)
         tell(tx, [auditor.id], [*_about(tx, place), ("assignment", new.id)], now)
         return new
 

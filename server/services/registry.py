@@ -70,6 +70,37 @@ def _known_jurisdiction(tx: Tx, name: str) -> None:
 # -- facilities -----------------------------------------------------------------------------------
 
 
+_FIELDS: dict[str, tuple[type, ...]] = {
+    "id": (str,),
+    "name": (str,),
+    "country": (str,),
+    "jurisdiction": (str,),
+    "checklist": (str,),
+    "limits": (str, type(None)),
+    "example": (bool,),
+}
+_OPTIONAL = {"limits", "example"}
+
+
+def read_facility(body: bytes) -> dict[str, Any]:
+    """The fields of a facility from JSON bytes; raises `fields-malformed`, naming every fault."""
+    try:
+        found = strict_json(body)
+    except (ValueError, RecursionError) as exc:
+        raise problem("fields-malformed", why=f"it is not JSON: {str(exc)[:120]}") from exc
+    if not isinstance(found, dict):
+        raise problem("fields-malformed", why="it is not an object")
+    faults = [f"{key}: not known here" for key in found if key not in _FIELDS]
+    for key, types in _FIELDS.items():
+        if key not in found:
+            faults += [] if key in _OPTIONAL else [f"{key}: missing"]
+        elif not isinstance(found[key], types):
+            faults.append(f"{key}: is not {'true or false' if bool in types else 'text'}")
+    if faults:
+        raise problem("fields-malformed", why="; ".join(faults)[:500])
+    return found
+
+
 def add_facility(ctx: Context, by: str, fields: Mapping[str, Any]) -> Facility:
     """Add a facility; `fields` holds id, name, country, jurisdiction, checklist, limits, example.
 

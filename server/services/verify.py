@@ -170,7 +170,7 @@ def _names(tx: Tx, found: _Found, log: stored.StoredLog, rows: list[stored.Store
 
 def _read_named(log: stored.StoredLog, rows: list[stored.StoredLine]) -> Inspection:
     records: list[Record] = [
-        read_line(row.line, log.device, log.inspection, row.seq, f"{row.seq:064x}")
+        read_line(row.line, log.device, log.inspection, row.seq, _hash_or_place(row))
         for row in rows
         if b'"evidence/' in row.line or b'"about"' in row.line
     ]
@@ -182,12 +182,16 @@ def _read_named(log: stored.StoredLog, rows: list[stored.StoredLine]) -> Inspect
     return read_inspection(log.inspection, merge(named))
 
 
+def _hash_or_place(row: stored.StoredLine) -> str:
+    return f"{row.seq:064x}" if row.h is None else row.h.hex()
+
+
 def _inspections(tx: Tx, found: _Found) -> None:
     for row in stored.all_inspections(tx):
         found.counts["inspections"] += 1
         told = found.abouts.get(row.id, set())
-        facilities = {facility for facility, _ in told} or {None}
-        modes = {mode for _, mode in told} or {None}
+        facilities: set[str | None] = {facility for facility, _ in told} or {None}
+        modes: set[str | None] = {mode for _, mode in told} or {None}
         if row.facility not in facilities or row.mode not in modes:
             why = "its facility or mode is noted as no entry of it says"
             found.fault("inspection", f"inspection {row.id}", why)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, select
+from sqlalchemy import Connection, exists, select
 
 from server.store.flags import FlagRow
 from server.store.logs import InspectionRow
@@ -116,7 +116,7 @@ def facility(tx: Connection, facility_id: str) -> FacilityRow | None:
     return None if row is None else _facility(row)
 
 
-def _facility(row: Row[Any]) -> FacilityRow:
+def _facility(row: Any) -> FacilityRow:
     found = FacilityRow(*row)
     return replace(found, stale=bool(found.stale))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -101,6 +102,12 @@ def every(tx: Tx) -> list[Device]:
     """All devices, in the order they were enrolled."""
     order = (devices.c.enrolled_at, devices.c.id)
     return [_device(row) for row in tx.execute(select(devices).order_by(*order))]
+
+
+def names(tx: Tx, ids: Iterable[str]) -> dict[str, str]:
+    """Device id -> name, for these devices."""
+    query = select(devices.c.id, devices.c.name).where(devices.c.id.in_(sorted(set(ids))))
+    return {row.id: row.name for row in tx.execute(query)}
 
 
 def seen(tx: Tx, device: str, at: int) -> None:

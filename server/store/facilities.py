@@ -82,3 +82,8 @@ def using(tx: Tx, kind: str, name: str) -> list[str]:
     else:  # profile and rules: "default" applies everywhere
         query = select(facilities.c.id) if name == "default" else select(facilities.c.id).limit(0)
     return sorted(tx.execute(query).scalars())
+
+
+def every(tx: Tx) -> list[Facility]:
+    """All facilities, by id."""
+    return [Facility(*row) for row in tx.execute(select(facilities).order_by(facilities.c.id))]

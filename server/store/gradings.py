@@ -57,19 +57,19 @@ def find(tx: Tx, facility: str) -> Grading | None:
     return None if row is None else Grading(*row)
 
 
-def stale(tx: Tx) -> list[str]:
-    """The facilities to grade again, the longest waiting first."""
+def stale(tx: Tx) -> list[Grading]:
+    """The gradings to answer, the longest waiting first."""
     query = (
-        select(gradings.c.facility)
+        select(gradings)
         .where(gradings.c.stale)
         .order_by(gradings.c.asked_at, gradings.c.facility)
     )
-    return list(tx.execute(query).scalars())
+    return [Grading(*row) for row in tx.execute(query)]
 
 
-def everyone(tx: Tx) -> list[str]:
-    """Every facility whose grading was ever asked for."""
-    return list(tx.execute(select(gradings.c.facility).order_by(gradings.c.facility)).scalars())
+def every(tx: Tx) -> list[Grading]:
+    """Every grading that was ever asked for, by facility."""
+    return [Grading(*row) for row in tx.execute(select(gradings).order_by(gradings.c.facility))]
 
 
 def done(tx: Tx, grading: Grading) -> bool:

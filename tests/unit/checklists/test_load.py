@@ -168,6 +168,13 @@ ONE_FAULT = [
     ("pillar: environment\n", "pillar: social\n", 12, "letter E", "E for environment"),
     ("severity: critical", "severity: critcal", 13, '"critcal" is not known', '"critical"'),
     ("severity: critical", "severty: critical", 13, 'no field "severty"', '"severity"'),
+    (
+        "severity: critical",
+        "severity: critical\n        severty: major",
+        14,
+        'no field "severty"',
+        "Use one of",
+    ),
     ("        severity: critical\n", "", 11, "lacks the field severity", "severity"),
     ("scale: levels", "scale: level", 14, '"level" is not known', '"levels"'),
     ('question: {en: "no"}', 'question: {en: ""}', 15, "is empty", "after the colon"),

@@ -162,7 +162,7 @@ def test_a_folder_full_of_traps_does_not_become_code(tmp_path: Path) -> None:
 
 def test_a_limit_too_small_to_start_in_is_a_problem_not_a_crash(tmp_path: Path) -> None:
     readings = list(read_files([good(tmp_path)] * 2, memory_mb=8))
-    assert codes(readings) == ["picture-unreadable"] * 2
+    assert codes(readings) == ["file-unreadable"] * 2  # nothing is said about the picture
     assert "does not start" in str(readings[0].problem)
 
 

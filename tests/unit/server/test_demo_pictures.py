@@ -12,9 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from server.demo import pictures
-from server.demo.pictures import SCENES, picture
-from sync.photo import read_photo
+from server.demo.pictures import SCENES, camera_exif, picture
+from sync.photo import PhotoFacts, read_photo
 
 TAKEN = datetime(2026, 11, 23, 1, 5, 9)  # noqa: DTZ001 - a camera's clock knows no zone
 HERE: dict[str, Any] = {
@@ -62,10 +61,16 @@ def test_the_same_scene_and_seed_give_the_same_bytes_and_another_seed_others(
     assert picture("outfall", 2, **HERE) != outfall
 
 
-def test_an_aware_time_is_turned_into_the_cameras_clock(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures, "draw", lambda scene, seed: Image.new("RGB", (8, 8)))
-    moment = datetime(2026, 11, 22, 18, 5, 9, tzinfo=UTC)
-    facts = read_photo(picture("kiln", 1, **{**HERE, "taken": moment}, offset="-03:30"))
+def facts_of(**options: Any) -> PhotoFacts:
+    """The facts of a tiny picture with the EXIF that a drawn one would carry."""
+    given = {**HERE, "offset": "+07:00", "make": "Contoh", "model": "Kamera 1", **options}
+    out = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(out, "JPEG", exif=camera_exif(**given))
+    return read_photo(out.getvalue())
+
+
+def test_an_aware_time_is_turned_into_the_cameras_clock() -> None:
+    facts = facts_of(taken=datetime(2026, 11, 22, 18, 5, 9, tzinfo=UTC), offset="-03:30")
     assert (facts.camera_time, facts.camera_offset) == ("2026-11-22T14:35:09", "-03:30")
     assert facts.gps_time == "2026-11-22T18:05:09Z"
 
@@ -75,9 +80,7 @@ def test_an_aware_time_is_turned_into_the_cameras_clock(monkeypatch: pytest.Monk
 def test_any_position_survives_the_cameras_degrees_minutes_and_seconds(
     lat: float, lon: float
 ) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(pictures, "draw", lambda scene, seed: Image.new("RGB", (8, 8)))
-        facts = read_photo(picture("kiln", 1, **{**HERE, "lat": lat, "lon": lon}))
+    facts = facts_of(lat=lat, lon=lon)
     assert facts.lat is not None
     assert facts.lon is not None
     assert abs(float(facts.lat) - lat) <= 1e-6

@@ -1,0 +1,147 @@
+"""What every command shares: its folder, its options, and where its words go."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fieldkit import show
+from fieldkit.home import Home
+from sync.problems import Problem
+
+if TYPE_CHECKING:
+    from fieldkit.blobs import Blobs
+    from fieldkit.capture import Recorder
+    from fieldkit.library import Library
+    from fieldkit.preview import Sources
+    from fieldkit.store import Store
+    from sync.inspection import Fix
+
+SERVER_AWAY = 3
+
+
+@dataclass
+class Setting:
+    """What was asked for on the command line, before or after the command's name."""
+
+    folder: Path = Path(".fieldkit")
+    json: bool = False
+
+
+@dataclass(frozen=True)
+class Desk:
+    """An opened device folder, for one command."""
+
+    home: Home
+    json: bool
+
+    @functools.cached_property
+    def store(self) -> Store:
+        return self.home.open_store()
+
+    @property
+    def blobs(self) -> Blobs:
+        return self.home.blobs()
+
+    @property
+    def library(self) -> Library:
+        from fieldkit.library import Library
+
+        return Library(self.store.database)
+
+    def recorder(self) -> Recorder:
+        from fieldkit.capture import Recorder
+
+        return Recorder(self.store, self.library, self.store.identity(), now())
+
+    def sources(self) -> Sources:
+        from fieldkit.preview import Sources, today
+
+        return Sources(self.store, self.library, self.blobs, today(now()))
+
+    def inspection(self, given: str | None) -> str:
+        from fieldkit.capture import which_inspection
+
+        return which_inspection(self.store, given)
+
+    def say(self, facts: Sequence[show.Fact], data: dict[str, Any]) -> None:
+        """Print a command's result, as facts or as JSON."""
+        if self.json:
+            show.data(data)
+        else:
+            show.facts(facts)
+
+
+def now() -> int:
+    """This computer's clock in UTC milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def exit_code(exc: Problem) -> int:
+    """The exit code for a problem."""
+    return SERVER_AWAY if exc.code == "server-away" else 1
+
+
+def desk(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command its Desk, and the options that every command takes."""
+
+    @click.option("--json", is_flag=True, expose_value=False, is_eager=True, callback=_want_json)
+    @click.option(
+        "--home",
+        type=click.Path(path_type=Path, file_okay=False),
+        expose_value=False,
+        callback=_other_home,
+        help="The device's folder.",
+    )
+    @click.pass_context
+    @functools.wraps(command)
+    def with_desk(ctx: click.Context, /, *args: Any, **kwargs: Any) -> Any:
+        setting = ctx.ensure_object(Setting)
+        opened = Desk(Home(setting.folder), setting.json)
+        try:
+            return command(opened, *args, **kwargs)
+        finally:
+            if "store" in opened.__dict__:
+                opened.store.database.close()
+
+    return with_desk
+
+
+def inspection_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option that says which inspection is meant."""
+    text = "The inspection, by the beginning of its id; the current one otherwise."
+    return click.option("--inspection", help=text)(command)
+
+
+def fix_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option that says where it was."""
+    return click.option(
+        "--fix",
+        metavar="LAT,LON[,ACC]",
+        callback=_fix,
+        help="Where: degrees WGS 84, and the accuracy in metres.",
+    )(command)
+
+
+def _want_json(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+    if value:
+        ctx.ensure_object(Setting).json = True
+
+
+def _other_home(ctx: click.Context, _: click.Parameter, value: Path | None) -> None:
+    if value is not None:
+        ctx.ensure_object(Setting).folder = value
+
+
+def _fix(_ctx: click.Context, _: click.Parameter, value: str | None) -> Fix | None:
+    if value is None:
+        return None
+    from fieldkit.fixes import read_fix
+
+    return read_fix(value)

@@ -1,0 +1,198 @@
+"""enrol, prepare, sync: the commands that need the network."""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import click
+
+from fieldkit import show
+from fieldkit.commands.desk import Desk, desk, exit_code, now
+from fieldkit.enrolling import check_may_enrol, read_invitation
+from fieldkit.enrolling import enrol as ask_to_enrol
+from fieldkit.keys import load_key, load_or_make_key
+from fieldkit.ledger import Ledger
+from fieldkit.syncer import Report, Step, Syncer
+from fieldkit.transport import HttpTransport
+from sync.problems import Problem
+
+
+@click.command()
+@click.argument("link")
+@click.option("--name", default="", help="What to call this device; the computer's name otherwise.")
+@desk
+def enrol(at: Desk, link: str, name: str) -> None:
+    """Enrol this device with the LINK of an invitation."""
+    invitation = read_invitation(link)
+    store = at.store
+    check_may_enrol(store, invitation)
+    # The key is on the disk before anyone hears of it: a lost answer can be asked for again.
+    key = load_or_make_key(at.home.key)
+    with HttpTransport(invitation.server) as transport:
+        called = name or platform.node()[:80]
+        identity = ask_to_enrol(store, key, invitation, called, transport)
+    at.say(
+        [
+            ("device", identity.device),
+            ("person", f"{identity.person_name} ({identity.person})"),
+            ("server", f"{identity.server_name}, {identity.server}"),
+            ("next", "fieldkit prepare"),
+        ],
+        {
+            "device": identity.device,
+            "person": identity.person,
+            "person_name": identity.person_name,
+            "server": identity.server,
+            "server_name": identity.server_name,
+        },
+    )
+
+
+@click.command()
+@desk
+def prepare(at: Desk) -> None:
+    """Fetch everything the assigned visits need, and say whether this device is ready."""
+    from fieldkit.readiness import look
+
+    syncer, trouble = _run(at)
+    if trouble is not None:
+        _say_sync(at, syncer, trouble)
+        return
+    checks = look(at.home, at.store, at.store.identity())
+    ready = all(check.holds for check in checks)
+    rows: list[show.Fact] = [
+        (
+            c.name,
+            c.found if c.holds else f"{click.style('not yet', fg='red')}: {c.found}\n{c.remedy}",
+        )
+        for c in checks
+    ]
+    if ready:
+        rows.append(("ready", "yes"))
+    at.say(
+        rows,
+        {
+            "ready": ready,
+            "checks": [
+                {
+                    "name": c.name,
+                    "holds": c.holds,
+                    "found": c.found,
+                    "remedy": "" if c.holds else c.remedy,
+                }
+                for c in checks
+            ],
+        },
+    )
+    if not ready:
+        click.get_current_context().exit(1)
+
+
+@click.command()
+@desk
+def sync(at: Desk) -> None:
+    """Send what waits and fetch what changed; safe to run again at any time."""
+    syncer, trouble = _run(at)
+    _say_sync(at, syncer, trouble)
+
+
+def _run(at: Desk) -> tuple[Syncer, Problem | None]:
+    """One run of the conversation, and the problem that cut it short, if any did."""
+    store = at.store
+    identity = store.identity()
+    blobs = at.blobs
+    blobs.sweep()
+    key = load_key(at.home.key)
+    with HttpTransport(identity.server, identity.token) as transport, _progress(at) as tell:
+        ledger = Ledger(store.database)
+        syncer = Syncer(store, ledger, blobs, key, identity, transport, now, tell)
+        try:
+            syncer.run()
+        except Problem as exc:
+            return syncer, exc
+    return syncer, None
+
+
+@contextmanager
+def _progress(at: Desk) -> Iterator[Callable[[Step], None]]:
+    """A bar with the bytes that are left, where someone is looking; nothing otherwise."""
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    console = Console(stderr=True)
+    if at.json or not console.is_terminal:
+        yield lambda step: None
+        return
+    columns = (
+        TextColumn("{task.description}"),
+        BarColumn(),
+        DownloadColumn(),
+        TimeRemainingColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bar:
+        task = bar.add_task("connecting", total=None)
+
+        def tell(step: Step) -> None:
+            total = step.total or None
+            bar.update(task, description=step.doing, completed=step.done, total=total)
+
+        yield tell
+
+
+def _say_sync(at: Desk, syncer: Syncer, trouble: Problem | None) -> None:
+    """What was sent, what waits and what is held safely; then what went wrong, if anything."""
+    report, ledger = syncer.report, syncer.ledger
+    files = ledger.files()
+    waiting = [f for f in files if f.held_at is None]
+    left = sum(f.size for f in waiting)
+    lines = ledger.waiting_lines(syncer.identity)
+    refused = syncer.refusals()
+    data: dict[str, Any] = {
+        "sent": _sent(report),
+        "waiting": {"entries": lines, "files": len(waiting), "bytes": left},
+        "held": {"files": len(files) - len(waiting)},
+        "changes": report.changes,
+        "requests": report.requests,
+        "refused": [{"log": r.log, "state": r.state, "problem": r.problem} for r in refused],
+        "not_sent": {d: p.to_json() for d, p in report.not_sent.items()},
+        "problem": trouble.to_json() if trouble is not None else None,
+    }
+    entries = show.number(report.lines_sent, "entry", "entries")
+    sent = f"{entries}, {show.number(report.files_sent, 'file')} ({show.size(report.bytes_sent)})"
+    rows: list[show.Fact] = [
+        ("sent", sent),
+        ("received", show.number(report.changes, "change")),
+        ("held safely", f"{len(files) - len(waiting)} of {show.number(len(files), 'file')}"),
+    ]
+    if lines or waiting:
+        waits = f"{show.number(lines, 'entry', 'entries')}, {show.number(len(waiting), 'file')}"
+        rows.append(("waiting", f"{waits} (about {show.size(left)})\nKeep this device."))
+    at.say(rows, data)
+    if not at.json:
+        _say_troubles(syncer, trouble)
+    if trouble is not None:
+        click.get_current_context().exit(exit_code(trouble))
+    if refused or report.not_sent:
+        click.get_current_context().exit(1)
+
+
+def _say_troubles(syncer: Syncer, trouble: Problem | None) -> None:
+    for refusal in syncer.refusals():
+        said = (refusal.problem or {}).get("title", "")
+        text = f"The server set the log {refusal.log} aside ({refusal.state}). {said}".rstrip()
+        show.warn(f"{text} Nothing of it is lost here; keep this device and tell your office.")
+    for sha256, problem in syncer.report.not_sent.items():
+        show.warn(f"{sha256[:12]} was not sent: {problem.happened} {problem.remedy}")
+    if trouble is not None:
+        show.trouble(trouble)
+
+
+def _sent(report: Report) -> dict[str, int]:
+    return {
+        "entries": report.lines_sent,
+        "files": report.files_sent,
+        "bytes": report.bytes_sent,
+    }

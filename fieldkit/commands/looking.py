@@ -1,0 +1,265 @@
+"""status and check: where the inspection stands, and what would be flagged."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import click
+
+from checklists.model import Checklist
+from fieldkit import show
+from fieldkit.capture import about_of, checklist_of, load_inspection
+from fieldkit.commands.desk import Desk, desk, inspection_option
+from fieldkit.ledger import FileState, Ledger
+from fieldkit.progress import ItemProgress, by_section, open_critical, progress
+from fieldkit.signing import Standing, standing
+from sync.inspection import Inspection
+
+_NEXT = 3
+_MISSING = 10
+_SEVERITY_MARKS = {"critical": "▲", "major": "◆", "minor": "●", "query": "?"}
+
+
+@dataclass(frozen=True)
+class _Where:
+    """Where an inspection stands, gathered for showing."""
+
+    read: Inspection
+    facility: dict[str, Any]
+    checklist: Checklist
+    items: list[ItemProgress]
+    signed: Standing
+    entries: int
+    waiting: int
+    files: list[FileState]
+
+
+@click.command()
+@click.option("--evidence", is_flag=True, help="List every file with its digest and state.")
+@inspection_option
+@desk
+def status(at: Desk, evidence: bool, inspection: str | None) -> None:
+    """What is answered, what is missing, what is signed, sent and held safely."""
+    where = _gather(at, at.inspection(inspection))
+    if at.json:
+        show.data(_status_data(where))
+        return
+    show.facts(_head(where))
+    if evidence:
+        _say_evidence(where)
+        return
+    click.echo()
+    show.table(
+        ("section", "answered", "open"),
+        [
+            (section.title, str(section.answered), str(section.open))
+            for section in by_section(where.checklist, where.items)
+        ],
+        frozenset({"answered", "open"}),
+    )
+    click.echo()
+    show.facts(_tasks(where))
+    click.echo()
+    show.facts(_safety(where))
+
+
+@click.command()
+@inspection_option
+@desk
+def check(at: Desk, inspection: str | None) -> None:
+    """What the rules would flag with what is on this device, and what they could not look at."""
+    from checklists.discrepancies.case import Flag
+    from checklists.discrepancies.catalogue import findings_to_json
+    from fieldkit.preview import check as run_rules
+
+    findings = run_rules(at.sources(), at.inspection(inspection))
+    if at.json:
+        show.data({"findings": findings_to_json(findings)})
+        return
+    flags = [f for f in findings if isinstance(f, Flag)]
+    for flag in flags:
+        show.facts(
+            [
+                (
+                    f"{_SEVERITY_MARKS[flag.severity]} {flag.severity}",
+                    f"{flag.title} ({flag.rule})",
+                ),
+                ("why", flag.explanation),
+                ("threshold", flag.threshold),
+                ("margin", flag.margin),
+                ("may be innocent", "\n".join(flag.innocent_causes)),
+                ("would settle it", flag.would_settle),
+            ]
+        )
+        click.echo()
+    if not flags:
+        click.echo("Nothing would be flagged by the rules that could look.")
+    rest = [(f.rule, f"not evaluated: {f.needs}") for f in findings if not isinstance(f, Flag)]
+    if rest:
+        show.facts(rest)
+
+
+# -- inside ---------------------------------------------------------------------------------------
+
+
+def _gather(at: Desk, inspection: str) -> _Where:
+    from fieldkit.declared import processes_of
+
+    read = load_inspection(at.store, inspection)
+    facility = at.library.facility(about_of(read).facility)
+    checklist = checklist_of(at.store, at.library, inspection)
+    heads = {log.device: len(log.lines) for log in at.store.logs(inspection)}
+    ledger = Ledger(at.store.database)
+    return _Where(
+        read,
+        facility,
+        checklist,
+        progress(checklist, read, processes_of(at.library, read, facility)),
+        standing(heads, read),
+        sum(heads.values()),
+        ledger.waiting_lines(at.store.identity(), inspection),
+        ledger.files(inspection),
+    )
+
+
+def _head(where: _Where) -> list[show.Fact]:
+    about = about_of(where.read)
+    name = str(where.facility.get("name", about.facility))
+    if where.facility.get("example"):
+        name += " (example)"
+    outcome = ", ".join(o.outcome for o in where.read.outcome.heads)
+    return [
+        ("inspection", where.read.id),
+        ("facility", name),
+        ("begun", show.time(about.written.at)),
+        ("mode", about.mode),
+        ("outcome", outcome or "none yet"),
+    ]
+
+
+def _tasks(where: _Where) -> list[show.Fact]:
+    open_items = [i for i in where.items if i.state == "open"]
+    rows: list[show.Fact] = []
+    if open_items:
+        shown = [f"{i.item.id}  {i.item.question}" for i in open_items[:_NEXT]]
+        if len(open_items) > _NEXT:
+            shown.append(f"and {len(open_items) - _NEXT} more")
+        rows.append(("next", "\n".join(shown)))
+    partly = [i.item.id for i in where.items if i.state == "partly"]
+    if partly:
+        rows.append(("more of them", ", ".join(partly)))
+    missing = [
+        f"{i.item.id}  " + ", ".join(f"{m.kind} {m.have} of {m.need}" for m in i.missing)
+        for i in where.items
+        if i.missing
+    ]
+    if len(missing) > _MISSING:
+        missing[_MISSING:] = [f"and {len(missing) - _MISSING} more items"]
+    rows.append(("evidence missing", "\n".join(missing) or "none"))
+    if where.read.conflicts:
+        rows.append(("conflicts", "\n".join(where.read.conflicts)))
+    if where.read.unread:
+        unread = "\n".join(f"entry {u.seq}: {u.why}" for u in where.read.unread)
+        rows.append(("unread", unread))
+    return rows
+
+
+def _safety(where: _Where) -> list[show.Fact]:
+    """Signed, sent and held safely: three things, told apart (S4)."""
+    signed = "not yet" if not where.signed.devices else "yes"
+    if where.signed.devices and where.signed.after:
+        count = show.number(where.signed.after, "entry came", "entries came")
+        signed = f"yes, but {count} after it; sign again"
+    sent = sum(1 for f in where.files if f.sent_at is not None)
+    held = sum(1 for f in where.files if f.held_at is not None)
+    entries = f"{where.entries - where.waiting} of {where.entries} entries"
+    total = show.number(len(where.files), "file")
+    left = sum(f.size for f in where.files if f.held_at is None)
+    safe = f"{entries}, {held} of {total}"
+    if where.waiting or held < len(where.files):
+        safe += f"\nKeep this device; connect when you can (about {show.size(left)} of files left)."
+    return [
+        ("signed", signed),
+        ("sent", f"{entries}, {sent} of {total}"),
+        ("held safely", safe),
+    ]
+
+
+def _say_evidence(where: _Where) -> None:
+    states = {f.sha256: _file_state(f) for f in where.files}
+    heads = sorted(
+        (h for slot in where.read.evidence.values() for h in slot.heads),
+        key=lambda h: (h.written.at, h.written.seq),
+    )
+    click.echo()
+    show.table(
+        ("digest", "kind", "source", "name", "size", "items", "state"),
+        [
+            (
+                h.sha256[:12],
+                h.kind,
+                h.source,
+                h.name,
+                show.size(h.size),
+                " ".join(i.removesuffix("/-") for i in h.items) or "–",
+                states.get(h.sha256, "another device's"),
+            )
+            for h in heads
+        ],
+        frozenset({"size"}),
+    )
+
+
+def _file_state(file: FileState) -> str:
+    if file.held_at is not None:
+        return "held safely"
+    return "sent" if file.sent_at is not None else "here only"
+
+
+def _status_data(where: _Where) -> dict[str, Any]:
+    about = about_of(where.read)
+    left = [f for f in where.files if f.held_at is None]
+    return {
+        "inspection": where.read.id,
+        "facility": about.facility,
+        "mode": about.mode,
+        "outcome": [o.outcome for o in where.read.outcome.heads],
+        "sections": [asdict(s) for s in by_section(where.checklist, where.items)],
+        "items": [
+            {
+                "item": i.item.id,
+                "state": i.state,
+                "instances": i.instances,
+                "missing": [asdict(m) for m in i.missing],
+            }
+            for i in where.items
+        ],
+        "open_critical": open_critical(where.items),
+        "conflicts": list(where.read.conflicts),
+        "unread": [{"seq": u.seq, "why": u.why} for u in where.read.unread],
+        "signed": bool(where.signed.devices),
+        "after_sign_off": where.signed.after,
+        "entries": {"all": where.entries, "held": where.entries - where.waiting},
+        "files": {
+            "all": len(where.files),
+            "sent": sum(1 for f in where.files if f.sent_at is not None),
+            "held": len(where.files) - len(left),
+            "bytes_left": sum(f.size for f in left),
+        },
+        "evidence": [
+            {
+                "sha256": h.sha256,
+                "kind": h.kind,
+                "source": h.source,
+                "name": h.name,
+                "size": h.size,
+                "items": list(h.items),
+                "state": next(
+                    (_file_state(f) for f in where.files if f.sha256 == h.sha256), "elsewhere"
+                ),
+            }
+            for slot in where.read.evidence.values()
+            for h in slot.heads
+        ],
+    }

@@ -1,0 +1,96 @@
+"""export and score: taking an inspection away, and computing a score again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from fieldkit import show
+from fieldkit.commands.desk import Desk, desk, inspection_option
+
+
+@click.command()
+@click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
+@inspection_option
+@desk
+def export(at: Desk, out: Path, inspection: str | None) -> None:
+    """Write one inspection to OUT.zip: logs, signatures, files, and its score as a preview."""
+    from fieldkit.capture import about_of, load_inspection
+    from fieldkit.export import write_export
+    from fieldkit.keys import load_key
+    from fieldkit.preview import score_document
+
+    which = at.inspection(inspection)
+    identity, sources = at.store.identity(), at.sources()
+    training = about_of(load_inspection(at.store, which)).mode == "training"
+    document = None if training else score_document(sources, which)
+    done = write_export(sources, identity, load_key(at.home.key), which, document, out)
+    if done.missing and not at.json:
+        show.warn(f"{show.number(len(done.missing), 'file')} not on this device, so not in it.")
+    rows: list[show.Fact] = [
+        ("file", f"{out} ({show.size(done.size)})"),
+        ("holds", f"{done.entries} entries, {show.number(done.files, 'evidence file')}"),
+    ]
+    if training:
+        rows.append(("score", "none: an exercise is not scored"))
+    else:
+        rows.append(("check it", f"fieldkit score {out}"))
+    at.say(
+        rows,
+        {
+            "file": str(out),
+            "inspection": which,
+            "entries": done.entries,
+            "files": done.files,
+            "missing": list(done.missing),
+            "size": done.size,
+        },
+    )
+
+
+@click.command()
+@click.argument("exported", required=False, metavar="[EXPORT]", type=click.Path(path_type=Path))
+@inspection_option
+@desk
+def score(at: Desk, exported: Path | None, inspection: str | None) -> None:
+    """Compute the score of an EXPORT again and compare, or preview the current inspection's."""
+    from checklists.scoring import explain
+
+    if exported is None:
+        from fieldkit.preview import score_document
+
+        document = score_document(at.sources(), at.inspection(inspection))
+        if at.json:
+            show.data({"preview": True, **document})
+            return
+        click.echo(explain(document["score"]), nl=False)
+        click.echo(
+            "A preview from what is on this device; the server's score is the one that counts."
+        )
+        return
+    from fieldkit.recompute import recompute
+
+    done = recompute(exported)
+    same = not done.differences
+    if at.json:
+        show.data(
+            {
+                "same": same,
+                "differences": list(done.differences),
+                "entries_verified": done.entries,
+                "files_verified": done.files,
+                "score": done.score,
+            }
+        )
+    else:
+        click.echo(explain(done.score), nl=False)
+        if done.entries:
+            click.echo(f"{done.entries} entries and {done.files} files verified.")
+        if same:
+            click.echo("Computed again from the export: the same to the digit.")
+        else:
+            show.warn("Computed again from the export, it differs:")
+            show.warn("\n".join(done.differences))
+    if not same:
+        click.get_current_context().exit(1)

@@ -1,0 +1,134 @@
+"""One inspection as a file that a stranger can check: raw logs, signatures, files, score."""
+
+from __future__ import annotations
+
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from fieldkit.capture import load_inspection
+from fieldkit.disk import named, part_name, settle, settle_folder
+from fieldkit.ledger import Ledger, encode_key
+from fieldkit.preview import Sources
+from fieldkit.store import Identity
+from sync.log import MAX_SEGMENT_LINES, sign_head
+
+FORMAT = "tapak export v1"
+_FIXED_TIME = (1980, 1, 1, 0, 0, 0)  # the same export has the same bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """What went into an export: entries, files with their bytes, and files that are not here."""
+
+    entries: int
+    files: int
+    missing: tuple[str, ...]
+    size: int
+
+
+def write_export(
+    sources: Sources,
+    identity: Identity,
+    key: Ed25519PrivateKey,
+    inspection: str,
+    document: Mapping[str, Any] | None,
+    out: Path,
+) -> Exported:
+    """Write an export of one inspection; it is whole or not there.
+
+    `document` is the score's document, None for a training inspection. Raises `disk-full`,
+    `folder-read-only` and `file-missing`.
+    """
+    part = part_name(out)
+    with named(out.name, out.parent):
+        try:
+            with part.open("wb") as file:
+                with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+                    done = _fill(archive, sources, identity, key, inspection, document)
+                file.flush()
+                settle(file.fileno())
+            size = part.stat().st_size
+            part.replace(out)
+            settle_folder(out.parent)
+        finally:
+            part.unlink(missing_ok=True)
+    return Exported(done[0], done[1], done[2], size)
+
+
+def _fill(
+    archive: zipfile.ZipFile,
+    sources: Sources,
+    identity: Identity,
+    key: Ed25519PrivateKey,
+    inspection: str,
+    document: Mapping[str, Any] | None,
+) -> tuple[int, int, tuple[str, ...]]:
+    entries, logs = 0, []
+    for log in sources.store.logs(inspection):
+        if log.device != identity.device:
+            continue  # another device's lines travel with their own signatures
+        name = f"logs/{log.device}.ndjson"
+        _put(archive, name, b"".join(line + b"\n" for line in log.lines))
+        ends = [*range(MAX_SEGMENT_LINES, len(log.lines), MAX_SEGMENT_LINES), len(log.lines)]
+        signed = [
+            {"seq": e, "signature": encode_key(sign_head(key, log.hashes[e - 1]))} for e in ends
+        ]
+        logs.append(
+            {
+                "file": name,
+                "device": log.device,
+                "inspection": inspection,
+                "public_key": encode_key(identity.public_key),
+                "seq": len(log.lines),
+                "h": log.hashes[-1].hex(),
+                "signatures": signed,
+            }
+        )
+        entries += len(log.lines)
+    read = load_inspection(sources.store, inspection)
+    held, missing = [], []
+    for sha256 in sorted({digest for digest, _ in read.evidence}):
+        if sources.blobs.has(sha256):
+            archive.write(sources.blobs.path(sha256), f"files/{sha256}", zipfile.ZIP_STORED)
+            held.append(sha256)
+        else:
+            missing.append(sha256)
+    receipts = [
+        {"payload": encode_key(payload), "signature": encode_key(signature)}
+        for payload, signature in Ledger(sources.store.database).receipts()
+    ]
+    if document is not None:
+        _put(archive, "score.json", _json(document))
+        for kind in ("checklist", "limits", "profile"):
+            source = document["inputs"].get(kind)
+            if source is not None:
+                _put(archive, f"documents/{kind}.yaml", source["text"].encode("utf-8"))
+    manifest = {
+        "format": FORMAT,
+        "inspection": inspection,
+        "server_key": encode_key(identity.server_key),
+        "certificate": json.loads(sources.store.note("certificate") or "null"),
+        "logs": logs,
+        "files": held,
+        "files_not_here": missing,
+        "receipts": receipts,
+    }
+    _put(archive, "manifest.json", _json(manifest))
+    return entries, len(held), tuple(missing)
+
+
+def _put(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
+    info = zipfile.ZipInfo(name, _FIXED_TIME)
+    info.compress_type = zipfile.ZIP_DEFLATED
+    archive.writestr(info, data)
+
+
+def _json(value: Any) -> bytes:
+    text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8")

@@ -1,0 +1,34 @@
+"""`tapak admin`: the administrator's commands, on the server's own machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from server.admin import people, registry, upkeep
+from server.terminal import Given, surroundings
+
+
+@click.group()
+@surroundings
+@click.pass_context
+def admin(ctx: click.Context, data: Path | None, as_json: bool) -> None:
+    """Administer the server on its own machine; every change is in the audit trail."""
+    ctx.obj = Given(data, as_json)
+
+
+for _command in (
+    people.person,
+    people.jurisdiction,
+    people.invite_command,
+    people.device,
+    registry.facility,
+    registry.declare_command,
+    registry.assign_command,
+    registry.publish_command,
+    upkeep.audit_command,
+    upkeep.verify_command,
+    upkeep.rebuild_command,
+):
+    admin.add_command(_command)

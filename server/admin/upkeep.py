@@ -1,0 +1,60 @@
+"""`tapak admin`: the audit trail, verifying what is stored, rebuilding what is derived."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import asdict
+
+import click
+
+from server.terminal import Terminal, command, when
+
+# What a command needs is imported in it: each starts without what only the others need.
+# ruff: noqa: PLC0415
+
+
+@click.command("audit")
+@command
+def audit_command(terminal: Terminal) -> None:
+    """Print the audit trail."""
+    from server.store import audit
+
+    with terminal.context() as ctx, ctx.db.read() as tx:
+        found = audit.lines(tx)
+    terminal.table(
+        found,
+        ("N", "When", "Who", "Action", "Subject"),
+        [
+            (line["n"], when(line["at"]), line["who"], line["action"], line["subject"])
+            for line in found
+        ],
+        "The audit trail is empty.",
+    )
+
+
+@click.command("verify")
+@command
+def verify_command(terminal: Terminal) -> None:
+    """Check every stored byte against its chain, signature or digest; exit 1 on a fault."""
+    from server.services.verify import verify
+
+    with terminal.context() as ctx:
+        found = verify(ctx)
+    faults = [asdict(fault) for fault in found.faults]
+    lines = [f"{fault.what}  {fault.where}: {fault.why}" for fault in found.faults]
+    counted = [f"{name}  {count}" for name, count in found.counts.items()]
+    closing = "No fault was found." if not faults else f"Faults: {len(faults)}"
+    terminal.say({"faults": faults, "counts": dict(found.counts)}, *counted, *lines, closing)
+    if faults:
+        sys.exit(1)
+
+
+@click.command("rebuild")
+@command
+def rebuild_command(terminal: Terminal) -> None:
+    """Delete all scores, flags and previews and work them out again."""
+    from server.services.rebuild import rebuild
+
+    with terminal.context() as ctx:
+        rebuild(ctx)
+    terminal.say({"rebuilt": True}, "Scores, flags and previews were worked out again.")

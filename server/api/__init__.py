@@ -1,0 +1,27 @@
+"""The JSON API for devices and programs: thin views that validate, act and present."""
+
+from __future__ import annotations
+
+from flask_smorest import Blueprint
+
+from server.api import (
+    assignments,
+    declarations,
+    enrol,
+    facilities,
+    files,
+    health,
+    session,
+    sync,
+)
+
+BLUEPRINTS: tuple[Blueprint, ...] = (
+    health.blueprint,
+    enrol.blueprint,
+    sync.blueprint,
+    files.blueprint,
+    session.blueprint,
+    facilities.blueprint,
+    declarations.blueprint,
+    assignments.blueprint,
+)

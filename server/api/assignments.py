@@ -1,0 +1,78 @@
+"""/api/assignments: who inspects which facility, and when."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from marshmallow import Schema, fields, validate
+
+from server.api.describe import WITH_JSON, WRITING, Blueprint, problems
+from server.api.paging import PageSchema, page_of
+from server.services import access, programme
+from server.services.audit import who_is
+from server.store import assignments
+from server.web import ctx, principal
+
+blueprint = Blueprint(
+    "assignments",
+    __name__,
+    url_prefix="/api/assignments",
+    description="Assignments of auditors to facilities.",
+)
+
+_DAY = {"description": "YYYY-MM-DD; the day is included."}
+
+
+class AssignmentSchema(Schema):
+    """An assignment; when it is made, `person` may be a login name."""
+
+    id = fields.String(dump_only=True)
+    facility = fields.String(required=True, validate=validate.Length(max=40))
+    person = fields.String(required=True, validate=validate.Length(max=80))
+    purpose = fields.String(required=True, validate=validate.Length(max=200))
+    not_before = fields.String(required=True, metadata=_DAY)
+    not_after = fields.String(required=True, metadata=_DAY)
+
+
+class AssignmentPageSchema(Schema):
+    """A page of assignments by id; `next` is the id to go on after, null at the end."""
+
+    assignments = fields.List(fields.Nested(AssignmentSchema), required=True)
+    next = fields.String(required=True, allow_none=True)
+
+
+@blueprint.get("")
+@blueprint.arguments(PageSchema, location="query")
+@blueprint.response(200, AssignmentPageSchema)
+@problems("fields-malformed")
+@blueprint.doc(security=[{"session": []}])
+def list_assignments(asked: dict[str, str]) -> dict[str, Any]:
+    """List the assignments to facilities one may see"""
+    with ctx().db.read() as tx:
+        within = access.visible(tx, principal(), "assignments.read")
+        found, after = page_of(
+            lambda start, limit: assignments.page(tx, within, start, limit),
+            asked["after"],
+            ctx().settings.max_page_rows,
+            lambda one: one.id,
+        )
+    return {"assignments": found, "next": after}
+
+
+@blueprint.post("")
+@blueprint.arguments(AssignmentSchema)
+@blueprint.response(201, AssignmentSchema)
+@problems(
+    *WITH_JSON,
+    "not-found",
+    "noun-unknown",
+    "not-an-auditor",
+    "already-there",
+    *WRITING,
+)
+@blueprint.doc(security=[{"session": [], "csrf": []}])
+def create_assignment(asked: dict[str, str]) -> assignments.Assignment:
+    """Assign an auditor to a facility; the auditor's devices are told"""
+    with ctx().db.read() as tx:
+        access.facility_for(tx, principal(), "assignments.write", asked["facility"])
+    return programme.assign(ctx(), who_is(principal()), **asked)

@@ -1,0 +1,61 @@
+"""The command `tapak`: serve, worker, demo, and the administrator's commands."""
+
+from __future__ import annotations
+
+import click
+
+from server.admin import admin
+from server.terminal import Terminal, command
+
+HOST = "127.0.0.1"
+PORT = 8040
+
+
+class _Commands(click.Group):
+    """Loads the demonstration only when it is asked for: it drives the whole program."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return [*super().list_commands(ctx), "demo"]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name != "demo":
+            return super().get_command(ctx, cmd_name)
+        from server.demo.run import demo  # noqa: PLC0415
+
+        return demo
+
+
+@click.group(cls=_Commands)
+@click.version_option(package_name="tapak", prog_name="tapak")
+def main() -> None:
+    """Tapak, the staff's side: serve it, work its queue, administer it."""
+
+
+@main.command("serve")
+@click.option("--host", default=HOST, show_default=True)
+@click.option("--port", default=PORT, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--public-url", help="The address people and devices use (TAPAK_PUBLIC_URL).")
+@command
+def serve_command(terminal: Terminal, host: str, port: int, public_url: str | None) -> None:
+    """Serve the API and the pages until stopped."""
+    from server.serve import serve  # noqa: PLC0415 - the other commands start without gunicorn
+
+    url = public_url or f"http://{host}:{port}"
+    serve(terminal.settings(public_url=url), host, port)
+
+
+@main.command("worker")
+@click.option("--once", is_flag=True, help="Do what is due and stop.")
+@command
+def worker_command(terminal: Terminal, once: bool) -> None:
+    """Read pictures, score and raise flags: what the web process leaves to be done."""
+    from server.schedule import run_once, run_worker  # noqa: PLC0415
+
+    with terminal.context() as ctx:
+        if once:
+            run_once(ctx)
+        else:
+            run_worker(ctx)
+
+
+main.add_command(admin)

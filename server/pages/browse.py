@@ -1,0 +1,70 @@
+"""The pages one reads: facilities, a facility, an inspection."""
+
+from __future__ import annotations
+
+from flask import redirect, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from server.pages import site_map
+from server.pages.site_map import Mark, SiteMap
+from server.services.browse import list_facilities
+from server.services.browse_facility import show_facility
+from server.services.browse_inspection import InspectionView, show_inspection
+from server.web import ctx, principal
+from sync.inspection import Fix
+
+_LONGEST_SEARCH = 100
+
+
+def home() -> Response:
+    return redirect(url_for("pages.facilities"))
+
+
+def facilities() -> str:
+    search = request.args.get("q", "")[:_LONGEST_SEARCH].strip()
+    page = request.args.get("page", "1")
+    number = int(page) if page.isascii() and page.isdigit() and len(page) < 7 else 1
+    return render_template(
+        "facilities.html", found=list_facilities(ctx(), principal(), search, number)
+    )
+
+
+def facility(facility_id: str) -> str:
+    return render_template("facility.html", view=show_facility(ctx(), principal(), facility_id))
+
+
+def inspection(inspection_id: str) -> str:
+    view = show_inspection(ctx(), principal(), inspection_id)
+    return render_template("inspection.html", view=view, site=draw_map(view))
+
+
+def draw_map(view: InspectionView) -> SiteMap | None:
+    """The inspection's positions against the boundary declared at the time of the visit."""
+    marks = [_mark(fix, label) for label, fix in _fixes(view)]
+    marks += [
+        _mark(one.fix, f"{one.evidence.kind} {one.number}", one.number)
+        for one in view.shown
+        if one.fix is not None
+    ]
+    area = view.boundary.area if view.boundary is not None else None
+    return site_map.draw(area.shape if area is not None else None, marks)
+
+
+def _fixes(view: InspectionView) -> list[tuple[str, Fix]]:
+    """Where the auditor was, each position once: start, outcome, answers, observations."""
+    current = view.loaded.current
+    found: dict[tuple[str, str], tuple[str, Fix]] = {}
+    named = [("start of the visit", a.fix) for a in current.about.heads]
+    named += [("outcome", o.fix) for o in current.outcome.heads]
+    named += [(f"answer {a.item}", a.fix) for s in current.answers.values() for a in s.heads]
+    named += [(o.what, o.fix) for s in current.observed.values() for o in s.heads]
+    for label, fix in named:
+        if fix is not None:
+            found.setdefault((fix.lat, fix.lon), (label, fix))
+    return list(found.values())
+
+
+def _mark(fix: Fix, label: str, number: int | None = None) -> Mark:
+    accuracy = None if fix.accuracy_m is None else float(fix.accuracy_m)
+    kind = "fix" if number is None else "photo"
+    return Mark(label, kind, float(fix.lat), float(fix.lon), accuracy, number)

@@ -1,0 +1,149 @@
+"""What every command of `tapak` shares: the data folder, plain or JSON output, errors."""
+
+from __future__ import annotations
+
+import functools
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import click
+
+from server.context import Context, open_context
+from server.settings import Settings, read_settings
+from sync.problems import Problem, problem
+
+Command = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The options that a group was given for the commands in it."""
+
+    data: Path | None
+    as_json: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Terminal:
+    """A command's surroundings: where the data are, and how to print."""
+
+    data: Path
+    as_json: bool
+
+    def settings(self, **kwargs: Any) -> Settings:
+        return read_settings(self.data, **kwargs)
+
+    @contextmanager
+    def context(self, **kwargs: Any) -> Iterator[Context]:
+        """The server's context for one command; the database is closed afterwards."""
+        ctx = open_context(self.settings(**kwargs))
+        try:
+            yield ctx
+        finally:
+            ctx.db.close()
+
+    def say(self, body: Any, *lines: str) -> None:
+        """Print `body` as JSON if asked to, else the lines."""
+        if self.as_json:
+            click.echo(json.dumps(body, ensure_ascii=False, sort_keys=True))
+        else:
+            for line in lines:
+                click.echo(line)
+
+    def table(
+        self, body: Any, titles: Sequence[str], rows: Iterable[Sequence[Any]], none: str
+    ) -> None:
+        """Print `body` as JSON if asked to, else a table, or the sentence `none` without rows."""
+        shown = [[_cell(value) for value in row] for row in rows]
+        if self.as_json or not shown:
+            self.say(body, none)
+            return
+        from rich import box  # noqa: PLC0415 - most commands print no table
+        from rich.console import Console  # noqa: PLC0415
+        from rich.table import Table  # noqa: PLC0415
+        from rich.text import Text  # noqa: PLC0415
+
+        table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+        for title in titles:
+            table.add_column(title, overflow="fold")
+        for row in shown:
+            table.add_row(*(Text(cell) for cell in row))
+        Console(highlight=False).print(table)
+
+
+def surroundings(function: Command) -> Command:
+    """Give a click command or group the options `--data` and `--json`."""
+    data = click.option(
+        "--data",
+        type=click.Path(path_type=Path, file_okay=False),
+        help="The server's data folder (TAPAK_DATA, else ./tapak-data).",
+    )
+    as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+    return data(as_json(function))
+
+
+def command(function: Command) -> Command:
+    """Give a click command `--data` and `--json`, which its group may have been given already, a
+    `Terminal` as first argument, and errors as three sentences on standard error, exit code 1.
+    """
+
+    @surroundings
+    @functools.wraps(function)
+    def wrapper(data: Path | None, as_json: bool, **kwargs: Any) -> Any:
+        above = click.get_current_context().find_object(Given) or Given(None, False)
+        folder = data or above.data or Path(os.environ.get("TAPAK_DATA") or "tapak-data")
+        terminal = Terminal(folder, as_json or above.as_json)
+        try:
+            return function(terminal, **kwargs)
+        except Problem as found:
+            report(found, terminal.as_json)
+            sys.exit(1)
+
+    return wrapper
+
+
+def report(found: Problem, as_json: bool) -> None:
+    """Print a problem to standard error: what happened, what is safe, what to do."""
+    if as_json:
+        click.echo(json.dumps(found.to_json(), ensure_ascii=False, default=str), err=True)
+        return
+    for sentence in (found.happened, found.safe, found.remedy):
+        click.echo(sentence, err=True)
+    for fault in found.detail.get("faults", ()):
+        click.echo(
+            f"  {fault['file']}:{fault['line']}: {fault['message']} {fault['remedy']}", err=True
+        )
+
+
+def read_input(file: str) -> bytes:
+    """The bytes of a file, or of standard input for "-"; raises a file problem."""
+    if file == "-":
+        return sys.stdin.buffer.read()
+    try:
+        return Path(file).read_bytes()
+    except FileNotFoundError as exc:
+        raise problem("file-missing", name=file) from exc
+    except OSError as exc:
+        raise problem("file-unreadable", name=file, why=exc.strerror or str(exc)) from exc
+
+
+def when(at: int | None) -> str | None:
+    """A time in UTC milliseconds as a person reads it."""
+    if at is None:
+        return None
+    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)

@@ -1,0 +1,331 @@
+"""A small server in memory, built from sync alone, and two ways to reach it: directly and by HTTP.
+
+It exists so that the device's side can be tried against losses and lies; the real server has its
+own tests.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from sync import wire
+from sync.log import Head, device_id, genesis, link, read_line
+from sync.problems import Problem, problem
+from sync.receipt import Receipt, ReceiptLog, server_id, sign_certificate, sign_receipt
+from sync.session import (
+    Answer,
+    Append,
+    Change,
+    Fork,
+    Gap,
+    LogState,
+    Request,
+    inflate,
+    place_segment,
+    read_request,
+    write_answer,
+)
+
+NOW = 1_795_000_000_000
+PERSON = "p-auditor2"
+
+
+@dataclass
+class HeldLog:
+    """A log as the office holds it: its lines, and the hash after each (the genesis first)."""
+
+    lines: list[bytes]
+    hashes: list[bytes]
+
+
+@dataclass
+class Office:
+    """Everything the office knows; `page` is how many changes fit one answer."""
+
+    key: Ed25519PrivateKey = field(default_factory=Ed25519PrivateKey.generate)
+    codes: dict[str, bytes | None] = field(default_factory=lambda: {"ABCD-EFGH-2345": None})
+    devices: dict[str, bytes] = field(default_factory=dict)
+    logs: dict[tuple[str, str], HeldLog] = field(default_factory=dict)
+    files: dict[str, bytes] = field(default_factory=dict)
+    changes: list[Change] = field(default_factory=list)
+    branches: list[bytes] = field(default_factory=list)
+    epoch: int = 1
+    page: int = 50
+    now: int = NOW
+    refused: set[str] = field(default_factory=set)
+
+    @property
+    def public_key(self) -> bytes:
+        return self.key.public_key().public_bytes_raw()
+
+    def link(self, address: str = "http://office.example") -> str:
+        code = next(iter(self.codes))
+        return f"{address}/enrol#{code}.{server_id(self.public_key)[:16]}"
+
+    def lines(self, device: str, log: str) -> list[bytes]:
+        held = self.logs.get((device, log))
+        return [] if held is None else held.lines
+
+    def forget_log(self, device: str, log: str, keep: int) -> None:
+        """Lose the end of a log, as a server restored from a backup has."""
+        held = self.logs[(device, log)]
+        del held.lines[keep:], held.hashes[keep + 1 :]
+
+    # -- enrolment --------------------------------------------------------------------------------
+
+    def enrol(self, body: bytes) -> bytes:
+        request = wire.EnrolRequest().load(json.loads(body))
+        code, public_key = request["code"], request["public_key"]
+        if code not in self.codes or self.codes[code] not in (None, public_key):
+            raise problem("invitation-unknown")
+        self.codes[code] = public_key
+        device = device_id(public_key)
+        self.devices[device] = public_key
+        certificate = sign_certificate(
+            self.key,
+            {
+                "device": device,
+                "public_key": base64.b64encode(public_key).decode(),
+                "person": PERSON,
+                "person_name": "Example Auditor",
+                "name": request["name"],
+                "issued": self.now,
+                "server": server_id(self.public_key),
+            },
+        )
+        answer = {
+            "token": f"token-{device}",
+            "certificate": certificate,
+            "server_key": self.public_key,
+            "server_name": "Example office",
+            "person": PERSON,
+            "person_name": "Example Auditor",
+            "now": self.now,
+        }
+        return json.dumps(wire.EnrolAnswer().dump(answer)).encode()
+
+    # -- the conversation -------------------------------------------------------------------------
+
+    def exchange(self, token: str, body: bytes) -> bytes:
+        device = self._device(token)
+        request = read_request(body)
+        states, heads, named = [], [], set()
+        for segment in request.segments:
+            if segment.inspection in self.refused:
+                said = problem("log-unknown-inspection", log=segment.inspection).to_json()
+                states.append(LogState(device, segment.inspection, "refused", 0, said))
+                continue
+            state, new = self._place(segment)
+            states.append(state)
+            named |= new
+            held = self.logs.get((device, segment.inspection))
+            if state.state == "held" and held is not None:
+                heads.append(
+                    ReceiptLog(device, segment.inspection, len(held.lines), held.hashes[-1].hex())
+                )
+        asked = named | set(request.awaiting)
+        here = sorted(asked & self.files.keys())
+        receipt = None
+        if heads or here:
+            receipt = sign_receipt(
+                self.key,
+                Receipt(
+                    server_id(self.public_key),
+                    self.epoch,
+                    self.now,
+                    device,
+                    tuple(heads),
+                    tuple(here),
+                ),
+            )
+        changes, cursor, more = self._changes(request)
+        missing = tuple(sorted(asked - self.files.keys()))
+        return write_answer(
+            Answer(receipt, tuple(states), missing, changes, cursor, more, self.now)
+        )
+
+    def take_file(self, token: str, sha256: str, data: bytes) -> None:
+        self._device(token)
+        got = hashlib.sha256(data).hexdigest()
+        if got != sha256:
+            raise problem("file-digest", got=got, wanted=sha256)
+        self.files[sha256] = data
+
+    def _device(self, token: str) -> str:
+        device = token.removeprefix("token-")
+        if device not in self.devices:
+            raise problem("token-unknown")
+        return device
+
+    def _place(self, segment: Any) -> tuple[LogState, set[str]]:
+        public_key = self.devices[segment.device]
+        held = self.logs.get((segment.device, segment.inspection))
+        lines = held.lines if held else []
+        hashes = held.hashes if held else [genesis(public_key, segment.inspection)]
+        placed = place_segment(
+            public_key,
+            Head(len(lines), hashes[-1]),
+            lambda first, last: lines[first - 1 : last],
+            lambda seq: hashes[seq],
+            segment,
+        )
+        if isinstance(placed, Gap):
+            return LogState(segment.device, segment.inspection, "gap", placed.next_seq), set()
+        if isinstance(placed, Fork):
+            self.branches.append(b"\n".join(segment.lines))
+            return LogState(segment.device, segment.inspection, "forked", placed.seq), set()
+        if isinstance(placed, Append):
+            running = hashes[-1]
+            kept = HeldLog(list(lines), list(hashes))
+            for line in placed.lines:
+                running = link(running, line)
+                kept.lines.append(line)
+                kept.hashes.append(running)
+            self.logs[(segment.device, segment.inspection)] = kept
+        named = {
+            record.path.split("/")[1]
+            for seq, line in enumerate(segment.lines, segment.first)
+            if (record := read_line(line, segment.device, segment.inspection, seq, "")).path
+            and record.path.startswith("evidence/")
+        }
+        last = len(self.lines(segment.device, segment.inspection))
+        return LogState(segment.device, segment.inspection, "held", last), named
+
+    def _changes(self, request: Request) -> tuple[tuple[Change, ...], str, bool]:
+        if request.cursor is not None and not request.cursor.startswith("c"):
+            raise problem("cursor-malformed")
+        after = 0 if request.cursor is None else int(request.cursor[1:])
+        shown = self.changes[after : after + self.page]
+        last = after + len(shown)
+        return tuple(shown), f"c{last}", last < len(self.changes)
+
+
+def publish(kind: str, name: str, text: str, version: str = "1") -> Change:
+    """A published text as a change."""
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    body = {"name": name, "digest": digest, "version": version, "body": text}
+    return Change(kind, digest, body)
+
+
+# -- two ways to reach it -------------------------------------------------------------------------
+
+
+class LossError(Exception):
+    """The process ends here, as kill -9 would end it."""
+
+
+@dataclass
+class DirectTransport:
+    """The transport port, without a network. `faults` says what happens to each message in turn:
+    "" nothing, "request" it is lost on its way, "reply" its answer is lost, "dies" the device
+    ends once the office has acted.
+    """
+
+    office: Office
+    token: str = ""
+    faults: Iterator[str] = field(default_factory=lambda: iter(()))
+    log: list[str] = field(default_factory=list)
+
+    def enrol(self, request: Mapping[str, Any]) -> bytes:
+        return self._carry("enrol", lambda: self.office.enrol(json.dumps(request).encode()))
+
+    def exchange(self, request: bytes) -> bytes:
+        return self._carry("exchange", lambda: self.office.exchange(self.token, request))
+
+    def send_file(self, sha256: str, size: int, chunks: Iterator[bytes]) -> None:
+        data = b"".join(chunks)
+        assert len(data) == size
+
+        def take() -> bytes:
+            self.office.take_file(self.token, sha256, data)
+            return b""
+
+        self._carry("file", take)
+
+    def _carry(self, what: str, act: Any) -> bytes:
+        fault = next(self.faults, "")
+        self.log.append(what)
+        if fault == "request":
+            raise problem("server-away", server="office.example", why="the request was lost")
+        answer: bytes = act()
+        if fault == "reply":
+            raise problem("server-away", server="office.example", why="the answer was lost")
+        if fault == "dies":
+            raise LossError
+        return answer
+
+
+@contextmanager
+def served(office: Office, page: tuple[int, str, bytes] | None = None) -> Iterator[str]:
+    """Serve the office on this computer; the address. `page` is what a sign-in page would answer
+    to everything: status, media type, body.
+    """
+
+    class Door(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self) -> None:
+            self._answer()
+
+        def do_PUT(self) -> None:
+            self._answer()
+
+        def log_message(self, format: str, *args: Any) -> None:
+            pass
+
+        def _answer(self) -> None:
+            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+            if page is not None:
+                self._say(*page)
+                return
+            try:
+                self._say(200, "application/json", self._act(body))
+            except Problem as exc:
+                said = json.dumps(exc.to_json()).encode()
+                self._say(exc.status, "application/problem+json", said)
+
+        def _act(self, body: bytes) -> bytes:
+            if self.headers.get("Content-Encoding") == "gzip":
+                body = inflate(body)
+            if self.path == "/api/enrol":
+                return office.enrol(body)
+            token = self.headers.get("Authorization", "").removeprefix("Bearer ")
+            if self.path == "/api/sync":
+                if self.headers.get("Content-Type") != "application/x-ndjson":
+                    raise problem("media-type", given="?", wanted="application/x-ndjson")
+                return office.exchange(token, body)
+            office.take_file(token, self.path.rpartition("/")[2], body)
+            return b"{}"
+
+        def _say(self, status: int, media_type: str, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", media_type)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+    class Quiet(ThreadingHTTPServer):
+        daemon_threads = True
+
+        def handle_error(self, request: Any, client_address: Any) -> None:
+            pass  # a client that was killed leaves its connection behind
+
+    server = Quiet(("127.0.0.1", 0), Door)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,0 +1,158 @@
+"""What every transport must do, for each that there is: directly in memory, and over HTTP."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from office import DirectTransport, Office, served
+
+from fieldkit.transport import HttpTransport, Transport
+from sync.log import device_id, genesis, link, sign_head, write_line
+from sync.problems import Problem
+from sync.session import Request, Segment, read_answer, write_request
+
+INSPECTION = "11111111-2222-4333-8444-555555555555"
+
+
+@pytest.fixture
+def office() -> Office:
+    return Office()
+
+
+@pytest.fixture
+def key() -> Ed25519PrivateKey:
+    return Ed25519PrivateKey.generate()
+
+
+@pytest.fixture(params=["direct", "http"])
+def transport(request: Any, office: Office, key: Ed25519PrivateKey) -> Iterator[Transport]:
+    public_key = key.public_key().public_bytes_raw()
+    office.devices[device_id(public_key)] = public_key
+    token = f"token-{device_id(public_key)}"
+    if request.param == "direct":
+        yield DirectTransport(office, token)
+        return
+    with served(office) as address, HttpTransport(address, token) as carried:
+        yield carried
+
+
+def _request(key: Ed25519PrivateKey, device: str | None = None) -> bytes:
+    public_key = key.public_key().public_bytes_raw()
+    line = write_line(1, 5, "p-auditor2", "outcome", {"outcome": "visited", "note": "က"})
+    head = link(genesis(public_key, INSPECTION), line)
+    segment = Segment(device_id(public_key), INSPECTION, 1, (line,), sign_head(key, head))
+    return write_request(Request(device_id(public_key), None, (), (segment,)))
+
+
+def test_lines_arrive_byte_for_byte(
+    transport: Transport, office: Office, key: Ed25519PrivateKey
+) -> None:
+    request = _request(key)
+    answer = read_answer(transport.exchange(request))
+    device = device_id(key.public_key().public_bytes_raw())
+    assert answer.logs[0].state == "held"
+    assert office.lines(device, INSPECTION) == [request.split(b"\n")[2]]
+
+
+def test_a_file_arrives_byte_for_byte_from_its_chunks(transport: Transport, office: Office) -> None:
+    data = bytes(range(256)) * 9000
+    sha256 = hashlib.sha256(data).hexdigest()
+    chunks = (data[at : at + 65_536] for at in range(0, len(data), 65_536))
+    transport.send_file(sha256, len(data), chunks)
+    assert office.files == {sha256: data}
+
+
+def test_an_enrolment_is_answered(transport: Transport, office: Office) -> None:
+    public_key = Ed25519PrivateKey.generate().public_key().public_bytes_raw()
+    code = next(iter(office.codes))
+    encoded = base64.b64encode(public_key).decode()
+    answer = json.loads(transport.enrol({"code": code, "public_key": encoded, "name": "x"}))
+    assert answer["token"] == f"token-{device_id(public_key)}"
+
+
+def test_the_servers_own_problem_comes_back_as_it_is(transport: Transport) -> None:
+    with pytest.raises(Problem) as raised:
+        transport.send_file("0" * 64, 3, iter([b"abc"]))
+    assert raised.value.code == "file-digest"
+    assert raised.value.detail["wanted"] == "0" * 64
+
+
+def test_a_device_that_is_not_known_is_told_so(
+    transport: Transport, office: Office, key: Ed25519PrivateKey
+) -> None:
+    office.devices.clear()
+    with pytest.raises(Problem) as raised:
+        transport.exchange(_request(key))
+    assert raised.value.code == "token-unknown"
+
+
+# -- what only a network can do -------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "media_type", "body"),
+    [
+        (302, "text/html", b"<html>Sign in</html>"),
+        (500, "text/html", b"<html>Oops</html>"),
+        (503, "application/problem+json", b"not json"),
+        (503, "application/problem+json", b"[]"),
+        (507, "application/problem+json; charset=utf-8", b'{"code": 3}'),
+    ],
+)
+def test_an_answer_without_a_named_problem_is_a_server_error(
+    office: Office, status: int, media_type: str, body: bytes
+) -> None:
+    page = (status, media_type, body)
+    with (
+        served(office, page) as address,
+        HttpTransport(address, "t") as carried,
+        pytest.raises(Problem) as raised,
+    ):
+        carried.exchange(b"x\n")
+    assert raised.value.code == "server-error"
+    assert raised.value.detail["status_code"] == status
+
+
+def test_a_full_disk_of_the_server_is_told_in_its_words(office: Office) -> None:
+    said = {"code": "disk-full", "detail": {"what": "the file"}, "title": "x"}
+    page = (507, "application/problem+json; charset=utf-8", json.dumps(said).encode())
+    with (
+        served(office, page) as address,
+        HttpTransport(address, "t") as carried,
+        pytest.raises(Problem, match="the file could not be written") as raised,
+    ):
+        carried.exchange(b"x\n")
+    assert raised.value.code == "disk-full"
+
+
+def test_a_problem_of_a_newer_server_is_shown_in_its_own_words(office: Office) -> None:
+    said = {"code": "moon-phase", "title": "The moon {is} new.", "safe": "All.", "remedy": "Wait."}
+    page = (409, "application/problem+json", json.dumps(said).encode())
+    with (
+        served(office, page) as address,
+        HttpTransport(address, "t") as carried,
+        pytest.raises(Problem) as raised,
+    ):
+        carried.exchange(b"x\n")
+    assert (raised.value.code, raised.value.happened) == ("moon-phase", "The moon {is} new.")
+
+
+def test_a_server_that_has_stopped_is_away(office: Office) -> None:
+    with served(office) as address:
+        pass
+    with HttpTransport(address, "t") as carried, pytest.raises(Problem) as raised:
+        carried.exchange(b"x\n")
+    assert raised.value.code == "server-away"
+
+
+@pytest.mark.parametrize("address", ["http://127.0.0.1:1", "ftp://x"])
+def test_no_server_there_is_told_as_away(address: str) -> None:
+    with HttpTransport(address, "t") as carried, pytest.raises(Problem) as raised:
+        carried.exchange(b"x\n")
+    assert raised.value.code == "server-away"
