@@ -11,12 +11,11 @@ from marshmallow import ValidationError
 from werkzeug.exceptions import HTTPException, InternalServerError
 from werkzeug.wrappers import Response as AnyResponse
 
+from server.api.describe import PROBLEM_JSON
 from server.web import ctx, principal
 from sync.log import MAX_FILE_BYTES
 from sync.problems import Problem, problem
 from sync.wire import faults
-
-PROBLEM_JSON = "application/problem+json"
 
 
 def install(app: Flask) -> None:

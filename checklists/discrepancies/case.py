@@ -206,7 +206,7 @@ def _points(
         for head in attached.heads:
             if head.kind in _PLACELESS or _only_about(head, off_site):
                 continue
-            label = f"the {head.kind} {_called(head)}"
+            label = f"the {head.kind} {called(head.name, head.sha256)}"
             if head.source == "taken-here":
                 add(label, head.fix, head.written.h, head.source, head.sha256)
             elif head.source == "imported" and head.kind == "photo":
@@ -219,9 +219,16 @@ def _place(item: str, instance: str) -> str:
     return item if instance == "-" else f"{item} at {instance}"
 
 
-def _called(evidence: Evidence) -> str:
-    short = evidence.sha256[:8]
-    return f"{evidence.name} ({short})" if evidence.name else short
+def called(name: str, sha256: str) -> str:
+    """How a file is called in a sentence: its name, if it has one, and the start of its digest."""
+    short = sha256[:8]
+    return f"{shown(name)} ({short})" if shown(name) else short
+
+
+def shown(text: str, limit: int = 80) -> str:
+    """A text from a file or a form as it may stand in a sentence: printable and not too long."""
+    clean = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return clean if len(clean) <= limit else f"{clean[: limit - 1]}…"
 
 
 def _only_about(evidence: Evidence, items: set[str]) -> bool:

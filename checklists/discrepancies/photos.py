@@ -8,13 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from checklists.discrepancies.case import Case, CasePhoto, Finding, Use, day_of
+from checklists.discrepancies.case import Case, CasePhoto, Finding, Use, called, day_of, shown
 from checklists.discrepancies.rule import Rule
 
 
 def _called(photo: CasePhoto) -> str:
-    short = photo.sha256[:8]
-    return f"{photo.name} ({short})" if photo.name else short
+    return called(photo.name, photo.sha256)
 
 
 def _list(names: Iterable[str]) -> str:
@@ -38,7 +37,7 @@ def _metadata(case: Case) -> tuple[Finding, ...]:
     if absent:
         needs.append(f"the file(s) {_list(map(_called, absent))}, which have not arrived here")
     if broken:
-        copies = (f"{_called(p)} ({p.unreadable})" for p in broken)
+        copies = (f"{_called(p)} ({shown(p.unreadable)})" for p in broken)
         needs.append(f"a readable copy of {_list(copies)}")
     if needs:
         found.append(R12.needs("; ".join(needs)))
@@ -61,7 +60,7 @@ def _fault(photo: CasePhoto, editors: Iterable[str]) -> tuple[str, str, str] | N
         return "exif-absent", "carries no camera metadata (EXIF) at all", software
     for editor in editors:
         if re.search(rf"(?<!\w){re.escape(editor)}(?!\w)", software, re.IGNORECASE):
-            return "edited", f"names a program that alters pictures ({software})", software
+            return "edited", f"names a program that alters pictures ({shown(software)})", software
     return None
 
 
@@ -117,7 +116,7 @@ def _reuse(case: Case) -> tuple[Finding, ...]:
 
 def _reuse_flag(case: Case, photo: CasePhoto, uses: list[Use]) -> Finding:
     first = uses[0]
-    where = "the same facility" if first.facility == case.facility else first.facility_name
+    where = "the same facility" if first.facility == case.facility else shown(first.facility_name)
     day = day_of(first.at)
     on = f" on {day}" if day else ""
     more = f", and in {len(uses) - 1} more" if len(uses) > 1 else ""

@@ -8,7 +8,7 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 
-from checklists.discrepancies.case import Case, Finding, Point
+from checklists.discrepancies.case import Case, Finding, Point, shown
 from checklists.discrepancies.declaration import Declaration, GivenShape
 from checklists.discrepancies.reread import Candidate, Visited, fitting, shape_area
 from checklists.discrepancies.rule import Rule, declared_as, metres, on_file, tenth
@@ -183,7 +183,7 @@ def _explain(compared: Comparison, limits: Limits) -> str:
     known = " assumed, because none was recorded" if worst.assumed else ""
     text = (
         f"Declared on {compared.declaration.filed}: the boundary of the concession, in "
-        f"{_named(compared.boundary)} ({compared.boundary.source}). Observed: "
+        f"{_named(compared.boundary)} ({shown(compared.boundary.source)}). Observed: "
         f"{worst.point.label} lies {metres(worst.distance)} outside it "
         f"(position ±{metres(worst.accuracy)}{known}; "
         f"conversion of the declared coordinates {doubt}; margin {metres(limits.margin)})."

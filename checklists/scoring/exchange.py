@@ -104,7 +104,7 @@ def _limits_source(data: bytes | None, limits: Limits | None) -> dict[str, str] 
 
 
 def _embedded(doc: Reader) -> bytes:
-    data = doc.text("text").encode("utf-8", "surrogatepass")
+    data = doc.text("text").encode("utf-8")
     if hashlib.sha256(data).hexdigest() != doc.text("sha256"):
         raise Malformed(f"{doc.where} does not fit its digest")
     return data

@@ -46,7 +46,7 @@ class Standing:
 
     @property
     def adverse(self) -> bool:
-        """Whether it is a finding against the site that nothing unobserved may displace."""
+        """Whether it is (or, unread, may be) a finding that nothing unobserved displaces."""
         if self.status == COUNTED:
             return self.value is not None and self.value < FAVOURABLE
         return self.status in (REFUSED, UNPROVEN, UNREAD)

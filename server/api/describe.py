@@ -18,6 +18,7 @@ from sync.problems import CATALOGUE, problem
 
 F = TypeVar("F", bound=Callable[..., Any])
 
+PROBLEM_JSON = "application/problem+json"
 SAFE_METHODS = frozenset({"get", "head", "options"})
 
 # Problems that come with a kind of operation, for use with `problems`. Those that follow from who
@@ -46,6 +47,12 @@ class Described(Api):  # type: ignore[misc]
         super().__init__(app, spec_kwargs={"extra_plugins": [_Refusals()], "info": INFO})
         for name, scheme in SCHEMES.items():
             self.spec.components.security_scheme(name, scheme)
+
+    def _register_responses(self) -> None:
+        # Only errors are registered here; they have a content type of their own.
+        self.DEFAULT_RESPONSE_CONTENT_TYPE = PROBLEM_JSON
+        super()._register_responses()
+        del self.DEFAULT_RESPONSE_CONTENT_TYPE
 
 
 INFO = {
@@ -127,7 +134,7 @@ def _responses(codes: Iterable[str]) -> dict[int, dict[str, Any]]:
     return {
         status: {
             "description": "\n\n".join(lines),
-            "content": {"application/problem+json": {"schema": "Problem"}},
+            "content": {PROBLEM_JSON: {"schema": "Problem"}},
         }
         for status, lines in by_status.items()
     }

@@ -9,7 +9,7 @@ import json
 import secrets
 import signal
 import threading
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -73,10 +73,10 @@ def make_region(stage: Stage, console: Console) -> None:
     finally:
         stop(server)
     say("3  The server is stopped: from here on they work offline.")
+    with ProcessPoolExecutor(len(VISITS)) as painters:
+        cards = list(painters.map(_make_pictures, [stage] * len(VISITS), VISITS))
+    pictures = {name: path for card in cards for name, path in card}
     with ThreadPoolExecutor(len(VISITS)) as both:
-        pictures = dict(
-            pair for made in both.map(lambda v: _make_pictures(stage, v), VISITS) for pair in made
-        )
         list(both.map(lambda v: _inspect(stage, v, pictures), VISITS))
     for visit in VISITS:
         flags = stage.fieldkit(visit.auditor, "check")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from shapely import MultiPolygon, Polygon
 
@@ -34,13 +34,17 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """A mark in the frame; `radius` is its accuracy circle, `away_m` is given at the edge."""
+    """A mark in the frame; `radius` is its accuracy circle, `away_m` is given at the edge.
+
+    `label` is where its number is written, None where there is no room for it.
+    """
 
     mark: Mark
     x: float
     y: float
     radius: float | None
     away_m: float | None = None
+    label: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +92,7 @@ def draw(shape: Polygon | MultiPolygon | None, marks: Sequence[Mark]) -> SiteMap
     if not rings and not marks:
         return None
     frame = _frame(rings, marks)
-    drawn = tuple(_draw(mark, frame) for mark in marks)
+    drawn = _labelled([_draw(mark, frame) for mark in marks])
     step = max((s for s in _STEPS if s * frame.scale <= WIDTH / 3), default=_STEPS[0])
     return SiteMap(_path(rings, frame), drawn, step, round(step * frame.scale, 1))
 
@@ -149,6 +153,29 @@ def _draw(mark: Mark, frame: _Frame) -> Drawn:
     return Drawn(
         mark, round(WIDTH / 2 + dx * shrink, 1), round(HEIGHT / 2 + dy * shrink, 1), None, away
     )
+
+
+def _labelled(drawn: list[Drawn]) -> tuple[Drawn, ...]:
+    """Write the numbers where they cover no mark and no other number; leave out the rest."""
+    taken = [(d.x - 6, d.y - 6, d.x + 6, d.y + 6) for d in drawn]
+    found: list[Drawn] = []
+    for one in drawn:
+        spot = None
+        if one.mark.number is not None:
+            wide = 10 * len(str(one.mark.number)) + 2
+            for dx, dy in ((8, -6), (8, 16), (-8 - wide, -6), (-8 - wide, 16)):
+                box = (one.x + dx, one.y + dy - 12, one.x + dx + wide, one.y + dy + 1)
+                inside = 0 <= box[0] and box[2] <= WIDTH and 0 <= box[1] and box[3] <= HEIGHT
+                if inside and not any(_overlap(box, other) for other in taken):
+                    taken.append(box)
+                    spot = (round(box[0], 1), round(one.y + dy, 1))
+                    break
+        found.append(replace(one, label=spot))
+    return tuple(found)
+
+
+def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
+    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
 
 
 def _path(rings: list[list[tuple[float, float]]], frame: _Frame) -> str:

@@ -7,7 +7,7 @@ and an interval is widened to whole points.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Any
@@ -190,10 +190,13 @@ def score_line(score: Mapping[str, Any] | None) -> str:
     parts: list[str] = []
     if score.get("grade"):
         parts.append(str(score["grade"]))
-    value = score.get("capped") or score.get("raw")
-    if value is not None:
+    raw, capped = score.get("raw"), score.get("capped")
+    if raw is not None:
         between = span(score.get("interval"))
-        parts.append(number(value) + (f" ({between})" if between else ""))
+        whole = number(raw) + (f" ({between})" if between else "")
+        # The interval belongs to what was measured; a cap has none.
+        is_capped = capped is not None and capped != raw
+        parts.append(f"{number(capped)}, capped from {whole}" if is_capped else whole)
     if score.get("coverage") is not None:
         parts.append(f"{share(score['coverage'])} seen")
     if state == "provisional":
@@ -203,6 +206,21 @@ def score_line(score: Mapping[str, Any] | None) -> str:
     elif state == "none":
         parts.append("no grade")
     return " · ".join(parts)
+
+
+def by_code(reasons: Sequence[Mapping[str, str]]) -> list[tuple[str, list[str]]]:
+    """Reasons about a grade, one line a kind with the others of that kind folded behind it.
+
+    Open flags come first: they are what an officer can settle. Where nobody has been there yet,
+    that is all there is to say.
+    """
+    groups: dict[str, list[str]] = {}
+    for reason in reasons:
+        groups.setdefault(reason["code"], []).append(reason["text"])
+    if "no-visit" in groups:
+        groups = {"no-visit": groups["no-visit"]}
+    ordered = sorted(groups, key=lambda code: code != "open-flag")
+    return [(groups[code][0], groups[code][1:]) for code in ordered]
 
 
 def metres(value: Any, accuracy: Any = None) -> str:
@@ -281,6 +299,7 @@ FILTERS: Mapping[str, Any] = {
     "share": share,
     "span": span,
     "score_line": score_line,
+    "by_code": by_code,
     "metres": metres,
     "position": position,
     "size": size,

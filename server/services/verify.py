@@ -56,6 +56,7 @@ class _Found:
     counts: Counter[str] = field(default_factory=Counter)
     acknowledged: dict[tuple[str, str], list[tuple[int, str, int]]] = field(default_factory=dict)
     abouts: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
+    damaged: set[str] = field(default_factory=set)  # inspections with a log that has a fault
 
     def fault(self, what: str, where: str, why: str) -> None:
         self.faults.append(Fault(what, where, why))
@@ -150,7 +151,9 @@ def _logs(tx: Tx, found: _Found, keys: dict[str, bytes]) -> None:
         walked = check_log(key, log, rows, segments, acknowledged)
         for fault in walked.faults:
             found.fault("entry", f"{_log_name(log)}, {_entries(fault)}", fault.why)
-        if log.inspection != DEVICE_LOG:
+        if walked.faults:
+            found.damaged.add(log.inspection)
+        elif log.inspection != DEVICE_LOG:
             _names(tx, found, log, rows)
     for (device, name), heads in sorted(found.acknowledged.items()):
         where = f"device {device}, inspection {name}, entry {max(seq for seq, _, _ in heads)}"
@@ -189,6 +192,8 @@ def _hash_or_place(row: stored.StoredLine) -> str:
 def _inspections(tx: Tx, found: _Found) -> None:
     for row in stored.all_inspections(tx):
         found.counts["inspections"] += 1
+        if row.id in found.damaged:
+            continue  # what its entries say cannot be relied on; the fault itself is named
         told = found.abouts.get(row.id, set())
         facilities: set[str | None] = {facility for facility, _ in told} or {None}
         modes: set[str | None] = {mode for _, mode in told} or {None}

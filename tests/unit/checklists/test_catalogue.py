@@ -24,6 +24,7 @@ PHOTOS = (
     photo(sha256="01" * 32, facts={"exif": False}),
     photo(sha256="02" * 32, facts=None),
     photo(sha256="03" * 32, source="taken-here"),
+    photo(sha256="05" * 32, facts=None),
     photo(sha256="04" * 32, facts={"exif": True, "software": "GIMP 2.10"}),
 )
 SIGNS = {"warm-kiln": "yes", "discharge": "yes", "night-power": "unsure"}

@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -155,3 +157,9 @@ def test_a_backdated_declaration_never_removes_a_flag(speaks_of: str, filed: str
     before = only(R16, case(declaration=in_force([closed], VISIT), signs=signs))
     after = only(R16, case(declaration=in_force([answer, closed], VISIT), signs=signs))
     assert before == after
+
+
+def test_the_example_of_the_documentation_can_be_read() -> None:
+    page = Path(__file__).resolve().parents[3] / "docs/discrepancies.md"
+    (block,) = re.findall(r"```json\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
+    assert read_declaration(json.loads(block)).state == "active"

@@ -95,8 +95,9 @@ def test_a_repaired_boundary_is_said_and_its_widest_reading_counts() -> None:
     a, b, c, d, _ = ring()
     bowtie = declared(boundary=shape("EPSG:32647", "xy", [a, c, b, d, a]), location=None)
     top = at(401000, 901900)  # outside the repaired shape, inside what the points may mean
-    flag = only(R01, case(declaration=bowtie, points=(top,)))
+    flag = only(R01, case(country=NO_COUNTRY, declaration=bowtie, points=(top,)))
     assert flag.severity == "query"
+    assert Decimal(flag.inputs["outside"][0]["outside_m"]) > 500
     assert "repaired" in flag.explanation
     away = case(country=NO_COUNTRY, declaration=bowtie, points=(east_of(400),))
     assert only(R01, away).severity == "major"

@@ -29,7 +29,9 @@ def test_an_imported_photograph_that_names_an_editor_is_flagged(software: str) -
     assert software in flag.explanation
 
 
-@pytest.mark.parametrize("software", ["17.1", "HDR+ 1.0", "Gimpel Camera Firmware 3", "", None])
+@pytest.mark.parametrize(
+    "software", ["17.1", "HDR+ 1.0", "Gimpel Camera 3", "OmniGimp 1", "", None]
+)
 def test_firmware_that_resembles_nothing_of_the_kind_is_not(software: str | None) -> None:
     plain = photo(facts={"exif": True, "software": software, "sha256": SHA})
     assert R12.find(case(photos=(plain,))) == ()
@@ -78,3 +80,10 @@ def test_each_photograph_has_its_own_flag_and_the_missing_ones_are_still_said() 
     of = case(photos=photos)
     assert [f.key for f in flags(R12, of)] == ["01" * 32, "02" * 32]
     assert len(needs(R12, of)) == 1
+
+
+def test_what_a_file_says_of_itself_cannot_play_tricks_in_a_sentence() -> None:
+    facts = {"exif": True, "software": "GIMP\x1b[2J\n" + "x" * 500, "sha256": SHA}
+    flag = only(R12, case(photos=(photo(facts=facts, name="a\u202egpj.exe\n\n"),)))
+    assert flag.explanation.isprintable()
+    assert len(flag.explanation) < 400

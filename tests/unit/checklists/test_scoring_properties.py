@@ -213,7 +213,11 @@ def test_a_better_answer_with_the_same_items_counted_never_lowers_anything(
 def test_better_evidence_with_the_same_items_counted_never_lowers_anything(
     inputs: ScoreInputs, seed: int
 ) -> None:
-    for old in random.Random(seed).sample(each(inputs), min(3, len(each(inputs)))):
+    """Of rivals side by side, one that was unobserved and becomes proven narrows the bounds, which
+    is another item counted; so they are left out here.
+    """
+    single = [a for a in each(inputs) if not a.conflict]
+    for old in random.Random(seed).sample(single, min(3, len(single))):
         sound = tuple(replace(f, held=True, signed=True, flagged=()) for f in old.evidence)
         _never_lower(score(inputs), score(change(inputs, old, replace(old, evidence=sound))))
 

@@ -9,8 +9,8 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[2] / "contract"))
 
-from field_device import FieldDevice, busy_office  # noqa: E402 - needs the path above
-from office import Office  # noqa: E402
+from field_device import FieldDevice, busy_office
+from office import Office
 
 
 @pytest.fixture

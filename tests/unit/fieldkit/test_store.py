@@ -186,10 +186,9 @@ def test_a_full_disk_is_told_and_the_next_command_goes_on(small_disk: Path) -> N
     store = Home(small_disk / "home").open_store()
     _append(store, "comments/x", "before")
     filler = small_disk / "filler"
-    with filler.open("wb") as file, pytest.raises(OSError, match="No space"):
+    with filler.open("wb", buffering=0) as file, pytest.raises(OSError, match="No space"):
         while True:
             file.write(b"x" * 4096)
-            file.flush()
     with pytest.raises(Problem) as raised:
         for n in range(100):
             _append(store, "comments/x", {"n": n, "text": "y" * 9000})
