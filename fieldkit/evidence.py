@@ -125,7 +125,7 @@ def _attach(
     with recorder.store.writing(recorder.identity, recorder.now, name) as log:
         state = log.standing(inspection, path)
         before = _value(state)
-        value = _fresh(name, kept, what, facts) if before is None else _more(before, what)
+        value = _fresh(name, kept, what, facts) if before is None else _more(before, what, facts)
         same = value == before and not (state is not None and state.conflict)
         if not same:
             log.append(inspection, path, value)
@@ -152,9 +152,17 @@ def _fresh(
     return _with(value, what)
 
 
-def _more(before: Mapping[str, Any], what: Attachment) -> dict[str, Any]:
-    """What stood there, with the items of both, and the newer note and fix where given."""
-    return _with(dict(before), what)
+def _more(
+    before: Mapping[str, Any], what: Attachment, facts: Mapping[str, Any] | None
+) -> dict[str, Any]:
+    """What stood there, corrected by what is said now, with the items of both."""
+    value = {**before, "kind": what.kind, "source": what.source}
+    if facts:
+        value["media_type"] = facts["media_type"]
+    taken_at = _taken_at(facts)
+    if taken_at is not None:
+        value["taken_at"] = taken_at
+    return _with(value, what)
 
 
 def _with(value: dict[str, Any], what: Attachment) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -24,7 +24,7 @@ from checklists.scoring import (
     score,
     visit_of,
 )
-from checklists.scoring.inputs import FlagFact, ScoreInputs
+from checklists.scoring.inputs import FlagFact, ScoreInputs, Visit
 from fieldkit.blobs import Blobs
 from fieldkit.capture import about_of, checklist_of, load_inspection
 from fieldkit.declared import declaration_of, processes_of
@@ -75,9 +75,7 @@ def score_document(sources: Sources, inspection_id: str) -> dict[str, Any]:
         profile=load_profile(profile_data, "default"),
         limits=load_limits(limits_text.data, limits_text.name) if limits_text else None,
         as_of=sources.as_of,
-        visits=(
-            visit_of(inspection, _evidence_state(sources, flags), about_of(inspection).written.at),
-        ),
+        visits=(_visit(sources, inspection, flags),),
         flags=tuple(_flag_fact(inspection_id, flag) for flag in flags),
         processes=processes_of(sources.library, inspection, facility),
         observed={
@@ -130,12 +128,22 @@ def _own_uses(sources: Sources, inspection: str) -> dict[str, tuple[Use, ...]]:
     return {sha256: tuple(uses.values()) for sha256, uses in found.items()}
 
 
-def _evidence_state(sources: Sources, flags: Sequence[Flag]) -> Any:
+def _visit(sources: Sources, inspection: Inspection, flags: Sequence[Flag]) -> Visit:
+    about = inspection.about
+    at = min(one.written.at for one in (*about.heads, *about.earlier))
+    visit = visit_of(inspection, _evidence_state(sources, inspection.id, flags), at)
+    signed = any(slot.heads for slot in inspection.sign_offs.values())
+    return replace(visit, signed=signed)
+
+
+def _evidence_state(
+    sources: Sources, inspection: str, flags: Sequence[Flag]
+) -> Callable[[Evidence], EvidenceState]:
     flagged: dict[str, list[str]] = {}
     for flag in flags:
         if flag.subject == "record":
             for sha256 in flag.evidence:
-                flagged.setdefault(sha256, []).append(f"{flag.rule}/{flag.key}")
+                flagged.setdefault(sha256, []).append(_flag_id(inspection, flag))
 
     def state(evidence: Evidence) -> EvidenceState:
         return EvidenceState(
@@ -146,7 +154,12 @@ def _evidence_state(sources: Sources, flags: Sequence[Flag]) -> Any:
     return state
 
 
-def _flag_fact(inspection: str, flag: Flag) -> FlagFact:
+def _flag_id(inspection: str, flag: Flag) -> str:
+    """The id that the server gives the same flag."""
     name = json.dumps([inspection, flag.rule, flag.key], separators=(",", ":"), ensure_ascii=False)
-    ident = hashlib.sha256(name.encode("utf-8")).hexdigest()[:16]
-    return FlagFact(ident, flag.rule, flag.severity, flag.subject, "open", flag.protected)
+    return hashlib.sha256(name.encode("utf-8")).hexdigest()[:16]
+
+
+def _flag_fact(inspection: str, flag: Flag) -> FlagFact:
+    name = _flag_id(inspection, flag)
+    return FlagFact(name, flag.rule, flag.severity, flag.subject, "open", flag.protected)

@@ -60,13 +60,21 @@ def _folder(home: Home) -> Check:
 
 def _clock(store: Store) -> Check:
     offset = int(store.note("clock_offset_ms") or 0)
-    found = f"{abs(offset) / 1000:.0f} s {'behind' if offset >= 0 else 'ahead of'} the server's"
+    found = f"{_duration(abs(offset))} {'behind' if offset >= 0 else 'ahead of'} the server's"
     return Check(
         "clock",
         abs(offset) <= MAX_CLOCK_OFFSET_MS,
         found,
         "Set this computer's clock and time zone, then run prepare again.",
     )
+
+
+def _duration(milliseconds: int) -> str:
+    seconds = milliseconds // 1000
+    for unit, length in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * length:
+            return f"{seconds // length} {unit}"
+    return f"{seconds} s"
 
 
 def _key(home: Home, identity: Identity) -> Check:

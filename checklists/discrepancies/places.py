@@ -136,6 +136,9 @@ def _measure(point: Point, area: Area, datum: Decimal | None, limits: Limits) ->
     least = distance if area.widest is area.shape else tenth(outside_m(area.widest, lat, lon))
     accuracy = _accuracy(point, limits)
     severity = grade(distance, least, accuracy, datum, limits)
+    if severity == "critical" and point.source == "imported":
+        # The wrong card in the reader puts a picture anywhere; that must not cost a mine its grade.
+        severity = "major"
     return Measured(point, distance, least, accuracy, point.fix.accuracy_m is None, severity)
 
 
@@ -190,6 +193,8 @@ def _explain(compared: Comparison, limits: Limits) -> str:
     )
     if many > 1:
         text += f" In all, {many} of {len(compared.points)} positions of the visit lie outside."
+    if worst.point.source == "imported":
+        text += " The position is the one that the imported picture itself gives."
     if worst.severity == "query":
         text += (
             " The accuracy of that conversion is not known, so this is a question."

@@ -67,12 +67,13 @@ def grade_of(
     """Apply caps, look for reasons to hold the grade back, and read the grade off."""
     acting = sorted(filter(_acts, flags), key=lambda f: (f.rule, f.id))
     caps = tuple(sorted(_caps(outcomes, acting), key=lambda c: (c.at, c.item, c.flag)))
-    reasons = (
-        *_visit_reasons(visits),
-        *_coverage_reasons(facility, pillars),
-        *_item_reasons(outcomes),
-        *_flag_reasons(acting),
-    )
+    reasons = (*_visit_reasons(visits), *_flag_reasons(acting))
+    if any(counts(visit) for visit in visits):
+        reasons = (
+            *reasons,
+            *_coverage_reasons(facility, pillars),
+            *_item_reasons(outcomes),
+        )
     capped = facility.raw
     if capped is not None and caps:
         capped = min(capped, Fraction(caps[0].at))

@@ -148,7 +148,7 @@ def _tasks(where: _Where) -> list[show.Fact]:
         rows.append(("next", "\n".join(shown)))
     partly = [i.item.id for i in where.items if i.state == "partly"]
     if partly:
-        rows.append(("more of them", ", ".join(partly)))
+        rows.append(("incomplete", ", ".join(partly)))
     missing = [
         f"{i.item.id}  " + ", ".join(f"{m.kind} {m.have} of {m.need}" for m in i.missing)
         for i in where.items

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
@@ -7,13 +8,14 @@ from discrepancy_cases import at, case, declared, flags, needs, only, ring, shap
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checklists.discrepancies.case import Point
 from checklists.discrepancies.places import R01, Limits, grade
 
 LIMITS = Limits(Decimal(50), Decimal(1000), Decimal(100))
 NO_COUNTRY = "XX"  # so that R04 has nothing to read again
 
 
-def east_of(metres: float, accuracy: str | None = "6") -> object:
+def east_of(metres: float, accuracy: str | None = "6") -> Point:
     # The grid's scale here is 0.99972, so grid metres are a quarter per mille off.
     return at(402000 + metres, 901000, accuracy)
 
@@ -33,6 +35,17 @@ def test_a_point_well_outside_is_major_and_named_with_distance_and_accuracies() 
 def test_more_than_a_kilometre_beyond_all_accuracies_is_critical() -> None:
     assert only(R01, case(country=NO_COUNTRY, points=(east_of(1010),))).severity == "critical"
     assert only(R01, case(country=NO_COUNTRY, points=(east_of(1003),))).severity == "major"
+
+
+def test_a_position_that_only_an_imported_picture_gives_is_major_at_most() -> None:
+    """ADR 4: an auditor's wrong card must not cost a mine its grade."""
+    far = east_of(5_000)
+    pictured = replace(far, source="imported", evidence="a" * 64)
+    alone = only(R01, case(country=NO_COUNTRY, points=(pictured,)))
+    assert alone.severity == "major"
+    assert "the imported picture itself gives" in alone.explanation
+    both = only(R01, case(country=NO_COUNTRY, points=(pictured, far)))
+    assert both.severity == "critical"
 
 
 def test_a_point_within_the_margin_raises_nothing() -> None:

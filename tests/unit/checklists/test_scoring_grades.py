@@ -249,6 +249,6 @@ def test_points_won_and_lost_add_up_to_the_pillar() -> None:
 
 def test_the_next_step_names_what_is_missing_and_the_largest_gain_comes_first() -> None:
     """Rule 10: 0.4 · 5 · 100 / 9 for the critical item, 0.4 · 100 / 9 for the minor one."""
-    document = graded((CRITICAL, w.answer("C", proof=False)), (MINOR, None))
-    assert [(n["item"], n["gain"]) for n in document["next"]] == [("C", "22.222"), ("M", "4.444")]
+    document = graded((w.item("Z", "critical"), w.answer("Z", proof=False)), (MINOR, None))
+    assert [(n["item"], n["gain"]) for n in document["next"]] == [("Z", "22.222"), ("M", "4.444")]
     assert "photo 0 of 1" in document["next"][0]["text"]

@@ -127,6 +127,13 @@ def test_the_worst_instance_counts() -> None:
     assert (got["effective"], got["answer"]["instance"]) == ("0.3", "well-2")
 
 
+def test_one_refused_instance_makes_the_item_refused() -> None:
+    """Rule 2."""
+    item = w.item("I", instances=1)
+    got = once(item, w.answer("I", instance="a"), w.answer("I", "refused", instance="b"))
+    assert (got["status"], got["effective"], got["high"]) == ("refused", "0", "0")
+
+
 def test_too_few_instances_leave_a_good_answer_unobserved_and_a_bad_one_counting() -> None:
     item = w.item("I", instances=2)
     assert once(item, w.answer("I", instance="well-1"))["status"] == "not-observed"
@@ -266,6 +273,16 @@ def test_a_favourable_answer_without_evidence_is_not_rescued_by_an_earlier_good_
     assert (got["status"], got["visit"]) == ("not-observed", "v2")
 
 
+def test_an_adverse_answer_that_was_mended_with_evidence_does_not_come_back() -> None:
+    got = outcome(
+        w.item("I"),
+        w.visit("v1", w.answer("I", "does-not-meet"), at=w.NOW - 2 * w.DAY_MS),
+        w.visit("v2", w.answer("I", "fully"), at=w.NOW - w.DAY_MS),
+        w.visit("v3", w.answer("I", "fully", proof=False)),
+    )
+    assert (got["status"], got["visit"]) == ("not-observed", "v3")
+
+
 def test_an_adverse_answer_that_was_replaced_stands_again_behind_not_observed() -> None:
     """Rule 2, within one visit; the device's clock may have been wrong."""
     replaced = w.answer("I", "partially", at=w.NOW + 5, replaced=True)
@@ -297,6 +314,16 @@ def test_of_answers_side_by_side_the_lowest_counts_and_the_bounds_are_the_extrem
     )
     assert (got["effective"], got["low"], got["high"], got["conflict"]) == ("0.3", "0.3", "1", True)
     assert len(got["answer"]["side_by_side"]) == len(got["entries"]) == 2
+
+
+def test_a_rival_that_saw_nothing_widens_the_bounds() -> None:
+    """Rules 5 and 6."""
+    got = once(
+        w.item("I"),
+        w.answer("I", "substantially", conflict=True),
+        w.answer("I", "not-observed", auditor="p-bbbbbbbb", conflict=True),
+    )
+    assert (got["effective"], got["low"], got["high"]) == ("0.7", "0", "1")
 
 
 def test_auditors_who_agree_narrow_the_interval_as_far_back_as_nobody_disagreed() -> None:

@@ -1,4 +1,4 @@
-"""What an auditor types -> levels, special answers, readings; and what is told when it does not fit."""
+"""What an auditor types -> levels, special answers, readings; or what would have fitted."""
 
 from __future__ import annotations
 

@@ -370,8 +370,10 @@ def test_many_lines_go_in_several_requests(device: FieldDevice) -> None:
     inspection = device.start().inspection
     store = device.store
     with store.writing(store.identity(), 7, "entries") as log:
-        for n in range(2500):
-            log.append(inspection, f"comments/{n}", {"n": n, "text": "x" * 2000})
+        for n in range(2100):
+            log.append(inspection, f"comments/{n}", {"n": n})
+        for n in range(75):
+            log.append(inspection, f"comments/long-{n}", {"text": "x" * 60_000})
     assert device.sync().requests >= 2
     device.holds_exactly()
 

@@ -9,28 +9,24 @@ import dataclasses
 import hashlib
 import json
 import random
-import secrets
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from region import Device
 
 from checklists.load import load_checklist
-from checklists.model import Item
+from checklists.model import Analyte, Item
 from checklists.published import checklist_bytes
 from server.context import Context, open_context
 from server.demo.pictures import picture
 from server.services import accounts, assess, enrolment, photos, programme, publishing, registry
-from server.services.intake import receive, receive_file
 from server.settings import read_settings
 from server.store import gradings
 from server.store.jurisdictions import Jurisdiction
-from sync.log import Segment, device_id, genesis, link, sign_head, write_line
 from sync.place import convert
-from sync.session import Request, write_request
 
 NOW = int(datetime(2026, 11, 23, 6, 5, tzinfo=UTC).timestamp() * 1000)
 VISIT = int(datetime(2026, 11, 20, 2, 10, tzinfo=UTC).timestamp() * 1000)
@@ -46,9 +42,21 @@ TWO_HANDS = "0f8fad5b-d9cb-469f-a165-70867728950e"
 OPERATING = "7c9e6679-7425-40de-944b-e07fc1f90ae7"
 UNSIGNED = "1b4e28ba-2fa1-41d2-883f-0016d3cca427"
 FAR_AWAY = "6fa459ea-ee8a-4ca4-894e-db77e160355e"
+TRAINING = "2c5ea4c0-4067-11e9-8bad-9b1deb4d3b7d"
+
+DISPUTED = "GEN-S12"
+LOCKED_EXIT = "The third dormitory has one exit, and it was locked.\nThe guard had the key."
+HOSTILE = "<b>The clerk</b> kept the \u202etime sheets."
+HIDDEN = b"a document of another region"
+NEVER_SENT = b"a picture that the device still has to send"
 
 SITES = {
-    GRADED: ("Bukit Contoh in-situ leaching mine, northern slope and ponds", "MY", "perak", "active"),
+    GRADED: (
+        "Bukit Contoh leaching mine, northern slope and ponds",
+        "MY",
+        "perak",
+        "active",
+    ),
     WITHHELD: ("ดอยตัวอย่าง เหมืองแร่หายาก (Doi Tua Yang)", "TH", "chiang-rai", "care"),
     NEVER: ("ရေသမုဒ္ဒရာ နမူနာ မြေရှားသတ္တုတွင်း", "MM", "shan", "exploring"),
     ELSEWHERE: ("Gunung Misal", "ID", "babel", "active"),
@@ -59,101 +67,38 @@ SYSTEMS = {
     NEVER: ("EPSG:32647", 300_000.0, 2_440_000.0),
     ELSEWHERE: ("EPSG:23878", 610_000.0, 9_760_000.0),
 }
-OUTLINE = ((-640, -420), (-180, -610), (390, -520), (660, -60), (420, 510), (-160, 640), (-600, 300))
+OUTLINE = (
+    (-640, -420),
+    (-180, -610),
+    (390, -520),
+    (660, -60),
+    (420, 510),
+    (-160, 640),
+    (-600, 300),
+)
 
 
-@dataclass
-class Device:
-    """An auditor's device: writes entries into logs and sends them."""
-
-    ctx: Context
-    person: str
-    key: Ed25519PrivateKey
-    logs: dict[str, list[bytes]] = field(default_factory=dict)
-    hashes: dict[str, list[bytes]] = field(default_factory=dict)
-    files: dict[str, bytes] = field(default_factory=dict)
-
-    @property
-    def public_key(self) -> bytes:
-        return self.key.public_key().public_bytes_raw()
-
-    @property
-    def id(self) -> str:
-        return device_id(self.public_key)
-
-    def write(
-        self, log: str, path: str, value: Any, minute: int, replaces: Sequence[str] | None = None
-    ) -> str:
-        """Append an entry so many minutes into the visit; return its chain hash."""
-        lines = self.logs.setdefault(log, [])
-        hashes = self.hashes.setdefault(log, [genesis(self.public_key, log)])
-        at = VISIT + minute * MINUTE
-        lines.append(write_line(len(lines) + 1, at, self.person, path, value, replaces))
-        hashes.append(link(hashes[-1], lines[-1]))
-        return hashes[-1].hex()
-
-    def attach(
-        self, log: str, data: bytes, minute: int, items: Sequence[str], **more: Any
-    ) -> str:
-        """Attach bytes as evidence for these items; return their digest."""
-        sha256 = hashlib.sha256(data).hexdigest()
-        value = {
-            "kind": "photo",
-            "source": "imported",
-            "media_type": "image/jpeg",
-            "size": len(data),
-            "items": [f"{item}/-" if "/" not in item else item for item in items],
-            **more,
-        }
-        self.write(log, f"evidence/{sha256}/{self.id}", value, minute)
-        self.files[sha256] = data
-        return sha256
-
-    def sign_off(self, log: str, minute: int, *others: Device) -> None:
-        """Sign everything that these devices have written into this inspection."""
-        heads = [
-            {"device": d.id, "seq": len(d.logs[log]), "h": d.hashes[log][-1].hex()}
-            for d in (self, *others)
-        ]
-        statement = "What I saw and recorded is complete and true."
-        self.write(log, f"sign-off/{self.id}", {"statement": statement, "logs": heads}, minute)
-
-    def send(self, *, files: bool = True) -> None:
-        """Send every log whole, then the files."""
-        segments = tuple(
-            Segment(self.id, log, 1, tuple(lines), sign_head(self.key, self.hashes[log][-1]))
-            for log, lines in self.logs.items()
-        )
-        receive(self.ctx, self.id, self.person, write_request(Request(self.id, None, (), segments)))
-        for sha256, data in self.files.items() if files else ():
-            receive_file(self.ctx, self.person, sha256, [data])
-
-
-@dataclass(frozen=True)
-class Region:
-    ctx: Context
-    people: dict[str, str]
-    conflict_item: str
-    outside_photo: str
-    hidden_document: str
-
-
-def make_region(folder: Path) -> Region:
-    """The whole region, assessed. Draws no picture twice and reads no clock."""
+def make_region(folder: Path) -> Context:
+    """The whole region, assessed. It reads no clock."""
     opened = open_context(read_settings(folder, environ={}))
-    ctx = dataclasses.replace(opened, now=lambda: NOW, token=_tokens())
-    people = _set_up(ctx)
+    ctx = dataclasses.replace(opened, now=lambda: NOW)
+    _set_up(ctx)
     aminah, somchai = _device(ctx, "aminah", 1), _device(ctx, "somchai", 2)
-    conflict = _inspect_with_two_hands(aminah, somchai)
-    outside = _inspect_operating(somchai)
-    aminah.write(UNSIGNED, "about", _about(NEVER), 3000)
-    aminah.write(UNSIGNED, "answers/GEN-G1/-", {"level": "partially"}, 3005)
-    hidden = aminah.attach(FAR_AWAY, b"a document of another region", 10, ["GEN-G1"], **DOCUMENT)
-    aminah.write(FAR_AWAY, "about", _about(ELSEWHERE), 1)
+    files = {aminah.id: _inspect_with_two_hands(aminah, somchai)}
+    files[somchai.id] = _inspect_operating(somchai)
+    write(aminah, UNSIGNED, 3000, "about", _about(NEVER))
+    write(aminah, UNSIGNED, 3005, "answers/GEN-G1/-", {"level": "partially"})
+    write(aminah, TRAINING, 4000, "about", _about(GRADED) | {"mode": "training"})
+    write(aminah, FAR_AWAY, 1, "about", _about(ELSEWHERE))
+    paper = {"kind": "document", "media_type": "application/pdf", "name": "paper.pdf"}
+    attach(aminah, FAR_AWAY, 10, HIDDEN, ["GEN-G1"], **paper)
+    files[aminah.id].append(HIDDEN)
     for device in (aminah, somchai):
         device.send()
+        for data in files[device.id]:
+            device.send_file(data)
     assess_all(ctx)
-    return Region(ctx, people, conflict, outside, hidden)
+    return ctx
 
 
 def assess_all(ctx: Context) -> None:
@@ -168,20 +113,13 @@ def assess_all(ctx: Context) -> None:
             assess.assess_facility(ctx, facility)
 
 
-DOCUMENT = {"kind": "document", "media_type": "application/pdf", "name": "paper.pdf"}
-
-
-def _tokens() -> Any:
-    return lambda n: secrets.token_urlsafe(n)
-
-
-def _set_up(ctx: Context) -> dict[str, str]:
+def _set_up(ctx: Context) -> None:
+    """Everything that staff enter: the standard, places, people, facilities, filings."""
     publishing.publish_builtin(ctx, "system:test")
     places = [("asean", "Example region", None, "region")]
     places += [(p, p.replace("-", " ").title(), "asean", "state") for _, _, p, _ in SITES.values()]
     for id_, name, parent, kind in places:
         registry.add_jurisdiction(ctx, "system:test", Jurisdiction(id_, name, parent, kind))
-    people: dict[str, str] = {}
     for login, name, grants in (
         ("rosa", "Rosa Contoh", [("officer", p) for p in ("perak", "chiang-rai", "shan")]),
         ("rita", "Rita Pembaca", [("reader", "perak")]),
@@ -192,10 +130,9 @@ def _set_up(ctx: Context) -> dict[str, str]:
         if login == "nobody":
             new = Jurisdiction("nowhere-yet", "Nowhere yet", "asean", "state")
             registry.add_jurisdiction(ctx, "system:test", new)
-        added = accounts.add_person(
+        accounts.add_person(
             ctx, "system:test", login=login, name=name, password=PASSWORD, grants=grants
         )
-        people[login] = added.id
     for id_, (name, country, jurisdiction, state) in SITES.items():
         fields = {"id": id_, "name": name, "country": country, "jurisdiction": jurisdiction}
         more = {"checklist": "rare-earth-site", "limits": "example", "example": True}
@@ -211,7 +148,6 @@ def _set_up(ctx: Context) -> dict[str, str]:
                 not_before="2026-11-01",
                 not_after="2026-12-01",
             )
-    return people
 
 
 def _filing(facility: str, state: str) -> dict[str, Any]:
@@ -234,10 +170,9 @@ def _filing(facility: str, state: str) -> dict[str, Any]:
 def _device(ctx: Context, login: str, seed: int) -> Device:
     key = Ed25519PrivateKey.from_private_bytes(bytes([seed]) * 32)
     code = enrolment.invite(ctx, login, "system:test").split("#")[1].split(".")[0]
-    enrolled = enrolment.enrol(ctx, code, key.public_key().public_bytes_raw(), f"laptop of {login}")
+    enrolment.enrol(ctx, code, key.public_key().public_bytes_raw(), f"laptop of {login}")
     with ctx.db.read() as tx:
         person = accounts.find_person(tx, login).id
-    assert enrolled is not None
     return Device(ctx, person, key)
 
 
@@ -266,69 +201,81 @@ def _fix(facility: str, east: float, north: float, accuracy: str | None = "6") -
 
 def _picture(facility: str, scene: str, seed: int, east: float, north: float) -> bytes:
     lat, lon = _degrees(facility, east, north)
-    taken = datetime(2026, 11, 20, 9, 30 + seed % 25)
+    taken = datetime(2026, 11, 20, 9, 30 + seed % 25)  # noqa: DTZ001 - the camera has no zone
     return picture(
         scene, seed, lat=lat, lon=lon, accuracy_m=5, direction_deg=40.0 * seed % 360, taken=taken
     )
 
 
+# -- writing --------------------------------------------------------------------------------------
+
+
+def write(device: Device, log: str, minute: int, path: str, value: Any) -> None:
+    """An entry so many minutes after the visits began."""
+    device.record(log, path, value, at=VISIT + minute * MINUTE)
+
+
+def attach(
+    device: Device, log: str, minute: int, data: bytes, items: Sequence[str], **more: Any
+) -> str:
+    """Attach bytes as evidence for these items; return their digest."""
+    sha256 = hashlib.sha256(data).hexdigest()
+    value = {
+        "kind": "photo",
+        "source": "imported",
+        "media_type": "image/jpeg",
+        "size": len(data),
+        "items": [f"{item}/-" for item in items],
+        **more,
+    }
+    write(device, log, minute, f"evidence/{sha256}/{device.id}", value)
+    return sha256
+
+
+def sign(device: Device, log: str, minute: int, *others: Device) -> None:
+    """Sign everything that these devices have written into this inspection."""
+    heads = [
+        {"device": d.id, "seq": len(d.logs[log]), "h": d.hashes[log][-1].hex()}
+        for d in (device, *others)
+    ]
+    statement = "What I saw and recorded is complete and true."
+    value = {"statement": statement, "logs": heads}
+    write(device, log, minute, f"sign-off/{device.id}", value)
+
+
 # -- the inspections ------------------------------------------------------------------------------
 
 
-def _applicable() -> Iterator[Item]:
+def _asked() -> list[Item]:
     """What is asked at an in-situ leaching mine."""
-    for section, item in CHECKLIST.items():
-        if not item.id.startswith("SX-"):
-            assert section.items
-            yield item
+    return [item for _, item in CHECKLIST.items() if not item.id.startswith("SX-")]
 
 
-def _inspect_with_two_hands(first: Device, second: Device) -> str:
-    """A visit with nearly everything answered and shown, and two hands on one minor item."""
-    log, rnd = TWO_HANDS, random.Random(7)
-    first.write(log, "about", _about(GRADED), 0)
-    minute = 5
-    scenes = ("hillside-ponds", "lined-pond", "injection-slope", "chemical-store", "outfall")
-    for n, item in enumerate(_applicable()):
+def _answer_all(
+    device: Device, log: str, facility: str, minute: int, pictures: Mapping[str, str]
+) -> list[bytes]:
+    """Answer every item with all the evidence it asks for; return the files' bytes."""
+    rnd = random.Random(log)
+    made: list[bytes] = []
+    for n, item in enumerate(_asked()):
         minute += 3
-        fix = _fix(GRADED, rnd.uniform(-400, 400), rnd.uniform(-400, 400))
+        fix = _fix(facility, rnd.uniform(-350, 350), rnd.uniform(-350, 350))
         for piece in item.pieces:
             for copy in range(piece.at_least):
-                _attach_piece(first, log, item, piece.kind, f"{n}-{copy}", minute, fix, scenes)
+                name = f"{piece.kind}-{n}-{copy}"
+                if piece.kind == "photo" and item.id in pictures:
+                    data = _picture(facility, pictures[item.id], n + copy, 90.0 * copy - 200, 150)
+                    more: dict[str, Any] = {"name": f"IMG_{n:03d}{copy}.JPG"}
+                else:
+                    data = f"EXAMPLE, fictional: {name} of {log}".encode()
+                    more = {"kind": piece.kind, "name": f"{name}.txt", "media_type": "text/plain"}
+                    more |= {"source": "taken-here", "fix": fix}
+                attach(device, log, minute, data, [item.id], **more)
+                made.append(data)
         for instance in _instances(item):
-            value = _answer(item, n)
-            first.write(log, f"answers/{item.id}/{instance}", value | {"fix": fix}, minute)
-    minor = next(i for i in _applicable() if i.severity == "minor" and i.scale == "levels")
-    second.write(log, f"answers/{minor.id}/-", {"level": "does-not-meet", "note": "The third dormitory has one exit, and it was locked.\nThe guard had the key."}, 60)
-    second.write(log, "observed/operating/moving-plant", {"value": "yes"}, 62)
-    second.write(log, "answers/GEN-Z9/-", {"shade": "blue"}, 63)
-    first.write(log, "outcome", {"outcome": "visited"}, minute + 5)
-    first.sign_off(log, minute + 6, second)
-    first.write(log, "answers/GEN-G4/-", {"level": "partially", "note": "Seen again in the office: the register ends in June."}, minute + 30)
-    return minor.id
-
-
-def _attach_piece(
-    device: Device,
-    log: str,
-    item: Item,
-    kind: str,
-    name: str,
-    minute: int,
-    fix: dict[str, str],
-    scenes: Sequence[str],
-) -> None:
-    number = int(name.split("-")[0])
-    if kind == "photo" and number % 4 == 0:
-        scene = scenes[number % len(scenes)]
-        data = _picture(GRADED, scene, number * 3 + int(name[-1]), 20.0 * number - 300, 150)
-        device.attach(log, data, minute, [item.id], name=f"IMG_{number:04d}.JPG")
-        return
-    data = f"EXAMPLE, fictional: {kind} {name} for {item.id}".encode()
-    media = {"photo": "image/jpeg"}.get(kind, "text/plain")
-    source = "taken-here" if kind == "photo" else "imported"
-    more = {"kind": kind, "media_type": media, "source": source, "name": f"{kind}-{name}.txt"}
-    device.attach(log, data, minute, [item.id], **more, fix=fix)
+            path = f"answers/{item.id}/{instance}"
+            write(device, log, minute, path, {**_answer(item, n), "fix": fix})
+    return made
 
 
 def _instances(item: Item) -> list[str]:
@@ -339,39 +286,60 @@ def _instances(item: Item) -> list[str]:
 
 def _answer(item: Item, n: int) -> dict[str, Any]:
     if item.analytes:
-        return {
-            "readings": [
-                {"analyte": a.id, "value": _within(a), "u": "0.001", "unit": a.unit}
-                for a in item.analytes
-            ]
-        }
+        readings = [
+            {"analyte": a.id, "value": _within(a), "u": "0.001", "unit": a.unit}
+            for a in item.analytes
+        ]
+        return {"readings": readings}
     if item.scale == "levels" and n % 5 == 3:
         return {"level": "substantially", "note": "Most of it is there; the rest is promised."}
     return {"level": "fully"}
 
 
-def _within(analyte: Any) -> str:
+def _within(analyte: Analyte) -> str:
     return "7.0" if analyte.id.lower() == "ph" else "0.002"
 
 
-def _inspect_operating(device: Device) -> str:
+def _inspect_with_two_hands(first: Device, second: Device) -> list[bytes]:
+    """A visit with everything answered and shown, and two hands on one minor item."""
+    log = TWO_HANDS
+    write(first, log, 0, "about", _about(GRADED))
+    pictures = {"GEN-G1": "permit-board", "ISL-E1": "lined-pond"}
+    made = _answer_all(first, log, GRADED, 5, pictures)
+    said = {"level": "does-not-meet", "note": LOCKED_EXIT}
+    write(second, log, 60, f"answers/{DISPUTED}/-", said)
+    write(second, log, 62, "observed/operating/moving-plant", {"value": "yes"})
+    write(second, log, 63, "answers/GEN-Z9/-", {"shade": "blue"})
+    write(first, log, 150, "outcome", {"outcome": "visited"})
+    sign(first, log, 151, second)
+    again = {"level": "partially", "note": "Seen again in the office: the register ends in June."}
+    write(first, log, 180, "answers/GEN-G4/-", again)
+    return made
+
+
+def _inspect_operating(device: Device) -> list[bytes]:
     """A visit to a site in care and maintenance that was at work, with a picture from outside."""
     log = OPERATING
-    device.write(log, "about", _about(WITHHELD), 1500)
-    inside = _picture(WITHHELD, "kiln", 3, 120, 60)
-    device.attach(log, inside, 1510, ["GEN-E5"], name="DSC_0001.JPG")
+    write(device, log, 1500, "about", _about(WITHHELD))
+    made = _answer_all(device, log, WITHHELD, 1505, {"ISL-E10": "kiln"})
     away = _picture(WITHHELD, "hillside-ponds", 4, 1500, 300)
-    outside = device.attach(log, away, 1515, ["ISL-E1"], name="DSC_0002.JPG", note="บ่อที่สาม")
-    nowhere = picture("drain", 5, lat=None, lon=None, accuracy_m=None, direction_deg=None, taken=datetime(2026, 11, 21, 10, 0))
-    device.attach(log, nowhere, 1516, ["ISL-E1"], name="x" * 90 + ".JPG")
-    device.attach(log, b"\xff\xd8 a picture that was cut off", 1517, ["ISL-E3"], name="cut.jpg")
-    for n, item in enumerate(_applicable()):
-        if n % 3 == 0 and not item.analytes:
-            device.write(log, f"answers/{item.id}/-", {"level": "partially"}, 1520 + n)
-    device.write(log, "answers/GEN-S4/-", {"special": "refused", "reason": "<b>The clerk</b> kept the time sheets."}, 1560)
-    for sign in ("warm-kiln", "moving-plant", "discharge"):
-        device.write(log, f"observed/operating/{sign}", {"value": "yes", "fix": _fix(WITHHELD, 80, 20, None)}, 1570)
-    device.write(log, "observed/operating/night-power", {"value": "unsure"}, 1571)
-    device.write(log, "outcome", {"outcome": "partly", "note": "The lower ponds could not be reached."}, 1580)
-    device.sign_off(log, 1581)
-    return outside
+    attach(device, log, 1700, away, ["ISL-E1"], name="DSC_0002.JPG", note="บ่อที่สาม")
+    taken = datetime(2026, 11, 21, 10, 0)  # noqa: DTZ001 - a camera's own clock has no zone
+    nowhere = picture(
+        "drain", 5, lat=None, lon=None, accuracy_m=None, direction_deg=None, taken=taken
+    )
+    attach(device, log, 1701, nowhere, ["ISL-E1"], name="x" * 90 + ".JPG")
+    cut = b"\xff\xd8 a picture that was cut off"
+    attach(device, log, 1702, cut, ["ISL-E3"], name="cut.jpg")
+    attach(device, log, 1703, NEVER_SENT, ["ISL-E3"], name="later.jpg")
+    refused = {"special": "refused", "reason": HOSTILE}
+    write(device, log, 1704, "answers/GEN-S4/-", refused)
+    fix = _fix(WITHHELD, 80, 20, None)
+    for sign_seen in ("warm-kiln", "moving-plant", "discharge"):
+        path = f"observed/operating/{sign_seen}"
+        write(device, log, 1710, path, {"value": "yes", "fix": fix})
+    write(device, log, 1711, "observed/operating/night-power", {"value": "unsure"})
+    note = "The lower ponds could not be reached."
+    write(device, log, 1720, "outcome", {"outcome": "partly", "note": note})
+    sign(device, log, 1721)
+    return [*made, away, nowhere, cut]

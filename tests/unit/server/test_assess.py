@@ -32,6 +32,7 @@ from server.context import Context
 from server.schedule import run_once
 from server.services.assess import assess_facility, compute, keep, load_inspection
 from server.services.inspections import Loaded
+from server.services.photos import read_new
 from server.services.registry import file_declaration
 from server.store import assessments, facts, flags, gradings, tables
 from server.store.flags import FlagRow
@@ -347,6 +348,15 @@ def test_a_photograph_of_a_training_inspection_is_no_second_use(region: Context)
     assert flags_at(region) == []
 
 
+def test_a_photograph_of_someone_not_assigned_there_is_no_second_use(region: Context) -> None:
+    """S9: else a stranger could raise flags against others' visits."""
+    stranger = enrolled_device(region, OTHER, seed=2)
+    visit(stranger, VISIT_2, VALLEY, picture=jpeg(1))
+    visit(enrolled_device(region), VISIT_1, HILL, picture=jpeg(1))
+    run_once(region)
+    assert flags_at(region) == []
+
+
 def test_a_flag_on_the_record_halves_its_evidence_until_it_is_dismissed(region: Context) -> None:
     """Scoring rules 3 and 8"""
     device = enrolled_device(region)
@@ -433,6 +443,27 @@ def test_a_broken_picture_is_noted_with_its_fault_and_holds_up_no_other(region: 
     assert json.loads(found[whole].facts or b"")["sha256"] == whole
     assert region.previews.has(whole)
     assert not region.previews.has(broken)
+
+
+def test_a_facility_graded_before_its_pictures_were_read_is_graded_again(region: Context) -> None:
+    device = enrolled_device(region)
+    device.start(VISIT_1, HILL)
+    device.photo(VISIT_1, jpeg(1), ["GEN-G1/-"], source="imported")
+    device.sign_off(VISIT_1)
+    device.send()
+    device.send_file(jpeg(1))
+    assess_facility(region, HILL)
+    assert flags_at(region) == []
+    with region.db.read() as tx:
+        asked = gradings.find(tx, HILL)
+    assert read_new(region) == 1
+    with region.db.read() as tx:
+        again = gradings.find(tx, HILL)
+    assert asked is not None
+    assert again is not None
+    assert (again.stale, again.as_of) == (True, asked.as_of)
+    run_once(region)
+    assert [f.rule for f in flags_at(region)] == ["R12"]
 
 
 # -- storing --------------------------------------------------------------------------------------

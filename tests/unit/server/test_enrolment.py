@@ -1,0 +1,253 @@
+"""Enrolling devices: rule S8, as far as one device needs it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from office import NORTH, SOUTH, Office, assign_auditor, filing, make_office
+from region import Clock
+from sqlalchemy import select
+from werkzeug.test import TestResponse
+
+from server.services import enrolment, registry
+from server.services.audit import CONSOLE
+from server.store import audit, changes, tables
+from sync.log import device_id
+from sync.problems import CATALOGUE, Problem
+from sync.receipt import SignedBytes, read_certificate, server_id
+
+HOUR = 3_600_000
+
+
+@pytest.fixture
+def office(tmp_path: Path, clock: Clock) -> Iterator[Office]:
+    made = make_office(tmp_path, clock)
+    yield made
+    made.ctx.db.close()
+
+
+def key(seed: int) -> bytes:
+    return Ed25519PrivateKey.from_private_bytes(bytes([seed]) * 32).public_key().public_bytes_raw()
+
+
+def code_of(link: str) -> str:
+    return link.partition("#")[2].partition(".")[0]
+
+
+def ask(office: Office, code: str, seed: int = 1, name: str = "made-up laptop") -> TestResponse:
+    body = {"code": code, "public_key": base64.b64encode(key(seed)).decode(), "name": name}
+    return office.anonymous().call("POST", "/api/enrol", json=body)
+
+
+def invited(office: Office, login: str = "auditor", hours: int = 72) -> str:
+    return code_of(enrolment.invite(office.ctx, login, CONSOLE, hours))
+
+
+def talks(office: Office, token: str) -> bool:
+    """Whether the server takes this token for a device's."""
+    headers = {"Authorization": f"Bearer {token}"}
+    answer = office.anonymous().call("POST", "/api/sync", data=b"", headers=headers)
+    return answer.json["code"] == "media-type"
+
+
+def told(office: Office, login: str) -> list[tuple[str, str]]:
+    with office.ctx.db.read() as tx:
+        return [(kind, ref) for _, kind, ref in changes.after(tx, office.person_id(login), 0)]
+
+
+def test_s8_an_invitation_names_the_server_by_the_digest_of_its_key(office: Office) -> None:
+    link = enrolment.invite(office.ctx, "auditor", CONSOLE)
+    form = r"http://127\.0\.0\.1:8040/enrol#([A-Z2-7]{4}-){2}[A-Z2-7]{4}\.[0-9a-f]{16}"
+    assert re.fullmatch(form, link)
+    assert server_id(office.ctx.public_key).startswith(link.rpartition(".")[2])
+
+
+def test_only_the_digest_of_a_code_is_stored(office: Office) -> None:
+    code = invited(office)
+    office.ctx.db.close()
+    stored = b"".join(p.read_bytes() for p in office.ctx.settings.data.glob("tapak.sqlite*"))
+    assert code.encode() not in stored
+    assert code.replace("-", "").encode() not in stored
+
+
+def test_s8_a_device_gets_a_token_and_a_certificate_of_the_server(office: Office) -> None:
+    answer = ask(office, invited(office)).json
+    server_key = base64.b64decode(answer["server_key"])
+    assert server_key == office.ctx.public_key
+    signed = SignedBytes(
+        *(base64.b64decode(answer["certificate"][k]) for k in ("payload", "signature"))
+    )
+    body = read_certificate(server_key, signed)
+    assert body == {
+        "tapak": 1,
+        "device": device_id(key(1)),
+        "public_key": base64.b64encode(key(1)).decode(),
+        "person": office.person_id("auditor"),
+        "person_name": "Made-up Auditor",
+        "name": "made-up laptop",
+        "issued": office.clock.at,
+        "server": office.ctx.id,
+    }
+    assert (answer["person"], answer["person_name"]) == (body["person"], body["person_name"])
+    assert talks(office, answer["token"])
+
+
+def test_the_token_itself_is_not_stored(office: Office) -> None:
+    token = ask(office, invited(office)).json["token"]
+    office.ctx.db.close()
+    stored = b"".join(p.read_bytes() for p in office.ctx.settings.data.glob("tapak.sqlite*"))
+    assert token.encode() not in stored
+
+
+def test_s8_a_code_enrols_one_device_only(office: Office) -> None:
+    code = invited(office)
+    assert ask(office, code, seed=1).status_code == 200
+    refused = ask(office, code, seed=2)
+    assert (refused.status_code, refused.json["code"]) == (403, "invitation-unknown")
+
+
+def test_the_same_request_again_gives_a_fresh_token_when_the_answer_was_lost(
+    office: Office,
+) -> None:
+    code = invited(office)
+    lost = ask(office, code).json["token"]
+    again = ask(office, code).json["token"]
+    assert again != lost
+    assert talks(office, again)
+    assert not talks(office, lost)
+    with office.ctx.db.read() as tx:
+        assert len(tx.execute(select(tables.devices)).all()) == 1
+
+
+def test_a_code_is_spent_once_its_token_was_shown(office: Office) -> None:
+    code = invited(office)
+    token = ask(office, code).json["token"]
+    assert talks(office, token)
+    assert ask(office, code).json["code"] == "invitation-unknown"
+    assert talks(office, token)
+
+
+def test_s8_an_invitation_expires(office: Office, clock: Clock) -> None:
+    first, second = invited(office, hours=2), invited(office, hours=2)
+    clock.at += 2 * HOUR - 1
+    assert ask(office, first).status_code == 200
+    clock.at += 1
+    assert ask(office, first).json["code"] == "invitation-unknown"
+    assert ask(office, second, seed=2).json["code"] == "invitation-unknown"
+
+
+def test_a_code_may_be_typed_loosely(office: Office) -> None:
+    code = invited(office)
+    loose = code.lower().replace("-", " ").replace("o", "0").replace("i", "1")
+    assert ask(office, loose).status_code == 200
+
+
+def test_a_device_may_be_enrolled_anew_by_its_person_only(office: Office) -> None:
+    old = ask(office, invited(office)).json["token"]
+    assert ask(office, invited(office, "officer")).json["code"] == "device-of-another"
+    assert talks(office, old)
+    new = ask(office, invited(office), name="").json["token"]
+    assert talks(office, new) and not talks(office, old)
+
+
+def test_a_refused_device_does_not_use_the_invitation_up(office: Office) -> None:
+    ask(office, invited(office))
+    code = invited(office, "officer")
+    assert ask(office, code, seed=1).status_code == 409
+    assert ask(office, code, seed=2).status_code == 200
+
+
+def test_s8_a_revoked_device_is_out_and_stays_out(office: Office) -> None:
+    token = ask(office, invited(office)).json["token"]
+    enrolment.revoke_device(office.ctx, CONSOLE, device_id(key(1)), "left on a bus")
+    assert not talks(office, token)
+    assert ask(office, invited(office)).json["code"] == "device-of-another"
+    enrolment.revoke_device(office.ctx, CONSOLE, device_id(key(1)), "said again")
+    with office.ctx.db.read() as tx:
+        lines = audit.lines(tx, f"device:{device_id(key(1))}")
+    assert [line["action"] for line in lines] == ["device.enrol", "device.revoke"]
+    assert lines[1]["detail"]["reason"] == "left on a bus"
+    with pytest.raises(Problem, match="noun-unknown"):
+        enrolment.revoke_device(office.ctx, CONSOLE, "no such device", "")
+
+
+def test_s5_a_new_device_is_told_everything_its_person_is_assigned(office: Office) -> None:
+    registry.file_declaration(office.ctx, CONSOLE, json.dumps(filing(NORTH)).encode())
+    assign_auditor(office)
+    before = len(told(office, "auditor"))
+    ask(office, invited(office))
+    fresh = told(office, "auditor")[before:]
+    kinds = [kind for kind, _ in fresh]
+    assert kinds == [
+        "facility",
+        "declaration",
+        "checklist",
+        "limits",
+        "profile",
+        "rules",
+        "assignment",
+        "certificate",
+    ]
+    assert dict(fresh)["facility"] == NORTH
+    assert dict(fresh)["certificate"] == device_id(key(1))
+    assert SOUTH not in dict(told(office, "auditor")).values()
+
+
+def test_an_assignment_that_is_over_is_not_told_to_a_new_device(office: Office) -> None:
+    assign_auditor(office, not_before="2026-01-01", not_after="2026-11-22")
+    before = len(told(office, "auditor"))
+    ask(office, invited(office))
+    assert [kind for kind, _ in told(office, "auditor")[before:]] == ["certificate"]
+
+
+def test_when_a_device_was_seen_is_written_once_an_hour(office: Office, clock: Clock) -> None:
+    token = ask(office, invited(office)).json["token"]
+
+    def seen() -> int | None:
+        with office.ctx.db.read() as tx:
+            return tx.execute(select(tables.devices.c.last_seen_at)).scalar_one()
+
+    assert seen() is None
+    assert talks(office, token)
+    first = clock.at
+    for later, expected in ((HOUR, first), (1, first + HOUR + 1)):
+        clock.at += later
+        assert talks(office, token)
+        assert seen() == expected
+
+
+def test_only_somebody_who_is_known_is_invited(office: Office) -> None:
+    with pytest.raises(Problem, match="noun-unknown"):
+        enrolment.invite(office.ctx, "nobody-here", CONSOLE)
+    for hours in (0, 721):
+        with pytest.raises(Problem, match="fields-malformed"):
+            enrolment.invite(office.ctx, "auditor", CONSOLE, hours)
+
+
+ANYTHING = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner),
+    max_leaves=8,
+)
+BODIES = st.fixed_dictionaries(
+    {}, optional={"code": ANYTHING, "public_key": ANYTHING, "name": ANYTHING, "more": ANYTHING}
+)
+
+
+@settings(max_examples=80, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(body=BODIES)
+def test_whatever_is_sent_the_answer_is_an_error_of_the_catalogue(
+    office: Office, body: dict[str, Any]
+) -> None:
+    answer = office.anonymous().call("POST", "/api/enrol", json=body)
+    assert answer.mimetype == "application/problem+json"
+    assert CATALOGUE[answer.json["code"]].status == answer.status_code < 500
