@@ -307,7 +307,9 @@ def test_a_forked_log_is_kept_and_told_and_holds_up_nothing_else(
     restored.sync()
     (refusal, *_) = [r for r in restored.ledger.refusals() if r.log == inspection]
     assert refusal.state == "forked"
-    assert office.branches
+    assert len(office.branches) == 1
+    restored.sync()
+    assert len(office.branches) == 1  # what was set aside is not sent for ever
     assert [log.lines for log in restored.store.logs(inspection)] == lines
     assert office.lines(restored.id, other)
 
@@ -352,6 +354,18 @@ def test_a_file_damaged_on_this_disk_never_counts_as_sent(
     report = device.sync()
     assert report.not_sent[file.sha256].code == "file-digest"
     assert device.ledger.files()[0].sent_at is None
+
+
+def test_a_server_that_takes_a_file_and_does_not_hold_it_ends_the_run(
+    device: FieldDevice, office: Office, tmp_path: Path
+) -> None:
+    """S4: sent once in a run, and not held."""
+    _inspect(device, tmp_path, photos=1)
+    office.take_file = lambda token, sha256, data: None  # type: ignore[method-assign]
+    syncer = device.syncer()
+    syncer.run()
+    assert syncer.transport.log.count("file") == 1  # type: ignore[attr-defined]
+    assert device.ledger.files()[0].held_at is None
 
 
 def test_a_sign_in_page_changes_nothing(device: FieldDevice, tmp_path: Path) -> None:

@@ -223,8 +223,11 @@ def test_an_unsigned_visit_is_marked_and_counts_nothing_for_the_facility(region:
     assert [f.rule for f in flags_at(region)] == ["R16"]
 
 
-def test_a_score_can_be_recomputed_to_the_byte_from_its_stored_inputs(region: Context) -> None:
-    visit(enrolled_device(region), VISIT_1, HILL, picture=jpeg(1), signs=SIGNS)
+@pytest.mark.parametrize("signed", [True, False])
+def test_a_score_can_be_recomputed_to_the_byte_from_its_stored_inputs(
+    region: Context, signed: bool
+) -> None:
+    visit(enrolled_device(region), VISIT_1, HILL, picture=jpeg(1), signs=SIGNS, signed=signed)
     run_once(region)
     with region.db.read() as tx:
         rows = assessments.of_facility(tx, HILL)
