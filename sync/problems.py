@@ -279,7 +279,7 @@ _define(
 _define(
     "checklist-malformed",
     422,
-    "The checklist has {count} fault(s); the first: {first}",
+    "The file has {count} fault(s). The first: {first}",
     "No checklist was changed.",
     "Mend each line named and load it again.",
 )

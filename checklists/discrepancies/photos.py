@@ -116,7 +116,8 @@ def _reuse(case: Case) -> tuple[Finding, ...]:
 
 def _reuse_flag(case: Case, photo: CasePhoto, uses: list[Use]) -> Finding:
     first = uses[0]
-    where = "the same facility" if first.facility == case.facility else shown(first.facility_name)
+    # Which other facility it is may be more than this facility's readers may know.
+    where = "this facility" if first.facility == case.facility else "another facility"
     day = day_of(first.at)
     on = f" on {day}" if day else ""
     more = f", and in {len(uses) - 1} more" if len(uses) > 1 else ""
@@ -133,9 +134,8 @@ def _reuse_flag(case: Case, photo: CasePhoto, uses: list[Use]) -> Finding:
             "uses": [
                 {
                     "inspection": u.inspection,
-                    "facility": u.facility,
-                    "facility_name": u.facility_name,
                     "at": u.at,
+                    "same_facility": u.facility == case.facility,
                 }
                 for u in uses
             ],

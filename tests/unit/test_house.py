@@ -35,7 +35,7 @@ def test_every_module_says_what_it_is_for(path: Path) -> None:
 def test_every_problem_says_what_happened_what_is_safe_and_what_to_do(code: str) -> None:
     kind = CATALOGUE[code]
     for sentence in (kind.happened, kind.safe):
-        assert sentence.endswith((".", "?")) and "!" not in sentence.replace("!r}", "}")
+        assert sentence.endswith((".", "?", "}")) and "!" not in sentence.replace("!r}", "}")
     assert kind.remedy
     assert 400 <= kind.status < 600
 
