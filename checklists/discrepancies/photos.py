@@ -135,7 +135,7 @@ def _reuse_flag(case: Case, photo: CasePhoto, uses: list[Use]) -> Finding:
                 {
                     "inspection": u.inspection,
                     "at": u.at,
-                    "same_facility": u.facility == case.facility,
+                    "where": "this facility" if u.facility == case.facility else "another facility",
                 }
                 for u in uses
             ],

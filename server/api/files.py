@@ -6,9 +6,10 @@ from collections.abc import Iterator
 
 from flask import Response, jsonify, request
 from flask_smorest import Blueprint
-from server.web import ctx, principal
 
+from server.api.describe import problems
 from server.services.intake import receive_file
+from server.web import ctx, principal
 from sync.log import MAX_FILE_BYTES
 from sync.problems import problem
 from sync.wire import DIGEST
@@ -33,6 +34,7 @@ CHUNK = 256 * 1024
         201: {"description": "Held now, its digest verified"},
     },
 )
+@problems("digest-malformed", "file-not-named", "file-digest", "file-too-large", "disk-full")
 def send(sha256: str) -> tuple[Response, int]:
     if not DIGEST.match(sha256):
         raise problem("digest-malformed", digest=sha256[:80])

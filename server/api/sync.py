@@ -6,9 +6,10 @@ import gzip
 
 from flask import Response, request
 from flask_smorest import Blueprint
-from server.web import ctx, principal
 
+from server.api.describe import problems
 from server.services.intake import receive
+from server.web import ctx, principal
 from sync.log import MAX_REQUEST_BYTES
 from sync.problems import problem
 from sync.session import inflate
@@ -33,6 +34,17 @@ NDJSON = "application/x-ndjson"
         "content": {NDJSON: {"schema": {"type": "string", "format": "binary"}}},
     },
     responses={200: {"description": "The server's answer as JSON"}},
+)
+@problems(
+    "request-malformed",
+    "cursor-malformed",
+    "device-not-yours",
+    "media-type",
+    "segment-malformed",
+    "segment-too-long",
+    "entry-too-large",
+    "store-busy",
+    "disk-full",
 )
 def exchange() -> Response:
     who = principal()

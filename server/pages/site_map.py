@@ -165,7 +165,7 @@ def _labelled(drawn: list[Drawn]) -> tuple[Drawn, ...]:
             wide = 10 * len(str(one.mark.number)) + 2
             for dx, dy in ((8, -6), (8, 16), (-8 - wide, -6), (-8 - wide, 16)):
                 box = (one.x + dx, one.y + dy - 12, one.x + dx + wide, one.y + dy + 1)
-                inside = 0 <= box[0] and box[2] <= WIDTH and 0 <= box[1] and box[3] <= HEIGHT
+                inside = box[0] >= 0 and box[2] <= WIDTH and box[1] >= 0 and box[3] <= HEIGHT
                 if inside and not any(_overlap(box, other) for other in taken):
                     taken.append(box)
                     spot = (round(box[0], 1), round(one.y + dy, 1))

@@ -60,9 +60,7 @@ def find(tx: Tx, facility: str) -> Grading | None:
 def stale(tx: Tx) -> list[Grading]:
     """The gradings to answer, the longest waiting first."""
     query = (
-        select(gradings)
-        .where(gradings.c.stale)
-        .order_by(gradings.c.asked_at, gradings.c.facility)
+        select(gradings).where(gradings.c.stale).order_by(gradings.c.asked_at, gradings.c.facility)
     )
     return [Grading(*row) for row in tx.execute(query)]
 

@@ -15,7 +15,7 @@ def test_the_same_bytes_in_another_visit_are_critical_on_the_record() -> None:
     )
     assert "another facility on 2025-06-15" in flag.explanation
     assert "Other Mine" not in str(flag), "the name may be more than a reader may know"
-    assert flag.inputs["uses"][0]["same_facility"] is False
+    assert flag.inputs["uses"][0]["where"] == "another facility"
 
 
 def test_a_use_at_the_same_facility_is_said_as_such() -> None:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 import hashlib
 import json
 import re
 from collections.abc import Callable, Iterator
 from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
 
 import pytest
 from flask import Flask
@@ -29,13 +32,18 @@ from pages_region import (
     WITHHELD,
     make_region,
 )
+from region import make_context
 from sqlalchemy import event, insert
 
 from checklists.scoring import inputs_digest, inputs_from_json, score, score_bytes
 from checklists.scoring.document import canonical
 from server import create_app
 from server.context import Context
+from server.permissions import Principal
+from server.services.browse import list_facilities
+from server.services.registry import add_jurisdiction
 from server.store import assessments, tables
+from server.store.jurisdictions import Jurisdiction
 
 PAGES = (
     "/facilities",
@@ -103,11 +111,12 @@ def read(client: FlaskClient, path: str, status: int = 200) -> Page:
     return Page(answer.text)
 
 
-def score_of(ctx: Context, scope: str, subject: str) -> dict:  # type: ignore[type-arg]
+def score_of(ctx: Context, scope: str, subject: str) -> dict[str, Any]:
     with ctx.db.read() as tx:
         found = assessments.find(tx, scope, subject)
     assert found is not None
-    return json.loads(found.score)
+    whole: dict[str, Any] = json.loads(found.score)
+    return whole
 
 
 # -- logging in -----------------------------------------------------------------------------------
@@ -244,46 +253,41 @@ def test_a_page_number_that_means_nothing_shows_a_page_that_there_is(
     assert SITES[GRADED][0] in read(officer, f"/facilities?page={page}").text
 
 
-def test_a_long_list_is_cut_into_pages_and_costs_no_more_queries(tmp_path_factory) -> None:  # type: ignore[no-untyped-def]
-    import dataclasses
-
-    from region import make_context
-
-    from server.permissions import Principal
-    from server.services.browse import list_facilities
-    from server.services.registry import add_jurisdiction
-    from server.store.jurisdictions import Jurisdiction
-
-    ctx = make_context(tmp_path_factory.mktemp("many"))
+def test_a_long_list_is_cut_into_pages_and_costs_no_more_queries(tmp_path: Path) -> None:
+    ctx = make_context(tmp_path)
     ctx = dataclasses.replace(ctx, settings=dataclasses.replace(ctx.settings, max_page_rows=20))
     add_jurisdiction(ctx, "test", Jurisdiction("here", "Here", None, "region"))
     who = Principal("person", "p-1", "N", None, (("officer", "here"),))
-    counts = []
-    for many in (1, 44):
-        rows = [
-            {
-                "id": f"site-{many}-{n}",
-                "name": f"Site {n:02d}",
-                "country": "TH",
-                "jurisdiction": "here",
-                "checklist": "c",
-                "example": True,
-                "created_at": 0,
-            }
-            for n in range(many)
-        ]
-        ctx.db.write(lambda tx, rows=rows: tx.execute(insert(tables.facilities), rows))
-        said: list[str] = []
-        event.listen(
-            ctx.db.engine, "before_cursor_execute", lambda *a, said=said: said.append(a[2])
-        )
-        found = list_facilities(ctx, who)
-        counts.append(len(said))
-    assert counts[1] - counts[0] == 0
+    said: list[str] = []
+    event.listen(ctx.db.engine, "before_cursor_execute", lambda *given: said.append(given[2]))
+    _add_sites(ctx, range(1))
+    said.clear()
+    list_facilities(ctx, who)
+    for_one = len(said)
+    _add_sites(ctx, range(1, 45))
+    said.clear()
+    found = list_facilities(ctx, who)
+    assert len(said) == for_one
     assert (found.total, found.pages, len(found.lines)) == (45, 3, 20)
     last = list_facilities(ctx, who, page=3)
-    assert [line.row.name for line in last.lines] == [f"Site {n:02d}" for n in range(39, 44)]
+    assert [line.row.name for line in last.lines] == [f"Site {n:02d}" for n in range(40, 45)]
     ctx.db.close()
+
+
+def _add_sites(ctx: Context, numbers: range) -> None:
+    rows = [
+        {
+            "id": f"site-{n}",
+            "name": f"Site {n:02d}",
+            "country": "TH",
+            "jurisdiction": "here",
+            "checklist": "c",
+            "example": True,
+            "created_at": 0,
+        }
+        for n in numbers
+    ]
+    ctx.db.write(lambda tx: tx.execute(insert(tables.facilities), rows))
 
 
 # -- a facility -----------------------------------------------------------------------------------
@@ -292,10 +296,7 @@ def test_a_long_list_is_cut_into_pages_and_costs_no_more_queries(tmp_path_factor
 def test_a_facility_says_what_is_declared_as_it_was_given(officer: FlaskClient) -> None:
     text = read(officer, f"/facilities/{WITHHELD}").text
     assert "560000.0 (east or longitude), 2180000.0 (north or latitude)" in text
-    assert (
-        "EPSG:24047, Indian 1975 / UTM zone 47N . Source: Fictional concession map"
-        in text.replace("47N. ", "47N . ")
-    )
+    assert "EPSG:24047, Indian 1975 / UTM zone 47N. Source:" in text
     assert "Care and maintenance since 1 Nov 2025" in text
     assert "Filed 31 Jan 2026" in text
 
@@ -386,17 +387,16 @@ def test_a_photo_is_shown_with_its_position_and_how_far_outside_it_lies(
     officer: FlaskClient,
 ) -> None:
     page = read(officer, f"/inspections/{OPERATING}")
-    assert re.search(
-        r"19\.\d{5}° N, 99\.\d{5}° E ± 5 m 9\d\d m ± 5 m outside the declared", page.text
-    )
+    outside = r"19\.\d{5}° N, 99\.\d{5}° E ± 5 m 9\d\d m ± 5 m outside the declared boundary"
+    assert re.search(outside, page.text)
     assert "Not here yet; it comes with the device's next sync" in page.text
     assert "its bytes are not those of a JPEG" in page.text
     assert "R12 needs" in page.text
     source = next(i["src"] for i in page.all("img"))
     assert source is not None
-    small = officer.get(source)
+    small = officer.get(source, buffered=True)
     assert (small.status_code, small.mimetype) == (200, "image/jpeg")
-    whole = officer.get(source.replace("previews", "files"))
+    whole = officer.get(source.replace("previews", "files"), buffered=True)
     assert (whole.status_code, whole.mimetype) == (200, "image/jpeg")
     assert hashlib.sha256(whole.data).hexdigest() == source.rsplit("/", 1)[1]
     assert "private" in whole.headers["Cache-Control"]
@@ -407,7 +407,7 @@ def test_anything_that_is_no_picture_is_handed_over_as_a_download(officer: Flask
     shown = {(i.get("src") or "").rsplit("/", 1)[1] for i in page.all("img")}
     links = [a["href"] for a in page.all("a") if (a.get("href") or "").startswith("/files/")]
     other = next(href for href in links if href and href.rsplit("/", 1)[1] not in shown)
-    sent = officer.get(other)
+    sent = officer.get(other, buffered=True)
     assert sent.mimetype == "application/octet-stream"
     assert sent.headers["Content-Disposition"].startswith("attachment")
     assert sent.headers["X-Content-Type-Options"] == "nosniff"
