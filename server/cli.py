@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from server.admin import admin
@@ -52,10 +54,18 @@ def worker_command(terminal: Terminal, once: bool) -> None:
     from server.schedule import run_once, run_worker  # noqa: PLC0415
 
     with terminal.context() as ctx:
-        if once:
-            run_once(ctx)
-        else:
+        if not once:
             run_worker(ctx)
+            return
+        done = run_once(ctx)
+    left = done.graded.left
+    terminal.say(
+        {"pictures": done.pictures, "facilities": done.graded.done, "left": left},
+        f"Pictures read: {done.pictures}. Facilities graded: {len(done.graded.done)}.",
+        *(f"Not graded: {facility}. {why}" for facility, why in left.items()),
+    )
+    if left:
+        sys.exit(1)
 
 
 main.add_command(admin)

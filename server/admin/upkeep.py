@@ -56,5 +56,11 @@ def rebuild_command(terminal: Terminal) -> None:
     from server.services.rebuild import rebuild
 
     with terminal.context() as ctx:
-        rebuild(ctx)
-    terminal.say({"rebuilt": True}, "Scores, flags and previews were worked out again.")
+        done = rebuild(ctx)
+    terminal.say(
+        asdict(done),
+        f"Pictures read again: {done.pictures}. Facilities graded again: {done.facilities}.",
+        *(f"Not graded: {facility}. {why}" for facility, why in done.left.items()),
+    )
+    if done.left:
+        sys.exit(1)
