@@ -42,9 +42,6 @@ def _send(found: FileToSend, sha256: str) -> Response:
         conditional=True,
         etag=sha256,
     )
-    response.cache_control.private = True
-    response.cache_control.public = None
-    response.cache_control.no_cache = None
-    response.cache_control.max_age = _A_DAY
+    response.headers["Cache-Control"] = f"private, max-age={_A_DAY}"
     response.headers["Content-Security-Policy"] = "default-src 'none'; sandbox"
     return response

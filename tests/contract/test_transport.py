@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from office import DirectTransport, Office, served
+from memory_server import DirectTransport, Office, served
 
 from fieldkit.transport import HttpTransport, Transport
 from sync.log import device_id, genesis, link, sign_head, write_line

@@ -10,7 +10,7 @@ import pytest
 sys.path.append(str(Path(__file__).parents[2] / "contract"))
 
 from field_device import FieldDevice, busy_office
-from office import Office
+from memory_server import Office
 
 
 @pytest.fixture

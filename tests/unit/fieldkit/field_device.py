@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from office import NOW, DirectTransport, Office, publish
+from memory_server import NOW, DirectTransport, Office, publish
 from PIL import Image
 
 from checklists import published

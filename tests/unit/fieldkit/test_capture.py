@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from field_device import FACILITY, FieldDevice
-from office import PERSON, Office
+from memory_server import PERSON, Office
 
 from fieldkit.capture import (
     Extras,

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner, Result
 from field_device import FieldDevice, picture
-from office import Office, served
+from memory_server import Office, served
 
 from fieldkit.cli import COMMANDS, cli
 from sync.problems import CATALOGUE

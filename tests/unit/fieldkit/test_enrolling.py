@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from field_device import FieldDevice
-from office import DirectTransport, Office
+from memory_server import DirectTransport, Office
 
 from fieldkit.enrolling import check_may_enrol, enrol, read_invitation
 from fieldkit.keys import is_private, load_key, load_or_make_key, public_bytes

@@ -12,7 +12,7 @@ import pytest
 from field_device import FieldDevice
 from hypothesis import given
 from hypothesis import strategies as st
-from office import Office
+from memory_server import Office
 
 from fieldkit.database import Database
 from fieldkit.home import Home

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from field_device import FACILITY, FieldDevice, busy_office, picture
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from office import LossError, Office, publish
+from memory_server import LossError, Office, publish
 
 from fieldkit.capture import Extras, answer, observe, set_outcome, start
 from fieldkit.ledger import Ledger

@@ -45,6 +45,8 @@ from server.services.registry import add_jurisdiction
 from server.store import assessments, tables
 from server.store.jurisdictions import Jurisdiction
 
+pytestmark = pytest.mark.xdist_group("pages")
+
 PAGES = (
     "/facilities",
     f"/facilities/{GRADED}",
