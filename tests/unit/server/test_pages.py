@@ -224,7 +224,7 @@ def test_each_line_has_grade_interval_coverage_flags_and_the_last_visit(
     text = read(officer, "/facilities").text
     whole = score_of(ctx, "facility", GRADED)
     assert whole["grade_state"] == "provisional"
-    assert re.search(rf"{whole['grade']} · 84\.0 , capped from \d\d\.\d \(\d\d–100\)", text)
+    assert re.search(rf"{whole['grade']} · 84\.0, capped from \d\d\.\d \(\d\d–100\)", text)
     assert "100 % seen · provisional" in text
     assert "grade withheld The critical flag R16 about operations is open." in text
     assert "1 critical" in text and "1 major" in text
