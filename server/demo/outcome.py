@@ -11,6 +11,7 @@ from rich.table import Table
 from server.context import open_context
 from server.demo.processes import Stage
 from server.demo.region import SITES
+from server.pages.wording import score_line
 from server.settings import read_settings
 from server.store import assessments, flags
 
@@ -18,7 +19,7 @@ from server.store import assessments, flags
 def show(stage: Stage, console: Console) -> None:
     """Print each facility's grade, or why it has none, and its flags."""
     table = Table(title="The example region (fictional)", title_justify="left")
-    for heading in ("Facility", "Grade", "Score", "Seen", "Why", "Flags"):
+    for heading in ("Facility", "Grade", "Score", "Why", "Flags"):
         table.add_column(heading, overflow="fold")
     ctx = open_context(read_settings(stage.server_data, environ={}))
     try:
@@ -36,18 +37,11 @@ def show(stage: Stage, console: Console) -> None:
     console.print("A score is a finding of inspections, not a proof of compliance.")
 
 
-def _grade(score: dict[str, Any] | None) -> tuple[str, str, str, str]:
+def _grade(score: dict[str, Any] | None) -> tuple[str, str, str]:
     if score is None or not any(visit["counts"] for visit in score["visits"]):
-        return "none", "-", "-", "not inspected yet"
-    why = "; ".join(reason["text"] for reason in score["reasons"]) or "nothing withholds it"
-    number = "-"
-    if score["capped"] is not None:
-        low, high = score["interval"]
-        number = f"{float(score['capped']):.1f} ({float(low):.0f}-{float(high):.0f})"
-    grade = score["grade"] or score["grade_state"]
-    if score["grade"] and score["grade_state"] == "provisional":
-        grade += ", provisional"
-    return grade, number, f"{float(score['coverage']) * 100:.0f} %", why
+        return "none", "-", "not inspected yet"
+    why = " ".join(reason["text"] for reason in score["reasons"]) or "nothing withholds it"
+    return score["grade"] or score["grade_state"], score_line(score), why
 
 
 def show_accounts(stage: Stage, console: Console) -> None:
