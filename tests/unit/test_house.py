@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import ast
+import re
 import shutil
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -57,3 +59,21 @@ def test_every_problem_that_is_raised_is_in_the_catalogue() -> None:
 
 def test_a_problem_with_a_blank_left_open_still_reads() -> None:
     assert "?" in str(problem("crs-unknown"))
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in CODE if p.name not in ("__init__.py", "__main__.py")], ids=str
+)
+def test_the_drawing_of_the_house_names_every_module(path: Path) -> None:
+    if "versions" in path.parts:
+        return
+    drawing = (ROOT / "docs/architecture.md").read_text(encoding="utf-8")
+    assert f"`{path.relative_to(ROOT)}`" in drawing
+
+
+def test_every_dependency_has_a_line_of_reason() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    reasons = (ROOT / "docs/dependencies.md").read_text(encoding="utf-8").lower()
+    wanted = project["dependencies"] + project["optional-dependencies"]["dev"]
+    names = [re.split(r"[><=]", one)[0].lower() for one in wanted]
+    assert [name for name in names if name not in reasons] == []
