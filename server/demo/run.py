@@ -50,6 +50,7 @@ def demo(data: Path, host: str, port: int, once: bool) -> None:
         else:
             make_region(stage, console)
         outcome.show(stage, console)
+        outcome.show_accounts(stage, console)
         if not once:
             _serve_on(stage, console)
     except StepFailedError as exc:
@@ -204,7 +205,6 @@ def _serve_on(stage: Stage, console: Console) -> None:
     server = stage.serve()
     worker = stage.start("worker")
     try:
-        outcome.show_accounts(stage, console)
         console.print(f"\nOpen {stage.url} - Ctrl-C ends it; the data stay in {stage.folder}.")
         _until_asked_to_end()
     finally:
