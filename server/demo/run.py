@@ -11,6 +11,7 @@ import signal
 import threading
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import click
@@ -46,7 +47,7 @@ def demo(data: Path, host: str, port: int, once: bool) -> None:
     made = stage.folder / MADE
     try:
         if made.exists():
-            console.print(f"The example region in {data} is kept as it is.")
+            console.print(f"The example region in {data} is kept as it is.", soft_wrap=True)
         else:
             make_region(stage, console)
         outcome.show(stage, console)
@@ -59,7 +60,7 @@ def demo(data: Path, host: str, port: int, once: bool) -> None:
 
 def make_region(stage: Stage, console: Console) -> None:
     """Everything from an empty folder to two synced inspections."""
-    say = console.print
+    say = partial(console.print, soft_wrap=True)
     say("Example region: everything in it is fictional.")
     say("1  Staff set up the server: six facilities, five countries, what operators declare.")
     passwords = _set_up(stage)
@@ -82,7 +83,7 @@ def make_region(stage: Stage, console: Console) -> None:
     for visit in VISITS:
         flags = stage.fieldkit(visit.auditor, "check")
         say(f"   What {visit.auditor} is told on site, offline, at {visit.facility}:")
-        console.print(_indent(flags), soft_wrap=True, markup=False)
+        say(_indent(flags), markup=False)
         stage.fieldkit(visit.auditor, "outcome", visit.outcome)
         stage.fieldkit(visit.auditor, "sign-off", "--statement", "Seen and recorded by me.")
     say("4  A sync without a server says so and loses nothing.")
@@ -92,7 +93,7 @@ def make_region(stage: Stage, console: Console) -> None:
         say("5  The server is back: one command each syncs.")
         for visit in VISITS:
             sent = stage.fieldkit(visit.auditor, "sync")
-            console.print(_indent(sent), soft_wrap=True, markup=False)
+            say(_indent(sent), markup=False)
         say("6  The worker reads the photographs, scores and flags.")
         stage.tapak("worker", "--once")
     finally:
@@ -205,7 +206,9 @@ def _serve_on(stage: Stage, console: Console) -> None:
     server = stage.serve()
     worker = stage.start("worker")
     try:
-        console.print(f"\nOpen {stage.url} - Ctrl-C ends it; the data stay in {stage.folder}.")
+        console.print(
+            f"\nOpen {stage.url} - Ctrl-C ends it; the data stay in {stage.folder}.", soft_wrap=True
+        )
         _until_asked_to_end()
     finally:
         stop(worker)
