@@ -72,13 +72,14 @@ def cookies(chromium: Browser, address: str) -> list[dict[str, object]]:
     return kept
 
 
-@pytest.fixture(params=["phone", "screen", "dark screen"])
+@pytest.fixture(params=["small phone", "phone", "screen", "dark screen"])
 def visitor(
     request: pytest.FixtureRequest, chromium: Browser, cookies: list[dict[str, object]]
 ) -> Iterator[BrowserContext]:
-    """The logged-in officer on a phone of 360 px, and on a light and a dark screen."""
+    """The logged-in officer on phones of 320 and 360 px, and on a light and a dark screen."""
+    width = {"small phone": 320, "phone": 360}.get(request.param, 1280)
     context = chromium.new_context(
-        viewport={"width": 360 if request.param == "phone" else 1280, "height": 800},
+        viewport={"width": width, "height": 800},
         color_scheme="dark" if request.param == "dark screen" else "light",
     )
     context.add_cookies(cookies)  # type: ignore[arg-type]
