@@ -15,7 +15,8 @@ from fieldkit.fixes import fix_value
 from fieldkit.library import Library, nearest
 from fieldkit.readings import read_answer
 from fieldkit.store import Identity, Store, put_notes
-from sync.inspection import OUTCOMES, SIGNS, About, Fix, Inspection, is_decimal, read_inspection
+from sync.inspection import OUTCOMES, SIGNS, About, Fix, Inspection, is_decimal
+from sync.inspection_reader import read_inspection
 from sync.log import DEVICE_LOG, check_instance
 from sync.merge import merge
 from sync.problems import problem

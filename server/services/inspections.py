@@ -11,7 +11,8 @@ from dataclasses import dataclass
 from server.store import assignments, devices, people
 from server.store.logs import LogRow, find_inspection, lines_of, logs_of
 from server.store.transaction import Tx
-from sync.inspection import Inspection, SignedLog, read_inspection
+from sync.inspection import Inspection, SignedLog
+from sync.inspection_reader import read_inspection
 from sync.log import Record, records_of
 from sync.merge import merge
 

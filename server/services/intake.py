@@ -15,7 +15,7 @@ from server.context import Context
 from server.services.changes import changes_after
 from server.store import audit, files, gradings, logs
 from server.store.transaction import Tx
-from sync.inspection import read_inspection
+from sync.inspection_reader import read_inspection
 from sync.log import DEVICE_LOG, Entry, Head, Record, Segment, genesis
 from sync.merge import merge
 from sync.problems import Problem, problem

@@ -20,7 +20,8 @@ from server.store import audit, stored
 from server.store.devices import read_certificate as stored_certificate
 from server.store.transaction import Tx
 from sync import receipt as signing
-from sync.inspection import Inspection, read_inspection
+from sync.inspection import Inspection
+from sync.inspection_reader import read_inspection
 from sync.log import DEVICE_LOG, Entry, Record, device_id, read_line
 from sync.merge import merge
 from sync.problems import Problem

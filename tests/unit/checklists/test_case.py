@@ -7,7 +7,8 @@ from discrepancy_cases import SHA, VISIT, declared, use
 
 from checklists.discrepancies.case import Case, build_case, day_of, visit_day
 from checklists.discrepancies.settings_file import default_settings
-from sync.inspection import Inspection, read_inspection
+from sync.inspection import Inspection
+from sync.inspection_reader import read_inspection
 from sync.log import Entry
 from sync.merge import merge
 

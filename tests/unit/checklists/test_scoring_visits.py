@@ -10,7 +10,8 @@ import pytest
 import scoring_world as w
 
 from checklists.scoring import EvidenceState, score, visit_of
-from sync.inspection import Evidence, read_inspection
+from sync.inspection import Evidence
+from sync.inspection_reader import read_inspection
 from sync.log import Entry
 from sync.merge import merge
 from sync.problems import Problem

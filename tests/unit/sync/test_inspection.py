@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 from logs import INSPECTION, Device
 
-from sync.inspection import Inspection, is_decimal, read_inspection
+from sync.inspection import Inspection, is_decimal
+from sync.inspection_reader import read_inspection
 from sync.merge import merge
 
 DIGEST = "a" * 64
