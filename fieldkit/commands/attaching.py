@@ -109,7 +109,7 @@ def _report(at: Desk, attached: Iterable[Attached]) -> None:
             continue
         show.facts([(one.name, f"{one.sha256[:12]}  {show.size(one.size)}  {_text(one)}")])
         if one.problem is not None:
-            show.warn(f"{one.problem.happened} {one.problem.safe}")
+            show.warn(f"{one.name}  {one.problem.happened} {one.problem.safe}")
     if at.json:
         show.data({"files": done})
     if any(one["state"] == "not-attached" for one in done):
