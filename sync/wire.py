@@ -68,7 +68,12 @@ class RequestHeader(Message):
         load_default=list,
         validate=validate.Length(max=1000),
     )
-    at = fields.Integer(load_default=None, allow_none=True, strict=True)
+    at = fields.Integer(
+        load_default=None,
+        allow_none=True,
+        strict=True,
+        validate=validate.Range(min=0, max=2**53 - 1),
+    )
 
 
 class SegmentHeader(Message):

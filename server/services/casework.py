@@ -97,7 +97,7 @@ def judge(
         findings,
         rows,
         uses,
-        frozenset(facts.held(tx, digests)),
+        frozenset(facts.held(tx, loaded.id, digests)),
         _flagged(loaded.id, findings, rows),
         _rejected(tx, loaded.id, digests),
     )

@@ -167,7 +167,9 @@ def _note_records(
         segment.inspection,
         merge(r for r in records if isinstance(r, Entry) and _indexed(r.path)),
     )
-    about = read.about.heads[-1] if read.about.heads else None
+    # The creator's first entry fixes facility and mode, however the log is cut into requests (L5).
+    told = (*read.about.heads, *read.about.earlier)
+    about = min(told, key=lambda one: one.written.seq, default=None)
     facility = logs.touch_inspection(
         tx,
         segment.inspection,

@@ -115,6 +115,7 @@ def _certified_key(ctx: Context, device: stored.StoredDevice, found: _Found) -> 
 
 
 def _receipts(ctx: Context, tx: Tx, found: _Found) -> None:
+    promised: dict[str, int] = {}
     for row in stored.all_receipts(tx):
         found.counts["receipts"] += 1
         where = f"receipt {row.id} to device {row.device}"
@@ -126,6 +127,11 @@ def _receipts(ctx: Context, tx: Tx, found: _Found) -> None:
         if (receipt.device, receipt.at, receipt.server) != (row.device, row.at, ctx.id):
             found.fault("receipt", where, "it says another device, time or server than is noted")
         _note_acknowledged(found, receipt, row.id)
+        promised.update(dict.fromkeys(receipt.files, row.id))
+    here = {sha256 for sha256, _ in stored.all_files(tx)}
+    for sha256, number in sorted(promised.items()):
+        if sha256 not in here:
+            found.fault("file", f"file {sha256}", f"receipt {number} says it is held; it is gone")
 
 
 def _note_acknowledged(found: _Found, receipt: Receipt, number: int) -> None:

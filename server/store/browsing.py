@@ -19,6 +19,7 @@ from server.store.tables import (
     facilities,
     file_facts,
     file_names,
+    file_scopes,
     files,
     gradings,
     inspections,
@@ -238,7 +239,10 @@ def files_known(tx: Connection, digests: Collection[str]) -> Mapping[str, FileRo
 
 
 def file_uses(tx: Connection, sha256: str) -> list[FileUse]:
-    """Every inspection of a listed facility that names this file."""
+    """Every inspection of a listed facility that names this file and whose sender delivered it.
+
+    Naming a digest gives no access to bytes that somebody else sent (S6).
+    """
     query = (
         select(
             file_names.c.inspection,
@@ -249,6 +253,11 @@ def file_uses(tx: Connection, sha256: str) -> list[FileUse]:
         )
         .join(inspections, inspections.c.id == file_names.c.inspection)
         .join(facilities, facilities.c.id == inspections.c.facility)
+        .join(
+            file_scopes,
+            (file_scopes.c.sha256 == file_names.c.sha256)
+            & (file_scopes.c.person == file_names.c.person),
+        )
         .where(file_names.c.sha256 == sha256)
         .order_by(file_names.c.inspection, file_names.c.device)
     )

@@ -13,6 +13,7 @@ from server.store.tables import (
     facilities,
     file_facts,
     file_names,
+    file_scopes,
     files,
     inspections,
 )
@@ -85,12 +86,23 @@ def all_digests(tx: Tx) -> list[str]:
     return list(tx.execute(select(file_facts.c.sha256).order_by(file_facts.c.sha256)).scalars())
 
 
-def held(tx: Tx, digests: Collection[str]) -> set[str]:
-    """Those of the digests whose bytes the server holds."""
+def held(tx: Tx, inspection: str, digests: Collection[str]) -> set[str]:
+    """Those of the digests that somebody who names them in this inspection delivered (S6)."""
     found: set[str] = set()
     wanted = sorted(set(digests))
     for at in range(0, len(wanted), 500):
-        query = select(files.c.sha256).where(files.c.sha256.in_(wanted[at : at + 500]))
+        query = (
+            select(file_names.c.sha256)
+            .join(
+                file_scopes,
+                (file_scopes.c.sha256 == file_names.c.sha256)
+                & (file_scopes.c.person == file_names.c.person),
+            )
+            .where(
+                file_names.c.inspection == inspection,
+                file_names.c.sha256.in_(wanted[at : at + 500]),
+            )
+        )
         found.update(tx.execute(query).scalars())
     return found
 

@@ -15,8 +15,9 @@ from sqlalchemy import func, insert, select
 
 from server.context import Context, open_context
 from server.services.intake import receive, receive_file
+from server.services.verify import verify
 from server.settings import read_settings
-from server.store import audit, changes, logs, tables
+from server.store import audit, changes, facts, logs, tables
 from sync.log import Head, Segment, device_id, genesis, link, sign_head, write_line
 from sync.problems import Problem
 from sync.receipt import read_receipt
@@ -317,3 +318,72 @@ def test_a_cursor_of_another_epoch_starts_anew(ctx: Context, laptop: Laptop) -> 
     cursor = laptop.send().cursor
     ctx.db.write(lambda tx: tx.execute(insert(tables.server).values(id=2, epoch=2, created_at=0)))
     assert laptop.send(cursor=cursor).cursor != cursor
+
+
+# -- what a reviewer tried ------------------------------------------------------------------------
+
+
+def test_the_creators_first_entry_fixes_the_mode_however_the_log_is_cut(
+    ctx: Context, laptop: Laptop
+) -> None:
+    """L5: a training inspection does not become live by a second `about` in the same request."""
+    laptop.write("about", {"facility": "f-1", "checklist": "c", "mode": "training"})
+    laptop.write("about", {"facility": "f-2", "checklist": "c", "mode": "live"})
+    laptop.send(laptop.segment())
+    with ctx.db.read() as tx:
+        found = logs.find_inspection(tx, INSPECTION)
+    assert found is not None and (found.facility, found.mode) == ("f-1", "training")
+
+
+@pytest.mark.parametrize("at", [2**70, -(2**70), -1])
+def test_a_clock_from_nowhere_is_a_problem_and_stores_nothing(
+    ctx: Context, laptop: Laptop, at: int
+) -> None:
+    laptop.write("outcome", {"outcome": "visited"})
+    body = write_request(Request(laptop.id, None, (), (laptop.segment(),), at))
+    with pytest.raises(Problem) as caught:
+        receive(ctx, laptop.id, laptop.person, body)
+    assert caught.value.code == "request-malformed"
+    assert stored(ctx, laptop) == []
+
+
+def test_naming_a_strangers_file_does_not_make_it_held_evidence(
+    ctx: Context, laptop: Laptop
+) -> None:
+    """S6: a file counts for an inspection when somebody who names it there delivered it."""
+    other = enrolled(ctx, 2, "p-bbbbbbbb")
+    other_inspection = "6ba7b810-9dad-41d1-80b4-00c04fd430c8"
+    laptop.names_photo()
+    laptop.send(laptop.segment())
+    receive_file(ctx, laptop.person, DIGEST, [PHOTO])
+    line = write_line(
+        1,
+        1_000,
+        other.person,
+        f"evidence/{DIGEST}/{other.id}",
+        {"kind": "photo", "source": "imported", "media_type": "image/jpeg", "size": 23},
+    )
+    head = link(genesis(other.public_key, other_inspection), line)
+    named = Segment(other.id, other_inspection, 1, (line,), sign_head(other.key, head))
+    other.send(named)
+    with ctx.db.read() as tx:
+        assert facts.held(tx, INSPECTION, [DIGEST]) == {DIGEST}
+        assert facts.held(tx, other_inspection, [DIGEST]) == set()
+
+
+def test_a_file_that_a_receipt_promised_and_that_is_gone_is_named(
+    ctx: Context, laptop: Laptop
+) -> None:
+    """S4"""
+    laptop.names_photo()
+    laptop.send(laptop.segment())
+    receive_file(ctx, laptop.person, DIGEST, [PHOTO])
+    laptop.send(awaiting=(DIGEST,))
+    ctx.db.write(
+        lambda tx: (
+            tx.execute(tables.file_scopes.delete()),
+            tx.execute(tables.files.delete()),
+        )
+    )
+    ctx.blobs.path(DIGEST).unlink()
+    assert any(DIGEST in fault.where for fault in verify(ctx).faults)
