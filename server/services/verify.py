@@ -66,7 +66,7 @@ class _Found:
 def verify(ctx: Context) -> Report:
     """Verify logs, certificates, receipts, files, audit trail, documents and declarations."""
     found = _Found()
-    with ctx.db.read() as tx:
+    with ctx.db.read() as tx, stored.damaged_text_shown(tx):
         keys = _devices(ctx, tx, found)
         _receipts(ctx, tx, found)
         _logs(tx, found, keys)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -102,6 +103,23 @@ class StoredBranch:
     branch: bytes
     signature: bytes
     digest: str
+
+
+@contextmanager
+def damaged_text_shown(tx: Tx) -> Iterator[None]:
+    """Let text that is no longer UTF-8 be read, its damaged bytes written out, so that a fault in
+    it is named and ends nothing. SQLite only: PostgreSQL does not store such text.
+    """
+    raw = tx.connection.dbapi_connection
+    if raw is None or tx.dialect.name != "sqlite":
+        yield
+        return
+    before = raw.text_factory
+    raw.text_factory = lambda data: data.decode("utf-8", "backslashreplace")
+    try:
+        yield
+    finally:
+        raw.text_factory = before
 
 
 def all_devices(tx: Tx) -> list[StoredDevice]:

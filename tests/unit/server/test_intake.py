@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -387,3 +389,15 @@ def test_a_file_that_a_receipt_promised_and_that_is_gone_is_named(
     )
     ctx.blobs.path(DIGEST).unlink()
     assert any(DIGEST in fault.where for fault in verify(ctx).faults)
+
+
+@pytest.mark.parametrize("column", ["device", "inspection"])
+def test_a_log_whose_name_is_no_longer_text_is_a_named_fault_not_a_crash(
+    ctx: Context, laptop: Laptop, column: str
+) -> None:
+    laptop.write("outcome", {"outcome": "visited"})
+    laptop.send(laptop.segment())
+    with contextlib.closing(sqlite3.connect(ctx.settings.data / "tapak.sqlite")) as db:
+        db.execute(f"update logs set {column} = cast(x'ff' || substr({column}, 2) as text)")
+        db.commit()
+    assert verify(ctx).faults
