@@ -508,7 +508,7 @@ _define(
     "server-key-changed",
     409,
     "The server's key is not the one in the invitation.",
-    "Nothing was sent.",
+    "Nothing was kept on this device; no record left it. The invitation's code did.",
     "Do not go on. Ask your office for a new invitation by another way than this network.",
 )
 _define(
