@@ -93,8 +93,9 @@ def signed_records(current: Inspection, records: Iterable[Record]) -> list[Recor
         for sign_off in slot.heads:
             if sign_off.written.device != device:
                 continue
-            for log in sign_off.logs:
-                if _matches(log, by_log):
+            # What was signed is exactly what it lists: until all of that is here, nothing is.
+            if all(_matches(log, by_log) for log in sign_off.logs):
+                for log in sign_off.logs:
                     upto[log.device] = max(upto.get(log.device, 0), log.seq)
     return [
         record
