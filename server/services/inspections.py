@@ -83,7 +83,8 @@ def signed_records(current: Inspection, records: Iterable[Record]) -> list[Recor
     """The records that the standing sign-offs cover (L7).
 
     A sign-off covers of each log that it lists the entries up to that position, where the chain
-    there has the hash it states. Only what a device writes to its own sign-off path counts.
+    A sign-off covers of each log that it lists the entries up to that position, and counts only
+    where every such log has the stated hash there. Only what a device writes to its own sign-off path counts.
     """
     by_log: dict[str, dict[int, Record]] = {}
     for record in records:
