@@ -82,9 +82,9 @@ def load_inspection(tx: Tx, inspection_id: str) -> Loaded | None:
 def signed_records(current: Inspection, records: Iterable[Record]) -> list[Record]:
     """The records that the standing sign-offs cover (L7).
 
-    A sign-off covers of each log that it lists the entries up to that position, where the chain
     A sign-off covers of each log that it lists the entries up to that position, and counts only
-    where every such log has the stated hash there. Only what a device writes to its own sign-off path counts.
+    where every such log has the stated hash there. Only what a device writes to its own sign-off
+    path counts.
     """
     by_log: dict[str, dict[int, Record]] = {}
     for record in records:
