@@ -13,7 +13,7 @@ from server.context import open_context
 from server.settings import Settings
 from sync.problems import problem
 
-THREADS = 8
+THREADS = 32
 GRACE_SECONDS = 20
 
 
@@ -25,7 +25,7 @@ def serve(settings: Settings, host: str, port: int) -> None:
     """
     open_context(settings).db.close()
     _check_address(host, port)
-    _Application(settings, host, port).run()
+    Application(settings, host, port).run()
 
 
 def _check_address(host: str, port: int) -> None:
@@ -40,7 +40,7 @@ def _check_address(host: str, port: int) -> None:
             raise problem("address-in-use", address=f"{host}:{port}", why=why) from exc
 
 
-class _Application(BaseApplication):  # type: ignore[misc]
+class Application(BaseApplication):  # type: ignore[misc]
     """Gunicorn with the house's settings and none from its command line or environment."""
 
     def __init__(self, settings: Settings, host: str, port: int) -> None:

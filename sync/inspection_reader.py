@@ -62,6 +62,23 @@ def read_inspection(inspection_id: str, state: State) -> Inspection:
     )
 
 
+def read_about(entry: Entry) -> About | None:
+    """What an `about` entry says by itself, or None where it is not understood."""
+    return _alone(entry, _about)
+
+
+def read_evidence(entry: Entry) -> Evidence | None:
+    """What an `evidence/...` entry says by itself, or None where it is not understood."""
+    return _alone(entry, _evidence)
+
+
+def _alone(entry: Entry, read: Callable[[Entry], T]) -> T | None:
+    try:
+        return read(entry)
+    except _NotUnderstoodError:
+        return None
+
+
 # -- reading values -------------------------------------------------------------------------------
 
 

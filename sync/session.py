@@ -18,17 +18,21 @@ from marshmallow import Schema, ValidationError
 from sync import wire
 from sync.log import (
     MAX_ENTRY_BYTES,
-    MAX_NESTING,
     MAX_REQUEST_BYTES,
     Head,
-    Record,
     Segment,
-    nesting,
-    verify_segment,
+    too_deep,
+    verify_chain,
     verify_signature,
 )
 from sync.problems import problem
 from sync.receipt import SignedBytes
+
+# Made once: making a schema costs more than reading a message with it.
+_REQUEST_HEADER = wire.RequestHeader()
+_SEGMENT_HEADER = wire.SegmentHeader()
+_SIGNED = wire.Signed()
+_ANSWER = wire.Answer()
 
 # -- requests -------------------------------------------------------------------------------------
 
@@ -100,7 +104,7 @@ def read_request(data: bytes) -> Request:
     lines = data.split(b"\n")
     if lines.pop() != b"" or not lines:
         raise problem("request-malformed", why="it does not end with a line feed")
-    head = _load(wire.RequestHeader(), _json(lines[0], "request-malformed", {}))
+    head = _load(_REQUEST_HEADER, _json(lines[0], "request-malformed", {}))
     segments: list[Segment] = []
     at = 1
     while at < len(lines):
@@ -109,7 +113,7 @@ def read_request(data: bytes) -> Request:
         count = raw.get("count") if isinstance(raw, dict) else None
         if isinstance(count, int) and count > 2_000:
             raise problem("segment-too-long", count=count, limit=2_000)
-        header = _load(wire.SegmentHeader(), raw, "segment-malformed", where)
+        header = _load(_SEGMENT_HEADER, raw, "segment-malformed", where)
         body = lines[at + 1 : at + 1 + header["count"]]
         if len(body) < header["count"]:
             raise problem("segment-malformed", **where, why="fewer lines came than it counts")
@@ -136,10 +140,14 @@ def read_request(data: bytes) -> Request:
 
 @dataclass(frozen=True, slots=True)
 class Append:
-    """The lines after the held head, verified; `head` is where the log ends with them."""
+    """The lines after the held head, verified: the position of the first, and the hash of each.
 
-    records: tuple[Record, ...]
+    `head` is where the log ends with them. They are not read yet (L3, L4).
+    """
+
+    first: int
     lines: tuple[bytes, ...]
+    hashes: tuple[bytes, ...]
     head: Head
 
 
@@ -175,7 +183,7 @@ def place_segment(
     """Where a segment belongs, given the held head; nothing is stored here.
 
     `held_lines(first, last)` gives stored lines, `held_hash(seq)` the chain hash at a position
-    (0 for the genesis). Raises what verify_segment raises.
+    (0 for the genesis). Raises what verify_chain raises.
     """
     # 1. S2: a gap is answered with the seq to go on from.
     if segment.first > held.seq + 1:
@@ -189,7 +197,7 @@ def place_segment(
             if stored[i] != segment.lines[i]:
                 # 3. S3: other bytes at the same seq are a fork, if the device itself signed them.
                 before = Head(segment.first - 1, held_hash(segment.first - 1))
-                verify_segment(public_key, before, segment)
+                verify_chain(public_key, before, segment)
                 return Fork(segment.first + i)
     if last <= held.seq:
         verify_signature(public_key, held_hash(last), segment.signature, segment.inspection)
@@ -202,8 +210,10 @@ def place_segment(
         segment.lines[max(overlap, 0) :],
         segment.signature,
     )
-    records, head = verify_segment(public_key, held, rest)
-    return Append(tuple(records), rest.lines, head)
+    hashes = verify_chain(public_key, held, rest)
+    return Append(
+        rest.first, rest.lines, tuple(hashes), Head(held.seq + len(rest.lines), hashes[-1])
+    )
 
 
 # -- answers --------------------------------------------------------------------------------------
@@ -242,7 +252,7 @@ def write_answer(answer: Answer) -> bytes:
     """The answer as JSON bytes; members that say nothing are left out (S1)."""
     body: dict[str, Any] = {"tapak": wire.PROTOCOL, "cursor": answer.cursor, "now": answer.now}
     if answer.receipt is not None:
-        body["receipt"] = wire.Signed().dump(answer.receipt)
+        body["receipt"] = _SIGNED.dump(answer.receipt)
     if answer.logs:
         body["logs"] = [
             {
@@ -269,7 +279,7 @@ def read_answer(data: bytes) -> Answer:
         raw = json.loads(data)
     except (ValueError, RecursionError) as exc:
         raise problem("answer-malformed", why="it is not JSON; is this a sign-in page?") from exc
-    body = _load(wire.Answer(), raw, "answer-malformed", {})
+    body = _load(_ANSWER, raw, "answer-malformed", {})
     receipt = body["receipt"]
     return Answer(
         None if receipt is None else SignedBytes(receipt["payload"], receipt["signature"]),
@@ -339,7 +349,7 @@ def plan_segments(
 
 def _json(line: bytes, code: str, where: Mapping[str, Any]) -> Any:
     try:
-        if nesting(line) > MAX_NESTING:
+        if too_deep(line):
             raise ValueError("a header is nested too deep")
         return json.loads(line)
     except (ValueError, RecursionError) as exc:

@@ -11,7 +11,7 @@ from typing import Any
 
 from server.context import Context
 from server.store import assignments as assignments_store
-from server.store import audit, changes, declarations, devices, documents, facilities
+from server.store import changes, declarations, devices, documents, facilities
 from server.store.transaction import Tx
 from sync.problems import problem
 from sync.session import Change
@@ -26,20 +26,34 @@ class Page:
     more: bool
 
 
-def changes_after(ctx: Context, tx: Tx, person: str, device: str, cursor: str | None) -> Page:
+def changes_after(
+    ctx: Context,
+    person: str,
+    device: str,
+    cursor: str | None,
+    position: tuple[int, int] | None = None,
+) -> Page:
     """The next page of changes for this person's device.
 
     A cursor of another epoch, or from beyond what was ever given out, starts from the beginning:
-    the server was restored and everything comes anew. Raises `cursor-malformed`.
+    the server was restored and everything comes anew. Where the caller knows the server's epoch
+    and newest change already, nothing is asked when there is nothing to say. Raises
+    `cursor-malformed`.
     """
-    epoch = audit.epoch(tx)
+    if position is None:
+        with ctx.db.read() as tx:
+            position = changes.position(tx)
+    epoch, newest = position
     after = _read_cursor(cursor, epoch)
-    if after > changes.newest(tx):
+    if after > newest:
         after = 0
-    rows = changes.after(tx, person, after)
-    last = rows[-1][0] if rows else after
-    wanted = list(dict.fromkeys((kind, ref) for _, kind, ref in rows))
-    found = (_body(ctx, tx, device, kind, ref) for kind, ref in wanted)
+    if after == newest:
+        return Page((), _write_cursor(epoch, after), False)
+    with ctx.db.read() as tx:
+        rows = changes.after(tx, person, after)
+        last = rows[-1][0] if rows else after
+        wanted = list(dict.fromkeys((kind, ref) for _, kind, ref in rows))
+        found = [_body(tx, device, kind, ref) for kind, ref in wanted]
     more = len(rows) == changes.PAGE
     return Page(tuple(c for c in found if c is not None), _write_cursor(epoch, last), more)
 
@@ -61,7 +75,7 @@ def _read_cursor(cursor: str | None, epoch: int) -> int:
     return int(match[2]) if int(match[1]) == epoch else 0
 
 
-def _body(ctx: Context, tx: Tx, device: str, kind: str, ref: str) -> Change | None:
+def _body(tx: Tx, device: str, kind: str, ref: str) -> Change | None:
     body: Any = None
     if kind == "facility":
         body = facilities.find(tx, ref)

@@ -15,6 +15,7 @@ from typing import Any
 
 from checklists.discrepancies.declaration import read_declaration
 from server.context import Context
+from server.services.take_in import INDEXED
 from server.services.verify_log import LogFault, check_log
 from server.store import audit, stored
 from server.store.devices import read_certificate as stored_certificate
@@ -22,7 +23,7 @@ from server.store.transaction import Tx
 from sync import receipt as signing
 from sync.inspection import Inspection
 from sync.inspection_reader import read_inspection
-from sync.log import DEVICE_LOG, Entry, Record, device_id, read_line
+from sync.log import DEVICE_LOG, Entry, Record, device_id, may_stand_below, read_line
 from sync.merge import merge
 from sync.problems import Problem
 from sync.receipt import Receipt, SignedBytes, read_receipt
@@ -182,7 +183,7 @@ def _read_named(log: stored.StoredLog, rows: list[stored.StoredLine]) -> Inspect
     records: list[Record] = [
         read_line(row.line, log.device, log.inspection, row.seq, _hash_or_place(row))
         for row in rows
-        if b'"evidence/' in row.line or b'"about"' in row.line
+        if may_stand_below(row.line, INDEXED)
     ]
     named = (
         r

@@ -19,6 +19,9 @@ from server.store.transaction import Tx
 START = hashlib.sha256(b"tapak audit v1").hexdigest()
 
 
+_EPOCH = select(func.max(server.c.epoch))
+
+
 def record(
     tx: Tx, at: int, who: str, action: str, subject: str, detail: Mapping[str, Any] | None = None
 ) -> int:
@@ -67,7 +70,7 @@ def count(tx: Tx) -> int:
 
 def epoch(tx: Tx) -> int:
     """The server's epoch (S5); 1 until a restored backup starts another."""
-    found: int | None = tx.execute(select(func.max(server.c.epoch))).scalar_one()
+    found: int | None = tx.execute(_EPOCH).scalar_one()
     return 1 if found is None else found
 
 

@@ -4,17 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import bindparam, func, insert, select
 
-from server.store.tables import changes
+from server.store.tables import changes, server
 from server.store.transaction import Tx
 
 PAGE = 200
 
 
+# Asked by every request of a device, so they are put together once.
+_AFTER = (
+    select(changes.c.n, changes.c.kind, changes.c.ref)
+    .where(changes.c.person == bindparam("person"), changes.c.n > bindparam("n"))
+    .order_by(changes.c.n)
+    .limit(bindparam("most"))
+)
+_NEWEST = select(func.coalesce(func.max(changes.c.n), 0))
+_POSITION = select(
+    select(func.coalesce(func.max(server.c.epoch), 1)).scalar_subquery(),
+    _NEWEST.scalar_subquery(),
+)
+
+
 def tell(tx: Tx, people: Iterable[str], things: Iterable[tuple[str, str]], at: int) -> None:
     """Note for each of these people that (kind, ref) came or changed. Call it last in a write."""
-    n = tx.execute(select(func.coalesce(func.max(changes.c.n), 0))).scalar_one()
+    n = tx.execute(_NEWEST).scalar_one()
     rows = []
     wanted = list(things)
     for person in sorted(set(people)):
@@ -27,16 +41,11 @@ def tell(tx: Tx, people: Iterable[str], things: Iterable[tuple[str, str]], at: i
 
 def after(tx: Tx, person: str, n: int, limit: int = PAGE) -> list[tuple[int, str, str]]:
     """The changes of one person after number `n`, in order: (n, kind, ref)."""
-    query = (
-        select(changes.c.n, changes.c.kind, changes.c.ref)
-        .where(changes.c.person == person, changes.c.n > n)
-        .order_by(changes.c.n)
-        .limit(limit)
-    )
-    return [tuple(row) for row in tx.execute(query)]
+    rows = tx.execute(_AFTER, {"person": person, "n": n, "most": limit})
+    return [tuple(row) for row in rows]
 
 
-def newest(tx: Tx) -> int:
-    """The number of the newest change of anybody."""
-    found: int = tx.execute(select(func.coalesce(func.max(changes.c.n), 0))).scalar_one()
-    return found
+def position(tx: Tx) -> tuple[int, int]:
+    """The server's epoch, and the number of the newest change of anybody."""
+    epoch, newest = tx.execute(_POSITION).one()
+    return epoch, newest

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from server.store.tables import devices, invitations, people
 from server.store.transaction import Tx
@@ -87,14 +87,18 @@ def find(tx: Tx, device: str) -> Device | None:
     return None if row is None else _device(row)
 
 
+# Asked for every request of a device, so it is put together once.
+_BY_TOKEN = (
+    select(devices, people.c.name.label("person_name"))
+    .join(people, people.c.id == devices.c.person)
+    .where(devices.c.token_digest == bindparam("digest"), devices.c.status == ACTIVE)
+    .where(people.c.active)
+)
+
+
 def by_token(tx: Tx, token_digest: str) -> tuple[Device, str] | None:
     """The active device with this token and its person's name, if that person is active."""
-    row = tx.execute(
-        select(devices, people.c.name.label("person_name"))
-        .join(people, people.c.id == devices.c.person)
-        .where(devices.c.token_digest == token_digest, devices.c.status == ACTIVE)
-        .where(people.c.active)
-    ).first()
+    row = tx.execute(_BY_TOKEN, {"digest": token_digest}).first()
     return None if row is None else (_device(row), row.person_name)
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import Select, bindparam, insert, select
 
 from server.store.tables import file_names, file_scopes, files, inspections
 from server.store.transaction import Tx
@@ -23,75 +24,95 @@ class NamedFile:
     kind: str
 
 
+# Statements of the way in are put together once: that costs more than running them.
+_NAMED = select(file_names.c.sha256, file_names.c.inspection, file_names.c.device).where(
+    file_names.c.sha256.in_(bindparam("digests", expanding=True))
+)
+_NAME = insert(file_names)
+_IS_NAMED_BY = (
+    select(file_names.c.sha256)
+    .where(file_names.c.sha256 == bindparam("sha256"), file_names.c.person == bindparam("person"))
+    .limit(1)
+)
+_NAMED_PAIRS = select(file_names.c.person, file_names.c.sha256).where(
+    file_names.c.person.in_(bindparam("people", expanding=True)),
+    file_names.c.sha256.in_(bindparam("digests", expanding=True)),
+)
+_HELD_PAIRS = select(file_scopes.c.person, file_scopes.c.sha256).where(
+    file_scopes.c.person.in_(bindparam("people", expanding=True)),
+    file_scopes.c.sha256.in_(bindparam("digests", expanding=True)),
+)
+_HELD = select(files.c.sha256).where(files.c.sha256 == bindparam("sha256"))
+_HOLD = insert(files)
+_HOLD_FOR = insert(file_scopes)
+_TOUCHES = (
+    select(inspections.c.facility)
+    .join(file_names, file_names.c.inspection == inspections.c.id)
+    .where(file_names.c.sha256 == bindparam("sha256"), inspections.c.facility.is_not(None))
+    .distinct()
+    .order_by(inspections.c.facility)
+)
+
+PersonFile = tuple[str, str]  # person, SHA-256
+_AT_ONCE = 500  # digests in one question
+
+
 def name_files(tx: Tx, named: Iterable[NamedFile]) -> None:
     """Remember the files that new entries name; naming one again changes nothing."""
+    wanted: dict[tuple[str, str, str], NamedFile] = {}
     for one in named:
-        there = tx.execute(
-            select(file_names.c.sha256).where(
-                file_names.c.sha256 == one.sha256,
-                file_names.c.inspection == one.inspection,
-                file_names.c.device == one.device,
-            )
-        ).first()
-        if there is None:
-            tx.execute(
-                insert(file_names).values(
-                    sha256=one.sha256,
-                    inspection=one.inspection,
-                    device=one.device,
-                    person=one.person,
-                    media_type=one.media_type,
-                    kind=one.kind,
-                )
-            )
+        wanted.setdefault((one.sha256, one.inspection, one.device), one)
+    for some in _portions(key[0] for key in wanted):
+        for row in tx.execute(_NAMED, {"digests": some}):
+            wanted.pop(tuple(row), None)
+    if wanted:
+        rows = [{f: getattr(one, f) for f in NamedFile.__slots__} for one in wanted.values()]
+        tx.execute(_NAME, rows)
 
 
 def is_named_by(tx: Tx, sha256: str, person: str) -> bool:
     """Whether an acknowledged entry of this person names the file."""
-    query = select(file_names.c.sha256).where(
-        file_names.c.sha256 == sha256, file_names.c.person == person
-    )
-    return tx.execute(query.limit(1)).first() is not None
+    return tx.execute(_IS_NAMED_BY, {"sha256": sha256, "person": person}).first() is not None
 
 
-def held_for(tx: Tx, person: str, digests: Collection[str]) -> set[str]:
-    """Those of the digests that answer as held within this person's own scope (S6)."""
-    found: set[str] = set()
-    wanted = sorted(digests)
-    for at in range(0, len(wanted), 500):
-        query = select(file_scopes.c.sha256).where(
-            file_scopes.c.person == person, file_scopes.c.sha256.in_(wanted[at : at + 500])
+def held_pairs(tx: Tx, asked: Collection[PersonFile]) -> set[PersonFile]:
+    """Those of the pairs whose file answers as held within that person's own scope (S6)."""
+    return _pairs(tx, _HELD_PAIRS, asked)
+
+
+def named_pairs(tx: Tx, asked: Collection[PersonFile]) -> set[PersonFile]:
+    """Those of the pairs whose file an acknowledged entry of that person names."""
+    return _pairs(tx, _NAMED_PAIRS, asked)
+
+
+def is_held_for(tx: Tx, sha256: str, person: str) -> bool:
+    """Whether the file answers as held within this person's own scope (S6)."""
+    return bool(held_pairs(tx, [(person, sha256)]))
+
+
+def _pairs(tx: Tx, query: Select[Any], asked: Collection[PersonFile]) -> set[PersonFile]:
+    people = sorted({person for person, _ in asked})
+    found: set[PersonFile] = set()
+    for some in _portions(sha256 for _, sha256 in asked):
+        found.update(
+            (row[0], row[1]) for row in tx.execute(query, {"people": people, "digests": some})
         )
-        found.update(tx.execute(query).scalars())
-    return found
+    return found.intersection(asked)
 
 
-def named_by(tx: Tx, person: str, digests: Collection[str]) -> set[str]:
-    """Those of the digests that an acknowledged entry of this person names."""
-    found: set[str] = set()
-    wanted = sorted(digests)
-    for at in range(0, len(wanted), 500):
-        query = select(file_names.c.sha256).where(
-            file_names.c.person == person, file_names.c.sha256.in_(wanted[at : at + 500])
-        )
-        found.update(tx.execute(query).scalars())
-    return found
+def _portions(digests: Iterable[str]) -> Iterator[list[str]]:
+    wanted = sorted(set(digests))
+    for at in range(0, len(wanted), _AT_ONCE):
+        yield wanted[at : at + _AT_ONCE]
 
 
 def hold(tx: Tx, sha256: str, size: int, person: str, now: int) -> list[str]:
     """Note that verified bytes are held for this person; return the facilities this touches."""
-    if tx.execute(select(files.c.sha256).where(files.c.sha256 == sha256)).first() is None:
-        tx.execute(insert(files).values(sha256=sha256, size=size, held_at=now))
-    if not held_for(tx, person, [sha256]):
-        tx.execute(insert(file_scopes).values(sha256=sha256, person=person, at=now))
-    query = (
-        select(inspections.c.facility)
-        .join(file_names, file_names.c.inspection == inspections.c.id)
-        .where(file_names.c.sha256 == sha256, inspections.c.facility.is_not(None))
-        .distinct()
-        .order_by(inspections.c.facility)
-    )
-    return list(tx.execute(query).scalars())
+    if tx.execute(_HELD, {"sha256": sha256}).first() is None:
+        tx.execute(_HOLD, {"sha256": sha256, "size": size, "held_at": now})
+    if not is_held_for(tx, sha256, person):
+        tx.execute(_HOLD_FOR, {"sha256": sha256, "person": person, "at": now})
+    return list(tx.execute(_TOUCHES, {"sha256": sha256}).scalars())
 
 
 def names_in(tx: Tx, inspection: str) -> list[NamedFile]:

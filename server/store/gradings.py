@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
 from server.store.tables import gradings
 from server.store.transaction import Tx
@@ -23,15 +24,35 @@ class Grading:
     asked_at: int
 
 
+# Statements of the way in are put together once: that costs more than running them.
+_FIND = select(gradings).where(gradings.c.facility.in_(bindparam("of", expanding=True)))
+_NEW = insert(gradings)
+_ASK = (
+    update(gradings)
+    .where(gradings.c.facility == bindparam("of"))
+    .values(as_of=bindparam("to_date"), stale=True, asked_at=bindparam("at"))
+)
+
+
 def mark_stale(tx: Tx, facility: str, as_of: str, now: int) -> None:
     """Ask for the facility to be graded again as of this date; `now` in UTC milliseconds."""
-    found = find(tx, facility)
-    if found is None:
-        tx.execute(
-            insert(gradings).values(facility=facility, as_of=as_of, stale=True, asked_at=now)
-        )
+    mark_all_stale(tx, {facility: (as_of, now)})
+
+
+def mark_all_stale(tx: Tx, wanted: Mapping[str, tuple[str, int]]) -> None:
+    """`mark_stale` for several facilities: each with its date and time."""
+    if not wanted:
         return
-    _ask(tx, found, as_of, now)
+    found = {row.facility: Grading(*row) for row in tx.execute(_FIND, {"of": sorted(wanted)})}
+    new = [
+        {"facility": facility, "as_of": as_of, "stale": True, "asked_at": now}
+        for facility, (as_of, now) in wanted.items()
+        if facility not in found
+    ]
+    if new:
+        tx.execute(_NEW, new)
+    if found:
+        tx.execute(_ASK, [_asking(one, *wanted[one.facility]) for one in found.values()])
 
 
 def mark_again(tx: Tx, facilities: Iterable[str], now: int) -> None:
@@ -53,7 +74,7 @@ def mark_all(tx: Tx, as_of: str, now: int) -> int:
 
 def find(tx: Tx, facility: str) -> Grading | None:
     """The facility's grading, if it was ever asked for."""
-    row = tx.execute(select(gradings).where(gradings.c.facility == facility)).one_or_none()
+    row = tx.execute(_FIND, {"of": [facility]}).one_or_none()
     return None if row is None else Grading(*row)
 
 
@@ -81,8 +102,8 @@ def done(tx: Tx, grading: Grading) -> bool:
 
 
 def _ask(tx: Tx, found: Grading, as_of: str, now: int) -> None:
-    tx.execute(
-        update(gradings)
-        .where(gradings.c.facility == found.facility)
-        .values(as_of=as_of, stale=True, asked_at=max(now, found.asked_at + 1))
-    )
+    tx.execute(_ASK, _asking(found, as_of, now))
+
+
+def _asking(found: Grading, as_of: str, now: int) -> dict[str, Any]:
+    return {"of": found.facility, "to_date": as_of, "at": max(now, found.asked_at + 1)}

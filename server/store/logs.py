@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import bindparam, insert, select, update
 
+from server.store.bulk import insert_rows
 from server.store.tables import devices, inspections, lines, logs, quarantine, receipts, segments
 from server.store.transaction import Tx
 from sync.log import Head, Segment, genesis, link
 from sync.receipt import SignedBytes
+from sync.session import Append
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,30 @@ class SegmentRow:
     offset_ms: int
 
 
+LogKey = tuple[str, str]  # device, inspection
+
+
+@dataclass(frozen=True, slots=True)
+class NewLines:
+    """Lines that follow the head of a log, which is None while nothing of the log is held.
+
+    `now` is the server's clock, `offset_ms` that clock minus the device's (L9).
+    """
+
+    segment: Segment
+    held: LogRow | None
+    new: Append
+    now: int
+    offset_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewReceipt:
+    device: str
+    receipt: SignedBytes
+    at: int
+
+
 _LOG = (
     logs.c.id,
     logs.c.device,
@@ -49,22 +75,53 @@ _LOG = (
 )
 
 
-def owner_of(tx: Tx, device: str) -> tuple[bytes, str] | None:
-    """The public key and the person of a device that was enrolled here."""
-    row = tx.execute(
-        select(devices.c.public_key, devices.c.person).where(devices.c.id == device)
-    ).one_or_none()
-    return None if row is None else (row[0], row[1])
+# Statements of the way in are put together once: that costs more than running them.
+_OWNERS = select(devices.c.id, devices.c.public_key, devices.c.person).where(
+    devices.c.id.in_(bindparam("ids", expanding=True))
+)
+_FIND = (
+    select(*_LOG)
+    .join(devices, devices.c.id == logs.c.device)
+    .where(logs.c.inspection.in_(bindparam("inspections", expanding=True)))
+    .where(logs.c.device.in_(bindparam("devices", expanding=True)))
+)
+_IDS = select(logs.c.id, logs.c.device, logs.c.inspection).where(
+    logs.c.inspection.in_(bindparam("inspections", expanding=True))
+)
+_NEW_HEAD = (
+    update(logs)
+    .where(logs.c.id == bindparam("log"))
+    .values(seq=bindparam("to_seq"), h=bindparam("to_h"))
+)
+_INSPECTIONS = select(inspections.c.id, inspections.c.facility, inspections.c.mode).where(
+    inspections.c.id.in_(bindparam("ids", expanding=True))
+)
+_TOUCHED = (
+    update(inspections)
+    .where(inspections.c.id == bindparam("inspection"))
+    .values(
+        facility=bindparam("to_facility"),
+        mode=bindparam("to_mode"),
+        changed_at=bindparam("at"),
+    )
+)
 
 
-def find_log(tx: Tx, device: str, inspection: str) -> LogRow | None:
-    """The log of this device on this inspection, if any line of it was ever held."""
-    row = tx.execute(
-        select(*_LOG)
-        .join(devices, devices.c.id == logs.c.device)
-        .where(logs.c.device == device, logs.c.inspection == inspection)
-    ).one_or_none()
-    return None if row is None else LogRow(*row)
+def owners_of(tx: Tx, ids: Collection[str]) -> dict[str, tuple[bytes, str]]:
+    """Device -> its public key and person, for those of the devices that were enrolled here."""
+    rows = tx.execute(_OWNERS, {"ids": sorted(ids)})
+    return {device: (public_key, person) for device, public_key, person in rows}
+
+
+def find_logs(tx: Tx, keys: Collection[LogKey]) -> dict[LogKey, LogRow]:
+    """Those of the logs (device, inspection) of which any line was ever held."""
+    wanted = set(keys)
+    asked = {
+        "devices": sorted({device for device, _ in wanted}),
+        "inspections": sorted({inspection for _, inspection in wanted}),
+    }
+    found = {(row.device, row.inspection): LogRow(*row) for row in tx.execute(_FIND, asked)}
+    return {key: row for key, row in found.items() if key in wanted}
 
 
 def logs_of(tx: Tx, inspection: str) -> list[LogRow]:
@@ -122,51 +179,43 @@ def hash_at(tx: Tx, log: LogRow, seq: int) -> bytes:
     return running
 
 
-def append(
-    tx: Tx,
-    segment: Segment,
-    held: LogRow | None,
-    new_lines: Sequence[bytes],
-    head: Head,
-    *,
-    now: int,
-    offset_ms: int,
-) -> None:
-    """Store the lines that follow the held head, the segment's signature, and the new head."""
-    if held is None:
-        key = tx.execute(
-            insert(logs).values(
-                device=segment.device, inspection=segment.inspection, seq=head.seq, h=head.h
-            )
-        ).inserted_primary_key
-        log_id, first = (key[0] if key is not None else 0), 1
-    else:
-        log_id, first = held.id, held.seq + 1
-        tx.execute(update(logs).where(logs.c.id == log_id).values(seq=head.seq, h=head.h))
-    rows: list[dict[str, object]] = []
-    running = _start_of(tx, segment) if held is None else held.h
-    for i, line in enumerate(new_lines):
-        running = link(running, line)
-        rows.append(
-            {"log": log_id, "seq": first + i, "line": line, "received_at": now, "h": running}
-        )
-    tx.execute(insert(lines), rows)
-    tx.execute(
-        insert(segments).values(
-            log=log_id,
-            last=head.seq,
-            signature=segment.signature,
-            received_at=now,
-            offset_ms=offset_ms,
-        )
-    )
+def append(tx: Tx, runs: Sequence[NewLines]) -> None:
+    """Store lines that follow their logs' heads, the segments' signatures, and the new heads.
+
+    No log may stand among the runs twice.
+    """
+    ids = _ids(tx, runs)
+    lines_now: list[tuple[object, ...]] = []
+    segments_now: list[tuple[object, ...]] = []
+    for run in runs:
+        log, new = ids[run.segment.device, run.segment.inspection], run.new
+        numbered = enumerate(zip(new.lines, new.hashes, strict=True), start=new.first)
+        lines_now += [(log, seq, line, run.now, h) for seq, (line, h) in numbered]
+        signature = run.segment.signature
+        segments_now.append((log, new.head.seq, signature, run.now, run.offset_ms))
+    insert_rows(tx, lines, ("log", "seq", "line", "received_at", "h"), lines_now)
+    columns = ("log", "last", "signature", "received_at", "offset_ms")
+    insert_rows(tx, segments, columns, segments_now)
 
 
-def _start_of(tx: Tx, segment: Segment) -> bytes:
-    key = tx.execute(
-        select(devices.c.public_key).where(devices.c.id == segment.device)
-    ).scalar_one()
-    return genesis(key, segment.inspection)
+def _ids(tx: Tx, runs: Sequence[NewLines]) -> dict[LogKey, int]:
+    """The logs' ids once their rows stand at the new heads."""
+    ids: dict[LogKey, int] = {}
+    moved, made = [], []
+    for run in runs:
+        head = run.new.head
+        if run.held is None:
+            made.append((run.segment.device, run.segment.inspection, head.seq, head.h))
+        else:
+            ids[run.held.device, run.held.inspection] = run.held.id
+            moved.append({"log": run.held.id, "to_seq": head.seq, "to_h": head.h})
+    if moved:
+        tx.execute(_NEW_HEAD, moved)
+    if made:
+        insert_rows(tx, logs, ("device", "inspection", "seq", "h"), made)
+        asked = {"inspections": sorted({row[1] for row in made})}
+        ids |= {(device, name): log for log, device, name in tx.execute(_IDS, asked)}
+    return ids
 
 
 def set_aside(tx: Tx, segment: Segment, why: str, digest: str, now: int) -> bool:
@@ -188,45 +237,55 @@ def set_aside(tx: Tx, segment: Segment, why: str, digest: str, now: int) -> bool
     return True
 
 
-def keep_receipt(tx: Tx, device: str, receipt: SignedBytes, now: int) -> None:
-    """Remember a receipt in the transaction that it speaks of (S4)."""
-    tx.execute(
-        insert(receipts).values(
-            device=device, payload=receipt.payload, signature=receipt.signature, at=now
-        )
-    )
+def keep_receipts(tx: Tx, given: Iterable[NewReceipt]) -> None:
+    """Remember receipts in the transaction that they speak of (S4)."""
+    rows = [(one.device, one.receipt.payload, one.receipt.signature, one.at) for one in given]
+    insert_rows(tx, receipts, ("device", "payload", "signature", "at"), rows)
 
 
 # -- inspections ----------------------------------------------------------------------------------
 
 
-def touch_inspection(
-    tx: Tx, inspection: str, now: int, facility: str | None, mode: str | None
-) -> str | None:
-    """Note that an inspection changed; the first facility and mode it names stay. Returns the
-    facility that it names, if any.
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """New entries of an inspection at a time (UTC milliseconds), and what they say it is."""
+
+    inspection: str
+    now: int
+    facility: str | None
+    mode: str | None
+
+
+def touch_inspections(tx: Tx, touches: Sequence[Touch]) -> dict[str, int]:
+    """Note that inspections changed; the first facility and mode that one names stay.
+
+    Returns the facilities that they name, each with the time of the last touch.
     """
-    row = tx.execute(
-        select(inspections.c.facility, inspections.c.mode).where(inspections.c.id == inspection)
-    ).one_or_none()
-    if row is None:
-        tx.execute(
-            insert(inspections).values(
-                id=inspection,
-                facility=facility,
-                mode=mode,
-                first_seen_at=now,
-                changed_at=now,
-            )
-        )
-        return facility
-    kept_facility, kept_mode = row[0] or facility, row[1] or mode
-    tx.execute(
-        update(inspections)
-        .where(inspections.c.id == inspection)
-        .values(facility=kept_facility, mode=kept_mode, changed_at=now)
-    )
-    return kept_facility
+    if not touches:
+        return {}
+    asked = {"ids": sorted({touch.inspection for touch in touches})}
+    held = {row.id: (row.facility, row.mode) for row in tx.execute(_INSPECTIONS, asked)}
+    there, first, last = set(held), dict[str, int](), dict[str, int]()
+    for touch in touches:
+        facility, mode = held.get(touch.inspection, (None, None))
+        held[touch.inspection] = (facility or touch.facility, mode or touch.mode)
+        first.setdefault(touch.inspection, touch.now)
+        last[touch.inspection] = touch.now
+    made, moved, facilities = [], [], dict[str, int]()
+    for inspection, at in last.items():
+        facility, mode = held[inspection]
+        if facility is not None:
+            facilities[facility] = max(at, facilities.get(facility, at))
+        if inspection in there:
+            says = {"to_facility": facility, "to_mode": mode}
+            moved.append({"inspection": inspection, "at": at, **says})
+        else:
+            made.append((inspection, facility, mode, first[inspection], at))
+    if moved:
+        tx.execute(_TOUCHED, moved)
+    columns = ("id", "facility", "mode", "first_seen_at", "changed_at")
+    insert_rows(tx, inspections, columns, made)
+    return facilities
 
 
 @dataclass(frozen=True, slots=True)

@@ -104,7 +104,7 @@ def enrolled(ctx: Context, seed: int, person: str) -> Laptop:
 
 def stored(ctx: Context, laptop: Laptop) -> list[bytes]:
     with ctx.db.read() as tx:
-        log = logs.find_log(tx, laptop.id, INSPECTION)
+        log = logs.find_logs(tx, [(laptop.id, INSPECTION)]).get((laptop.id, INSPECTION))
         return [] if log is None else logs.lines_of(tx, log.id)
 
 
@@ -122,7 +122,7 @@ def test_lines_are_stored_as_sent_and_the_receipt_names_their_head(
     assert (receipt.server, receipt.epoch, receipt.device) == (ctx.id, 1, laptop.id)
     with ctx.db.read() as tx:
         found = logs.find_inspection(tx, INSPECTION)
-        log = logs.find_log(tx, laptop.id, INSPECTION)
+        log = logs.find_logs(tx, [(laptop.id, INSPECTION)]).get((laptop.id, INSPECTION))
         assert found is not None and (found.facility, found.mode) == ("f-1", "live")
         assert log is not None and log.head == Head(2, laptop.hashes[2])
         assert logs.hash_at(tx, log, 1) == laptop.hashes[1]

@@ -1,0 +1,271 @@
+"""Any number of devices' requests taken in by one transaction: placed, stored, acknowledged.
+
+Each table is asked and written once for all of them, so that a busy hour costs little more than a
+quiet one. Rules cited: L5, S2, S3, S4, S6, S9.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from server.context import Context
+from server.services.identifiers import day_of
+from server.store import audit, changes, files, gradings, logs
+from server.store.logs import LogKey, LogRow, NewLines, Touch
+from server.store.transaction import Tx
+from sync.inspection_reader import read_about, read_evidence
+from sync.log import DEVICE_LOG, Entry, Head, Segment, genesis, may_stand_below, read_line
+from sync.problems import Problem, problem
+from sync.receipt import Receipt, ReceiptLog, SignedBytes, sign_receipt
+from sync.session import (
+    Append,
+    Fork,
+    Gap,
+    Known,
+    LogState,
+    Placement,
+    Request,
+    place_segment,
+)
+
+# The families of paths whose entries other parts look up.
+INDEXED = (b"about", b"evidence")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """One request, who sends it, and the server's clock when it came (UTC milliseconds)."""
+
+    ctx: Context
+    request: Request
+    person: str
+    now: int
+
+
+@dataclass(slots=True)
+class Taken:
+    """What became of one request; `held` are those of the digests that are held for its sender.
+
+    `position` is the server's epoch and the number of its newest change at that moment.
+    """
+
+    states: list[LogState] = field(default_factory=list)
+    heads: dict[LogKey, ReceiptLog] = field(default_factory=dict)
+    named: set[str] = field(default_factory=set)
+    held: set[str] = field(default_factory=set)
+    receipt: SignedBytes | None = None
+    position: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Incoming:
+    """A segment on its way in, and the request it came with."""
+
+    segment: Segment
+    asked: Asked
+    taken: Taken
+
+    @property
+    def key(self) -> LogKey:
+        return self.segment.device, self.segment.inspection
+
+    @property
+    def offset_ms(self) -> int:
+        at = self.asked.request.at
+        return 0 if at is None else self.asked.now - at
+
+
+def take_in(tx: Tx, requests: Sequence[Asked]) -> list[Taken]:
+    """Take in these requests in order; the outcome is that of taking them one after another."""
+    done = [Taken() for _ in requests]
+    for together in _rounds(requests, done):
+        _take_segments(tx, together)
+    _note_held(tx, requests, done)
+    _acknowledge(tx, requests, done)
+    return done
+
+
+def _rounds(requests: Sequence[Asked], done: Sequence[Taken]) -> Iterator[list[_Incoming]]:
+    """The segments in rounds that hold each log at most once, each log's segments in order."""
+    rounds: list[list[_Incoming]] = []
+    earlier: dict[LogKey, int] = {}
+    for asked, taken in zip(requests, done, strict=True):
+        for segment in asked.request.segments:
+            one = _Incoming(segment, asked, taken)
+            n = earlier[one.key] = earlier.get(one.key, -1) + 1
+            if n == len(rounds):
+                rounds.append([])
+            rounds[n].append(one)
+    return iter(rounds)
+
+
+def _take_segments(tx: Tx, incoming: Sequence[_Incoming]) -> None:
+    owners = logs.owners_of(tx, {one.segment.device for one in incoming})
+    held = logs.find_logs(tx, [one.key for one in incoming])
+    appended: list[tuple[_Incoming, Append]] = []
+    for one in incoming:
+        row = held.get(one.key)
+        try:
+            placed = _place(tx, one.segment, row, owners)
+        except Problem as refused:
+            # L4: only this segment is refused; nothing of it is written, the others go on.
+            _say(one, "refused", 0, refused)
+            continue
+        if isinstance(placed, Gap):
+            _say(one, "gap", placed.next_seq)
+        elif isinstance(placed, Fork):
+            _set_aside(tx, one, placed)
+            _say(one, "forked", placed.seq)
+        elif isinstance(placed, Known):
+            assert row is not None  # noqa: S101 - lines are known only where a log is held
+            _acknowledge_head(one, row.head)
+            _note_names(tx, one)
+        else:
+            appended.append((one, placed))
+            _acknowledge_head(one, placed.head)
+    logs.append(
+        tx,
+        [
+            NewLines(one.segment, held.get(one.key), new, one.asked.now, one.offset_ms)
+            for one, new in appended
+        ],
+    )
+    _note_entries(tx, appended, owners)
+
+
+def _place(
+    tx: Tx, segment: Segment, row: LogRow | None, owners: dict[str, tuple[bytes, str]]
+) -> Placement:
+    if segment.device not in owners:
+        raise problem("device-not-yours")
+    public_key, _ = owners[segment.device]
+    start = Head(0, genesis(public_key, segment.inspection))
+
+    def held_lines(first: int, last: int) -> list[bytes]:
+        return [] if row is None else logs.lines_of(tx, row.id, first, last)
+
+    def held_hash(seq: int) -> bytes:
+        return start.h if row is None or seq == 0 else logs.hash_at(tx, row, seq)
+
+    head = start if row is None else row.head
+    return place_segment(public_key, head, held_lines, held_hash, segment)
+
+
+def _say(one: _Incoming, state: str, seq: int, refused: Problem | None = None) -> None:
+    why = None if refused is None else refused.to_json()
+    one.taken.states.append(LogState(*one.key, state, seq, why))
+
+
+def _acknowledge_head(one: _Incoming, head: Head) -> None:
+    _say(one, "held", head.seq)
+    one.taken.heads[one.key] = ReceiptLog(*one.key, head.seq, head.h.hex())
+
+
+def _set_aside(tx: Tx, one: _Incoming, fork: Fork) -> None:
+    segment = one.segment
+    digest = hashlib.sha256(segment.signature + b"\n".join(segment.lines)).hexdigest()
+    why = f"other bytes than held from entry {fork.seq} on"
+    if logs.set_aside(tx, segment, why, digest, one.asked.now):
+        audit.record(
+            tx,
+            one.asked.now,
+            who=f"device:{segment.device}",
+            action="log.forked",
+            subject=f"log:{segment.device}/{segment.inspection}",
+            detail={"seq": fork.seq, "branch": digest},
+        )
+
+
+def _note_names(tx: Tx, one: _Incoming) -> None:
+    """Lines that came again name their files again, so that a lost answer is repeated whole."""
+    for named in files.names_in(tx, one.segment.inspection):
+        if named.device == one.segment.device:
+            one.taken.named.add(named.sha256)
+
+
+# -- what other parts look up ---------------------------------------------------------------------
+
+
+def _note_entries(
+    tx: Tx, appended: Sequence[tuple[_Incoming, Append]], owners: dict[str, tuple[bytes, str]]
+) -> None:
+    """Keep the inspections' facilities and the files that are named, and have them graded."""
+    touches: list[Touch] = []
+    named: list[files.NamedFile] = []
+    for one, new in appended:
+        segment = one.segment
+        if segment.inspection == DEVICE_LOG:
+            continue
+        facility = mode = None
+        _, person = owners[segment.device]
+        for entry in _indexed(segment, new):
+            if entry.path == "about":
+                # The creator's first entry fixes both, however the log is cut into requests (L5).
+                about = read_about(entry)
+                if about is not None and facility is None:
+                    facility, mode = about.facility, about.mode
+            else:
+                evidence = read_evidence(entry)
+                if evidence is not None:
+                    one.taken.named.add(evidence.sha256)
+                    named.append(
+                        files.NamedFile(
+                            evidence.sha256,
+                            segment.inspection,
+                            segment.device,
+                            person,
+                            evidence.media_type,
+                            evidence.kind,
+                        )
+                    )
+        touches.append(Touch(segment.inspection, one.asked.now, facility, mode))
+    files.name_files(tx, named)
+    touched = logs.touch_inspections(tx, touches)
+    gradings.mark_all_stale(tx, {facility: (day_of(at), at) for facility, at in touched.items()})
+
+
+def _indexed(segment: Segment, new: Append) -> Iterator[Entry]:
+    """The new entries that name a facility or a file; the other lines are not even read."""
+    for seq, (line, h) in enumerate(zip(new.lines, new.hashes, strict=True), start=new.first):
+        if may_stand_below(line, INDEXED):
+            read = read_line(line, segment.device, segment.inspection, seq, h.hex())
+            if isinstance(read, Entry) and read.path.split("/")[0].encode() in INDEXED:
+                yield read
+
+
+# -- acknowledging (S4, S6) -----------------------------------------------------------------------
+
+
+def _note_held(tx: Tx, requests: Sequence[Asked], done: Sequence[Taken]) -> None:
+    """S6: a digest answers as held only within the scope of the person who sends."""
+    awaited = {(asked.person, d) for asked in requests for d in asked.request.awaiting}
+    asked_for = files.named_pairs(tx, awaited) if awaited else set()
+    wanted = asked_for | {
+        (asked.person, d) for asked, taken in zip(requests, done, strict=True) for d in taken.named
+    }
+    held = files.held_pairs(tx, wanted) if wanted else set()
+    for asked, taken in zip(requests, done, strict=True):
+        mine = taken.named.union(asked.request.awaiting)
+        taken.held = {d for d in mine if (asked.person, d) in held}
+
+
+def _acknowledge(tx: Tx, requests: Sequence[Asked], done: Sequence[Taken]) -> None:
+    """S4: a receipt is part of the transaction it speaks of and leaves after its commit."""
+    epoch, _ = position = changes.position(tx)
+    given: list[logs.NewReceipt] = []
+    for asked, taken in zip(requests, done, strict=True):
+        taken.position = position
+        if taken.heads or taken.held:
+            receipt = Receipt(
+                asked.ctx.id,
+                epoch,
+                asked.now,
+                asked.request.device,
+                tuple(taken.heads[key] for key in sorted(taken.heads)),
+                tuple(sorted(taken.held)),
+            )
+            taken.receipt = sign_receipt(asked.ctx.key, receipt)
+            given.append(logs.NewReceipt(asked.request.device, taken.receipt, asked.now))
+    logs.keep_receipts(tx, given)
