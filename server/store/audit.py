@@ -17,6 +17,7 @@ from server.store.tables import audit, server
 from server.store.transaction import Tx
 from server.store.types import storable
 
+AT_ONCE = 500  # lines that are fetched together
 START = hashlib.sha256(b"tapak audit v1").hexdigest()
 
 
@@ -51,7 +52,8 @@ def faults(tx: Tx) -> Iterator[tuple[int, str]]:
     all behind it look wrong. A tail that was removed whole is not seen here.
     """
     before, expected = START, 1
-    for row in tx.execute(select(audit).order_by(audit.c.n)):
+    query = select(audit).order_by(audit.c.n)
+    for row in tx.execute(query.execution_options(yield_per=AT_ONCE)):
         if row.n != expected:
             yield row.n, f"line {expected} should stand here"
         if _link(before, row.line) != row.h:
