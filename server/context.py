@@ -70,10 +70,17 @@ def _receipt_key(path: Path) -> Ed25519PrivateKey:
     if path.exists():
         return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
     key = Ed25519PrivateKey.generate()
-    beside = path.with_suffix(".new")
+    beside = path.with_suffix(f".{os.getpid()}")
     with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
         file.write(key.private_bytes_raw())
         file.flush()
         os.fsync(file.fileno())
-    beside.rename(path)
-    return key
+    # Of several processes that start at once, the first to link makes the key; all read that one.
+    try:
+        os.link(beside, path)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without links
+        beside.replace(path)
+    beside.unlink(missing_ok=True)
+    return Ed25519PrivateKey.from_private_bytes(path.read_bytes())

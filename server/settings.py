@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 
@@ -13,7 +13,7 @@ class Settings:
     """Where things are and how to serve them. `data` holds database, files and keys by default."""
 
     data: Path
-    database_url: str
+    database_url: str = field(repr=False)  # it may hold a password
     public_url: str
     secure_cookies: bool = False
     session_hours: int = 12

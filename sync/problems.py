@@ -468,6 +468,20 @@ _define(
     "Run the same command again.",
 )
 _define(
+    "store-away",
+    503,
+    "The database does not answer: {why}.",
+    "What was acknowledged before is safe; this was not acknowledged.",
+    "Try again in a minute; if it recurs, ask whoever runs the database.",
+)
+_define(
+    "database-url",
+    422,
+    "The database cannot be opened by what TAPAK_DATABASE says: {why}.",
+    "Nothing was changed.",
+    "Write postgresql://USER:PASSWORD@HOST/NAME, or leave it out for a SQLite file.",
+)
+_define(
     "key-unusable",
     409,
     "The device's key at {path} cannot be used: {why}.",

@@ -15,6 +15,7 @@ from server.context import Context
 from server.permissions import GRANTABLE
 from server.services.audit import acted
 from server.services.identifiers import digest_of, letters
+from server.services.texts import check_text
 from server.store import audit, jurisdictions, people, sessions
 from server.store.people import Failures, Person
 from server.store.transaction import Tx
@@ -59,10 +60,9 @@ def add_person(
     login = login.strip().lower()
     if not _LOGIN.match(login):
         raise problem("fields-malformed", why="login: use 2 to 40 of a-z, 0-9, dot, - and _")
-    if not name.strip() or len(name) > 120:
-        raise problem("fields-malformed", why="name: give 1 to 120 characters")
+    name = check_text("name", name, 120)
     hashed = _hash(password)
-    new = Person(f"p-{letters(ctx, 8)}", login, name.strip(), hashed, True, ctx.now())
+    new = Person(f"p-{letters(ctx, 8)}", login, name, hashed, True, ctx.now())
     granted = sorted(set(grants))
 
     def work(tx: Tx) -> Person:

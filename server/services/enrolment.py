@@ -17,6 +17,7 @@ from server.store.changes import tell
 from server.store.devices import ACTIVE, Device, Invitation
 from server.store.people import Person
 from server.store.transaction import Tx
+from server.store.types import storable
 from sync.log import device_id
 from sync.problems import problem
 from sync.receipt import SignedBytes, sign_certificate
@@ -93,7 +94,7 @@ def enrol(ctx: Context, code: str, public_key: bytes, name: str) -> Enrolled:
         known = devices.find(tx, device)
         if known is not None and (known.person != person.id or known.status != ACTIVE):
             raise problem("device-of-another")
-        label = " ".join(name.split()) or (known.name if known else "device")
+        label = " ".join(storable(name).split()) or (known.name if known else "device")
         certificate = _certify(ctx, device, public_key, person, label, now)
         new = Device(
             device, public_key, person.id, label, digest_of(token), certificate, now, ACTIVE, None

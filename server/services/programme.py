@@ -8,6 +8,7 @@ from server.context import Context
 from server.services.accounts import find_person
 from server.services.audit import acted
 from server.services.identifiers import day_of, letters
+from server.services.texts import check_text
 from server.store import (
     assignments,
     declarations,
@@ -44,8 +45,7 @@ def assign(
     Raises `fields-malformed`, `noun-unknown`, `not-an-auditor` and `already-there`.
     """
     _check_days(not_before, not_after)
-    if not purpose.strip() or len(purpose) > 200:
-        raise problem("fields-malformed", why="purpose: give 1 to 200 characters")
+    purpose = check_text("purpose", purpose, 200)
     now, new_id = ctx.now(), f"a-{letters(ctx, 12)}"
 
     def work(tx: Tx) -> Assignment:
@@ -57,7 +57,7 @@ def assign(
         if assignments.same(tx, facility, auditor.id, not_before) is not None:
             name = f"{auditor.login} at {facility} from {not_before}"
             raise problem("already-there", noun="assignment", name=name)
-        new = Assignment(new_id, facility, auditor.id, purpose.strip(), not_before, not_after, now)
+        new = Assignment(new_id, facility, auditor.id, purpose, not_before, not_after, now)
         assignments.add(tx, new)
         # S9: what was set aside until now may count from here on.
         gradings.mark_stale(tx, facility, day_of(now), now)

@@ -11,6 +11,7 @@ from checklists.discrepancies.declaration import Declaration, GivenShape, read_d
 from server.context import Context
 from server.services.audit import acted
 from server.services.identifiers import day_of
+from server.services.texts import check_text
 from server.store import (
     assignments,
     declarations,
@@ -28,6 +29,7 @@ from sync.log import strict_json
 from sync.place import area, convert
 from sync.problems import problem
 
+LONGEST_NAME = 120
 KINDS_OF_JURISDICTION = ("region", "country", "state")
 _SLUG = re.compile(r"[a-z0-9-]{3,40}\Z")
 _JURISDICTION = re.compile(r"[a-z0-9-]{2,40}\Z")
@@ -47,7 +49,7 @@ def add_jurisdiction(ctx: Context, by: str, new: Jurisdiction) -> Jurisdiction:
     if new.kind not in KINDS_OF_JURISDICTION:
         why = f"kind: use one of {', '.join(KINDS_OF_JURISDICTION)}"
         raise problem("fields-malformed", why=why)
-    _check_name(new.name)
+    check_text("name", new.name, LONGEST_NAME)
 
     def work(tx: Tx) -> Jurisdiction:
         if jurisdictions.find(tx, new.id) is not None:
@@ -122,7 +124,7 @@ def add_facility(ctx: Context, by: str, fields: Mapping[str, Any]) -> Facility:
         raise problem("fields-malformed", why="id: use 3 to 40 of a-z, 0-9 and -")
     if not _COUNTRY.match(new.country):
         raise problem("fields-malformed", why="country: use two capital letters (ISO 3166)")
-    _check_name(new.name)
+    check_text("name", new.name, LONGEST_NAME)
 
     def work(tx: Tx) -> Facility:
         if facilities.get(tx, new.id) is not None:
@@ -203,11 +205,6 @@ def _check_shape(shape: GivenShape, *, is_point: bool) -> None:
 
 
 # -- inside ---------------------------------------------------------------------------------------
-
-
-def _check_name(name: str) -> None:
-    if not name.strip() or len(name) > 120:
-        raise problem("fields-malformed", why="name: give 1 to 120 characters")
 
 
 def _unknown(noun: str, name: str, known: list[str]) -> Exception:

@@ -20,6 +20,7 @@ from server.services.verify_log import LogFault, check_log
 from server.store import audit, stored
 from server.store.devices import read_certificate as stored_certificate
 from server.store.transaction import Tx
+from server.store.types import storable_key
 from sync import receipt as signing
 from sync.inspection import Inspection
 from sync.inspection_reader import read_inspection
@@ -172,7 +173,8 @@ def _names(tx: Tx, found: _Found, log: stored.StoredLog, rows: list[stored.Store
     """What other parts look up of a log: its facility and mode, and the files it names."""
     read = _read_named(log, rows)
     for about in (*read.about.heads, *read.about.earlier):
-        found.abouts.setdefault(log.inspection, set()).add((about.facility, about.mode))
+        noted = (storable_key(about.facility), about.mode)
+        found.abouts.setdefault(log.inspection, set()).add(noted)
     wanted = {e.sha256 for slot in read.evidence.values() for e in slot.heads}
     for sha256 in sorted(wanted - stored.named_files(tx, log.inspection, log.device)):
         why = f"it names the file {sha256}, which is not in the list of named files"

@@ -15,7 +15,9 @@ from sqlalchemy import func, insert, select
 
 from server.store.tables import audit, server
 from server.store.transaction import Tx
+from server.store.types import storable
 
+AT_ONCE = 500  # lines that are fetched together
 START = hashlib.sha256(b"tapak audit v1").hexdigest()
 
 
@@ -29,6 +31,7 @@ def record(
 
     `at` is in UTC milliseconds; `detail` holds JSON values, and never a password or a token.
     """
+    who, subject = storable(who), storable(subject)  # the line says what its columns hold
     newest = tx.execute(select(audit.c.n, audit.c.h).order_by(audit.c.n.desc()).limit(1)).first()
     n, before = (1, START) if newest is None else (newest.n + 1, newest.h)
     line = _line(n, at, who, action, subject, detail or {})
@@ -52,7 +55,8 @@ def faults(tx: Tx) -> Iterator[tuple[int, str]]:
     all behind it look wrong. A tail that was removed whole is not seen here.
     """
     before, expected = START, 1
-    for row in tx.execute(select(audit).order_by(audit.c.n)):
+    query = select(audit).order_by(audit.c.n)
+    for row in tx.execute(query.execution_options(yield_per=AT_ONCE)):
         if row.n != expected:
             yield row.n, f"line {expected} should stand here"
         if _link(before, row.line) != row.h:
@@ -83,7 +87,8 @@ def _line(n: int, at: int, who: str, action: str, subject: str, detail: Mapping[
         "subject": subject,
         "detail": dict(detail),
     }
-    return json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+    text = json.dumps(body, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return text.encode("utf-8", "backslashreplace")  # half a surrogate pair, as JSON escapes it
 
 
 def _link(before: str, line: bytes) -> str:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Table
 
 from server.store.transaction import Tx
+from server.store.types import Text
 
 
 def insert_rows(
@@ -20,12 +21,29 @@ def insert_rows(
     if not rows:
         return
     names = ", ".join(columns)
+    values = _as_stored(tx, table, columns, rows)
     if tx.dialect.name == "postgresql":
         raw: Any = tx.connection.dbapi_connection
         with raw.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
-            for row in rows:
+            for row in values:
                 copy.write_row(row)
         return
     marks = ", ".join("?" for _ in columns)
     statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - our own names
-    tx.exec_driver_sql(statement, [tuple(row) for row in rows])
+    tx.exec_driver_sql(statement, [tuple(row) for row in values])
+
+
+def _as_stored(
+    tx: Tx, table: Table, columns: Sequence[str], rows: Sequence[Sequence[Any]]
+) -> Iterable[Sequence[Any]]:
+    """The rows with their texts as the columns hold them (server.store.types)."""
+    texts = [(n, kind) for n, c in enumerate(columns) if isinstance(kind := table.c[c].type, Text)]
+    if not texts:
+        return rows
+    made = []
+    for row in rows:
+        values = list(row)
+        for n, kind in texts:
+            values[n] = kind.process_bind_param(values[n], tx.dialect)
+        made.append(values)
+    return made

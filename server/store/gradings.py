@@ -10,6 +10,7 @@ from sqlalchemy import bindparam, insert, select, update
 
 from server.store.tables import gradings
 from server.store.transaction import Tx
+from server.store.types import storable_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,7 @@ def mark_all_stale(tx: Tx, wanted: Mapping[str, tuple[str, int]]) -> None:
     """`mark_stale` for several facilities: each with its date and time."""
     if not wanted:
         return
+    wanted = {storable_key(facility): asked for facility, asked in wanted.items()}
     found = {row.facility: Grading(*row) for row in tx.execute(_FIND, {"of": sorted(wanted)})}
     new = [
         {"facility": facility, "as_of": as_of, "stale": True, "asked_at": now}

@@ -23,6 +23,8 @@ from server.store.tables import (
 )
 from server.store.transaction import Tx
 
+AT_ONCE = 500  # rows that are fetched together, where there is no end to how many there are
+
 
 @dataclass(frozen=True, slots=True)
 class StoredDevice:
@@ -140,7 +142,7 @@ def lines_of(tx: Tx, log: int) -> Iterator[StoredLine]:
     query = (
         select(lines.c.seq, lines.c.line, lines.c.h).where(lines.c.log == log).order_by(lines.c.seq)
     )
-    for row in tx.execute(query):
+    for row in tx.execute(query.execution_options(yield_per=AT_ONCE)):
         yield StoredLine(*row)
 
 
@@ -156,7 +158,8 @@ def segments_of(tx: Tx, log: int) -> list[StoredSegment]:
 
 def all_receipts(tx: Tx) -> Iterator[StoredReceipt]:
     """Every receipt that was ever given."""
-    for row in tx.execute(select(receipts).order_by(receipts.c.id)):
+    query = select(receipts).order_by(receipts.c.id)
+    for row in tx.execute(query.execution_options(yield_per=AT_ONCE)):
         yield StoredReceipt(*row)
 
 

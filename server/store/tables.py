@@ -17,9 +17,10 @@ from sqlalchemy import (
     MetaData,
     PrimaryKeyConstraint,
     Table,
-    Text,
     UniqueConstraint,
 )
+
+from server.store.types import Counter, Key, Text
 
 metadata = MetaData(
     naming_convention={
@@ -43,7 +44,7 @@ server = Table(
 audit = Table(
     "audit",
     metadata,
-    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("n", Counter, primary_key=True, autoincrement=False),
     Column("at", BigInteger, nullable=False),
     Column("who", Text, nullable=False),
     Column("action", Text, nullable=False),
@@ -191,7 +192,7 @@ inspections = Table(
     "inspections",
     metadata,
     Column("id", Text, primary_key=True),
-    Column("facility", Text),  # as its first about entry says; not a key: it may be unlisted yet
+    Column("facility", Key),  # as its first about entry says; not a key: it may be unlisted yet
     Column("mode", Text),
     Column("first_seen_at", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
@@ -235,7 +236,7 @@ segments = Table(
 quarantine = Table(
     "quarantine",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Counter, primary_key=True),
     Column("device", Text, nullable=False),
     Column("inspection", Text, nullable=False),
     Column("first", Integer, nullable=False),
@@ -249,7 +250,7 @@ quarantine = Table(
 receipts = Table(
     "receipts",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", Counter, primary_key=True),
     Column("device", Text, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     Column("signature", LargeBinary, nullable=False),
@@ -303,7 +304,7 @@ file_facts = Table(
 changes = Table(
     "changes",
     metadata,
-    Column("n", Integer, primary_key=True, autoincrement=False),
+    Column("n", Counter, primary_key=True, autoincrement=False),
     Column("person", Text, nullable=False),
     Column("kind", Text, nullable=False),  # facility, declaration, checklist, limits, ...
     Column("ref", Text, nullable=False),
@@ -316,7 +317,7 @@ changes = Table(
 gradings = Table(
     "gradings",
     metadata,
-    Column("facility", Text, primary_key=True),
+    Column("facility", Key, primary_key=True),
     Column("as_of", Text, nullable=False),
     Column("stale", Boolean, nullable=False),
     Column("asked_at", BigInteger, nullable=False),

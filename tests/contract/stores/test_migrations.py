@@ -1,0 +1,190 @@
+"""Migrations, up and down, on each database: the same schema, and nothing lost on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Integer,
+    LargeBinary,
+    MetaData,
+    insert,
+    inspect,
+    select,
+    text,
+)
+from sqlalchemy.exc import DBAPIError
+from store_rows import EVERY_BYTE, NOW
+
+from server.store.db import Database
+from server.store.tables import metadata
+
+Rows = dict[str, list[dict[str, Any]]]
+
+
+@pytest.fixture(params=("sqlite", "postgresql"))
+def empty(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Database]:
+    """A database without tables."""
+    if request.param == "sqlite":
+        opened = Database(f"sqlite:///{tmp_path / 'tapak.sqlite'}")
+        yield opened
+        opened.close()
+        return
+    postgres = request.getfixturevalue("postgres")
+    name = postgres.empty()
+    opened = Database(postgres.url(name))
+    yield opened
+    opened.close()
+    postgres.drop(name)
+
+
+def tables_of(db: Database) -> MetaData:
+    """The tables as they are there now; alembic's own is left out."""
+    found = MetaData()
+    with db.engine.connect() as connection:
+        found.reflect(connection, only=lambda name, _: name != "alembic_version")
+    return found
+
+
+def rows_of(db: Database) -> Rows:
+    found: Rows = {}
+    with db.read() as tx:
+        for name, table in tables_of(db).tables.items():
+            rows = (dict(row._mapping) for row in tx.execute(select(table)))
+            found[name] = sorted(rows, key=repr)
+    return found
+
+
+def revision(db: Database) -> str | None:
+    with db.engine.connect() as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def a_value(column: Column[Any], n: int) -> Any:
+    """A value of the column's kind. Keys of all tables are alike, so that each finds its other."""
+    if isinstance(column.type, Boolean):
+        return n == 1
+    if isinstance(column.type, LargeBinary):
+        return EVERY_BYTE + bytes([n])
+    if column.primary_key or column.foreign_keys:
+        return n if isinstance(column.type, Integer) else f"key {n} ปากน้ำ"
+    return NOW + n if "_at" in column.name or column.name == "at" else a_plain(column, n)
+
+
+def a_plain(column: Column[Any], n: int) -> Any:
+    return n if isinstance(column.type, Integer) else f"{column.name} {n} 🏭"
+
+
+def fill(db: Database) -> None:
+    """Two rows in every table: one with everything, one with only what must be there."""
+    for table in metadata.sorted_tables:
+        rows = [
+            {
+                column.name: a_value(column, n) if n == 1 or not column.nullable else None
+                for column in table.columns
+            }
+            for n in (1, 2)
+        ]
+        db.write(lambda tx, t=table, r=rows: tx.execute(insert(t), r))
+
+
+def common(rows: Rows, tables: MetaData) -> Rows:
+    """The rows as far as these tables have their columns."""
+    return {
+        name: sorted(
+            ({key: row[key] for key in row if key in table.columns} for row in rows[name]),
+            key=repr,
+        )
+        for name, table in tables.tables.items()
+        if name in rows
+    }
+
+
+def test_what_the_migrations_make_is_what_the_program_has_in_mind(empty: Database) -> None:
+    empty.migrate()
+    with empty.engine.connect() as connection:
+        options = {"compare_type": True, "compare_server_default": True}
+        context = MigrationContext.configure(connection, opts=options)
+        assert compare_metadata(context, metadata) == []
+
+
+def test_down_to_nothing_and_up_again_is_the_same(empty: Database) -> None:
+    def shape() -> list[Any]:
+        seen = inspect(empty.engine)
+        return [
+            (
+                name,
+                [{**c, "type": repr(c["type"])} for c in seen.get_columns(name)],
+                seen.get_pk_constraint(name),
+                sorted(seen.get_foreign_keys(name), key=str),
+                sorted(seen.get_unique_constraints(name), key=str),
+                sorted(seen.get_indexes(name), key=str),
+            )
+            for name in sorted(seen.get_table_names())
+        ]
+
+    empty.migrate()
+    first = shape()
+    assert len(first) == len(metadata.tables) + 1
+    empty.migrate("base")
+    assert inspect(empty.engine).get_table_names() == ["alembic_version"]
+    empty.migrate()
+    assert shape() == first
+
+
+def test_every_step_down_and_up_again_keeps_what_the_older_one_can_hold(empty: Database) -> None:
+    empty.migrate()
+    fill(empty)
+    newest = rows_of(empty)
+    assert all(len(rows) == 2 for rows in newest.values())
+    seen: list[str | None] = []
+    while revision(empty) != "0001":
+        seen.append(revision(empty))
+        empty.migrate("-1")
+        older = tables_of(empty)
+        assert rows_of(empty) == common(newest, older)
+    assert len(seen) == len(set(seen)) >= 1
+    oldest = tables_of(empty)
+    empty.migrate()
+    assert common(rows_of(empty), oldest) == common(newest, oldest)
+
+
+def test_migrating_again_changes_nothing(empty: Database) -> None:
+    empty.migrate()
+    fill(empty)
+    before = rows_of(empty)
+    empty.migrate()
+    assert rows_of(empty) == before
+
+
+def test_a_step_that_fails_half_way_leaves_nothing_of_it(empty: Database) -> None:
+    empty.write(lambda tx: tx.execute(text("create table segments (in_the_way integer)")))
+    with pytest.raises(DBAPIError, match="already exists"):
+        empty.migrate()
+    assert inspect(empty.engine).get_table_names() == ["segments"]
+    empty.write(lambda tx: tx.execute(text("drop table segments")))
+    empty.migrate()
+    assert len(inspect(empty.engine).get_table_names()) == len(metadata.tables) + 1
+
+
+def test_every_text_column_of_postgresql_is_sorted_by_its_bytes(postgres: Any) -> None:
+    name = postgres.migrated()
+    db = Database(postgres.url(name))
+    with db.read() as tx:
+        found = tx.execute(
+            text(
+                "select table_name, column_name from information_schema.columns"
+                " where table_schema = 'public' and data_type in ('text', 'character varying')"
+                " and collation_name is distinct from 'C' and table_name <> 'alembic_version'"
+            )
+        ).all()
+    db.close()
+    postgres.drop(name)
+    assert found == [], "use server.store.types.Text in tables and migrations"

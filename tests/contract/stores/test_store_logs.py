@@ -1,0 +1,192 @@
+"""Logs as devices sent them (L2, L4, S2, S3), on each database."""
+
+from __future__ import annotations
+
+import hashlib
+
+from store_rows import (
+    EVERY_BYTE,
+    NOW,
+    VISIT,
+    VISIT_2,
+    append,
+    digest,
+    hashes_of,
+    key_of,
+    put_devices,
+    put_everybody,
+    put_people,
+    touch,
+)
+
+from server.store import logs, stored
+from server.store.db import Database
+from server.store.logs import InspectionRow, NewLines, NewReceipt, Touch
+from server.store.transaction import Tx
+from sync.log import Head, Segment, genesis, sign_head
+from sync.receipt import SignedBytes
+from sync.session import Append
+
+# Lines are bytes: nothing in them means anything to a database.
+LINES = [EVERY_BYTE.replace(b"\n", b""), b"\x00", "สวัสดี".encode(), b"\xff\xfe", b"{}"]
+
+
+def test_a_devices_key_and_person_are_known(db: Database) -> None:
+    db.write(put_people)
+    first, _ = db.write(put_devices)
+    with db.read() as tx:
+        found = logs.owners_of(tx, [first.id, "no such"])
+    assert found == {first.id: (first.public_key, "p-aminah")}
+
+
+def test_lines_are_kept_as_the_bytes_first_written(db: Database) -> None:
+    first, _ = db.write(put_everybody)
+    log = db.write(lambda tx: append(tx, first, VISIT, LINES))
+    with db.read() as tx:
+        assert logs.lines_of(tx, log.id) == LINES
+        assert logs.lines_of(tx, log.id, 2, 4) == LINES[1:4]
+        assert logs.lines_of(tx, log.id, 4) == LINES[3:]
+        assert logs.lines_of(tx, log.id, 9) == []
+        assert all(type(line) is bytes for line in logs.lines_of(tx, log.id))
+
+
+def test_a_log_goes_on_from_its_head_and_knows_the_hash_at_every_place(db: Database) -> None:
+    first, _ = db.write(put_everybody)
+    db.write(lambda tx: append(tx, first, VISIT, LINES[:2]))
+    log = db.write(lambda tx: append(tx, first, VISIT, LINES[2:], before=LINES[:2], now=NOW + 1))
+    expected = hashes_of(first, VISIT, LINES)
+    assert log.head == Head(5, expected[-1])
+    assert (log.device, log.inspection, log.person) == (first.id, VISIT, "p-aminah")
+    assert log.public_key == first.public_key
+    with db.read() as tx:
+        assert logs.hash_at(tx, log, 0) == genesis(first.public_key, VISIT)
+        assert [logs.hash_at(tx, log, n) for n in range(1, 6)] == expected
+        assert all(type(logs.hash_at(tx, log, n)) is bytes for n in range(6))
+        assert [line.h for line in stored.lines_of(tx, log.id)] == expected
+
+
+def test_each_run_of_lines_keeps_its_signature_and_when_it_came(db: Database) -> None:
+    first, _ = db.write(put_everybody)
+    db.write(lambda tx: append(tx, first, VISIT, LINES[:2]))
+    log = db.write(lambda tx: append(tx, first, VISIT, LINES[2:], before=LINES[:2], now=NOW + 1))
+    h = hashes_of(first, VISIT, LINES)
+    with db.read() as tx:
+        found = logs.segments_of(tx, log.id)
+    assert [(one.last, one.received_at, one.offset_ms) for one in found] == [
+        (2, NOW, -NOW),
+        (5, NOW + 1, -NOW),
+    ]
+    assert [one.signature for one in found] == [sign_head(key_of(1), h[n]) for n in (1, 4)]
+
+
+def test_logs_are_found_by_device_and_inspection_and_come_as_first_heard_of(
+    db: Database,
+) -> None:
+    first, second = db.write(put_everybody)
+    b = db.write(lambda tx: append(tx, second, VISIT, LINES))
+    a = db.write(lambda tx: append(tx, first, VISIT, LINES[:1]))
+    c = db.write(lambda tx: append(tx, first, VISIT_2, LINES))
+    with db.read() as tx:
+        keys = [(first.id, VISIT), (second.id, VISIT_2), (first.id, VISIT_2)]
+        assert logs.find_logs(tx, keys) == {keys[0]: a, keys[2]: c}
+        assert logs.find_logs(tx, []) == {}
+        assert logs.logs_of(tx, VISIT) == [b, a]
+        assert logs.all_logs(tx) == [b, a, c]
+
+
+def test_a_branch_is_set_aside_once(db: Database) -> None:
+    first, _ = db.write(put_everybody)
+    branch = Segment(first.id, VISIT, 3, tuple(LINES), bytes(64))
+    name = digest("branch")
+
+    def aside() -> bool:
+        return db.write(lambda tx: logs.set_aside(tx, branch, "other bytes", name, NOW))
+
+    assert [aside(), aside()] == [True, False]
+    with db.read() as tx:
+        (found,) = stored.all_branches(tx)
+    assert found.branch == b"\n".join(LINES)
+    assert (found.device, found.inspection, found.digest) == (first.id, VISIT, name)
+
+
+def test_receipts_are_kept_as_they_were_given(db: Database) -> None:
+    first, _ = db.write(put_everybody)
+    given = [SignedBytes(EVERY_BYTE, hashlib.sha512(bytes([n])).digest()) for n in range(3)]
+    for n, one in enumerate(given):
+        db.write(
+            lambda tx, n=n, one=one: logs.keep_receipts(tx, [NewReceipt(first.id, one, NOW + n)])
+        )
+    with db.read() as tx:
+        found = list(stored.all_receipts(tx))
+    assert [SignedBytes(one.payload, one.signature) for one in found] == given
+    assert [one.at for one in found] == [NOW, NOW + 1, NOW + 2]
+
+
+def test_lines_of_many_logs_are_stored_at_once_and_each_log_keeps_its_own(db: Database) -> None:
+    first, second = db.write(put_everybody)
+    db.write(lambda tx: append(tx, second, VISIT, LINES[:2]))
+
+    def both(tx: Tx) -> None:
+        runs = []
+        for device, seed, before in ((first, 1, ()), (second, 2, LINES[:2])):
+            hashes = tuple(hashes_of(device, VISIT, (*before, *LINES))[len(before) :])
+            start, end = len(before) + 1, Head(len(before) + len(LINES), hashes[-1])
+            signed = sign_head(key_of(seed), hashes[-1])
+            segment = Segment(device.id, VISIT, start, tuple(LINES), signed)
+            held = logs.find_logs(tx, [(device.id, VISIT)]).get((device.id, VISIT))
+            new = Append(start, tuple(LINES), hashes, end)
+            runs.append(NewLines(segment, held, new, NOW, 0))
+        logs.append(tx, runs)
+
+    db.write(both)
+    with db.read() as tx:
+        found = {log.device: logs.lines_of(tx, log.id) for log in logs.logs_of(tx, VISIT)}
+        assert found == {first.id: LINES, second.id: [*LINES[:2], *LINES]}
+        for log in logs.logs_of(tx, VISIT):
+            assert [one.h for one in stored.lines_of(tx, log.id)][-1] == log.h
+
+
+# -- inspections ----------------------------------------------------------------------------------
+
+
+def test_the_first_facility_and_mode_that_are_named_stay(db: Database) -> None:
+    def says(now: int, facility: str | None, mode: str | None) -> set[str]:
+        return db.write(lambda tx: touch(tx, VISIT, now, facility, mode))
+
+    assert says(NOW, None, None) == set()
+    assert says(NOW + 1, "hill", "live") == {"hill"}
+    assert says(NOW + 2, "valley", "training") == {"hill"}
+    with db.read() as tx:
+        assert logs.find_inspection(tx, VISIT) == InspectionRow(VISIT, "hill", "live", NOW, NOW + 2)
+        assert logs.find_inspection(tx, VISIT_2) is None
+
+
+def test_several_touches_at_once_count_in_their_order(db: Database) -> None:
+    touches = [
+        Touch(VISIT, NOW, None, None),
+        Touch(VISIT_2, NOW + 1, "delta", "training"),
+        Touch(VISIT, NOW + 2, "hill", "live"),
+        Touch(VISIT, NOW + 3, "valley", "training"),
+    ]
+    found = db.write(lambda tx: logs.touch_inspections(tx, touches))
+    assert found == {"hill": NOW + 3, "delta": NOW + 1}
+    with db.read() as tx:
+        assert logs.find_inspection(tx, VISIT) == InspectionRow(VISIT, "hill", "live", NOW, NOW + 3)
+    assert db.write(lambda tx: logs.touch_inspections(tx, [])) == {}
+
+
+def test_a_facility_may_be_named_by_any_text(db: Database) -> None:
+    odd = {VISIT: "a \x00 b", VISIT_2: "y\ud83c" * 30_000}
+    for inspection, facility in odd.items():
+        db.write(lambda tx, i=inspection, f=facility: touch(tx, i, NOW, f, "live"))
+    with db.read() as tx:
+        for inspection, facility in odd.items():
+            assert [one.id for one in logs.inspections_at(tx, facility)] == [inspection]
+
+
+def test_inspections_of_a_facility_come_as_first_heard_of(db: Database) -> None:
+    for inspection, now in ((VISIT, NOW + 5), (VISIT_2, NOW)):
+        db.write(lambda tx, i=inspection, n=now: touch(tx, i, n, "hill", "live"))
+    with db.read() as tx:
+        assert [one.id for one in logs.inspections_at(tx, "hill")] == [VISIT_2, VISIT]
+        assert logs.inspections_at(tx, "valley") == []
