@@ -6,6 +6,7 @@ U+0000 is no text to PostgreSQL, half a surrogate pair to no database, and a lon
 from __future__ import annotations
 
 import base64
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -35,7 +36,9 @@ from server.store import audit, devices, gradings, logs
 from sync.log import Segment, link, sign_head
 from sync.session import Request, read_answer, write_request
 
-ODD = ("a\x00b", "\x00", "x" * 60_000, "🏭" * 15_000, "a'b\"c%s%(x)s\\:d")
+# Digests one after another: nothing that an index could press together.
+LONG = "".join(hashlib.sha256(bytes([n % 256, n // 256])).hexdigest() for n in range(900))
+ODD = ("a\x00b", "\x00", LONG, "🏭" * 15_000, "a'b\"c%s%(x)s\\:d")
 
 
 @pytest.fixture(params=("sqlite", "postgresql"))
@@ -87,7 +90,7 @@ def test_a_photograph_described_by_any_text_is_kept_read_and_graded(
     device.sign_off(VISIT_1)
     for n, odd in enumerate(ODD):
         value = {"kind": "photo", "source": "imported", "media_type": odd, "size": n}
-        path = f"evidence/{'%064x' % n}/{device.id}"
+        path = f"evidence/{n:064x}/{device.id}"
         device.record(VISIT_2, path, {**value, "name": odd[:3], "items": [odd[:3]]})
     device.send()
     device.send_file(jpeg(1))
