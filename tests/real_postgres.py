@@ -54,8 +54,12 @@ class Postgres:
             made.migrate()
             made.close()
             self.template = name
+        return self.copy_of(self.template)
+
+    def copy_of(self, template: str) -> str:
+        """The name of a new database that is a copy of one to which nobody is connected."""
         name = f"{self.mine}_{next(self.numbers)}"
-        self.run("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", name, self.template)
+        self.run("CREATE DATABASE {} TEMPLATE {} STRATEGY FILE_COPY", name, template)
         return name
 
     def drop(self, name: str) -> None:

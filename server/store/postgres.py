@@ -68,6 +68,7 @@ class Postgres:
             max_overflow=MORE_CONNECTIONS,
             pool_timeout=LOCK_SECONDS,
             pool_pre_ping=True,
+            hide_parameters=True,  # they hold what people wrote, and hashes of passwords
             isolation_level="READ COMMITTED",
         )
         self.readers: Engine = self.engine.execution_options(

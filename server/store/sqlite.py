@@ -23,7 +23,7 @@ class Sqlite:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self.engine: Engine = create_engine(url)
+        self.engine: Engine = create_engine(url, hide_parameters=True)
         self.readers: Engine = self.engine
         self.writers: Engine = self.engine.execution_options(tapak_writes=True)
         _listen(self.engine, foreign_keys=True)
@@ -31,7 +31,7 @@ class Sqlite:
     @contextmanager
     def migrating(self) -> Iterator[Connection]:
         """A write transaction in which tables can be made anew while others point at them."""
-        engine = create_engine(self._url)
+        engine = create_engine(self._url, hide_parameters=True)
         _listen(engine, foreign_keys=False)
         try:
             with engine.execution_options(tapak_writes=True).begin() as connection:

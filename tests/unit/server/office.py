@@ -83,13 +83,17 @@ class Office:
             return accounts.find_person(tx, login).id
 
 
-def make_office(folder: Path, clock: Clock) -> Office:
+def make_office(folder: Path, clock: Clock, database: str = "") -> Office:
     """The office on the published standard, with one facility in each jurisdiction.
 
     It is built once for all tests; each gets a copy of the data folder, so a database of its own.
+    In another database (a URL) than the file in that folder it is built anew.
     """
-    shutil.copytree(_built(), folder / "server")
-    ctx = make_context(folder, clock)
+    if not database:
+        shutil.copytree(_built(), folder / "server")
+    ctx = make_context(folder, clock, database)
+    if database:
+        _fill(ctx)
     return Office(ctx, create_app(ctx), clock)
 
 
@@ -98,6 +102,12 @@ def _built() -> Path:
     folder = Path(tempfile.mkdtemp(prefix="made-up-office-"))
     atexit.register(shutil.rmtree, folder)
     ctx = make_context(folder)
+    _fill(ctx)
+    ctx.db.close()
+    return folder / "server"
+
+
+def _fill(ctx: Context) -> None:
     for id_, parent in (("example", None), ("north", "example"), ("south", "example")):
         kind = "region" if parent is None else "country"
         registry.add_jurisdiction(ctx, CONSOLE, Jurisdiction(id_, id_.title(), parent, kind))
@@ -113,8 +123,6 @@ def _built() -> Path:
         )
     for facility, place in ((NORTH, "north"), (SOUTH, "south")):
         registry.add_facility(ctx, CONSOLE, facility_fields(facility, place))
-    ctx.db.close()
-    return folder / "server"
 
 
 def facility_fields(facility: str, jurisdiction: str, **changes: Any) -> dict[str, Any]:

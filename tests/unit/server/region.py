@@ -51,19 +51,23 @@ class Clock:
         return self.at
 
 
-def make_context(folder: Path, clock: Clock | None = None) -> Context:
-    """An empty server with real tables, files and key, and a clock of its own."""
-    settings = read_settings(folder / "server", environ={})
+def make_context(folder: Path, clock: Clock | None = None, database: str = "") -> Context:
+    """An empty server with real tables, files and key, and a clock of its own.
+
+    `database` is the URL of another database than the SQLite file in the folder.
+    """
+    environ = {"TAPAK_DATABASE": database} if database else {}
+    settings = read_settings(folder / "server", environ=environ)
     return replace(open_context(settings), now=clock or Clock())
 
 
-def make_region(folder: Path, clock: Clock | None = None) -> Context:
+def make_region(folder: Path, clock: Clock | None = None, database: str = "") -> Context:
     """A server with the published standard, two facilities, their declarations and two auditors.
 
     `AUDITOR` is assigned to both facilities, `OTHER` to none. `HILL` is declared closed, `VALLEY`
     active; both boundaries are around 20.45 N, 99.88 E.
     """
-    ctx = make_context(folder, clock)
+    ctx = make_context(folder, clock, database)
     add_jurisdiction(ctx, CONSOLE, Jurisdiction("example", "Example region", None, "region"))
     publish_builtin(ctx, CONSOLE)
     for person in (AUDITOR, OTHER):

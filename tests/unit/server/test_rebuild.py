@@ -7,6 +7,7 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any
 
+import pytest
 from region import (
     DAY_MS,
     HILL,
@@ -33,6 +34,12 @@ from server.store import flags, tables
 
 DERIVED = (tables.flags, tables.assessments, tables.file_facts)
 SIGNS = ("moving-plant", "warm-kiln")
+
+
+@pytest.fixture
+def region(either_region: Context) -> Context:
+    """Everything here holds on each database."""
+    return either_region
 
 
 def derived(ctx: Context) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -32,10 +33,17 @@ from server.context import open_context
 from server.schedule import run_worker
 from server.settings import read_settings
 
-ctx = open_context(read_settings(Path(sys.argv[1]), environ={}))
+ctx = open_context(read_settings(Path(sys.argv[1])))
 run_worker(ctx, lambda: print("ready", flush=True))
+ctx.db.close()
 print("left", flush=True)
 """
+
+
+@pytest.fixture
+def region(either_region: Context) -> Context:
+    """Everything here holds on each database."""
+    return either_region
 
 
 def graded(ctx: Context, facility: str = HILL) -> str | None:
@@ -169,6 +177,7 @@ def test_a_worker_stops_when_told_to_and_gives_its_leases_back(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        env={**os.environ, "TAPAK_DATABASE": region.settings.database_url},
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "ready\n"
