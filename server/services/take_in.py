@@ -88,13 +88,15 @@ def take_in(tx: Tx, requests: Sequence[Asked]) -> list[Taken]:
 
 
 def _rounds(requests: Sequence[Asked], done: Sequence[Taken]) -> Iterator[list[_Incoming]]:
-    """The segments in rounds that hold each log at most once, each log's segments in order."""
+    """The segments in rounds that hold each log at most once, each inspection's in order."""
     rounds: list[list[_Incoming]] = []
-    earlier: dict[LogKey, int] = {}
+    of_log: dict[LogKey, int] = {}
+    of_inspection: dict[str, int] = {}
     for asked, taken in zip(requests, done, strict=True):
         for segment in asked.request.segments:
             one = _Incoming(segment, asked, taken)
-            n = earlier[one.key] = earlier.get(one.key, -1) + 1
+            n = max(of_log.get(one.key, -1) + 1, of_inspection.get(segment.inspection, 0))
+            of_log[one.key] = of_inspection[segment.inspection] = n
             if n == len(rounds):
                 rounds.append([])
             rounds[n].append(one)
