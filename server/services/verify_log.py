@@ -126,6 +126,9 @@ def _check_segments(
         ):
             why = "the signature of this run of entries does not fit them"
             found.faults.append(LogFault(before + 1, segment.last, why))
+        if segment.first != before + 1 or not segment.fits:
+            why = "what is noted of this run of entries does not fit them: their places or lengths"
+            found.faults.append(LogFault(before + 1, segment.last, why))
         before = segment.last
     if before != found.last:
         why = "no signature covers them" if before < found.last else "signed, but not there"

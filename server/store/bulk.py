@@ -16,7 +16,7 @@ def insert_rows(
 ) -> None:
     """Insert rows whose values stand in the order of `columns`, as the driver takes them.
 
-    SQLAlchemy looks at each value of each row, which is too much for thousands of lines a second.
+    SQLAlchemy looks at each value of each row, which for many rows a second is too much.
     """
     if not rows:
         return

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from sqlalchemy import bindparam, insert, select, update
 
 from server.store.bulk import insert_rows
-from server.store.tables import devices, inspections, lines, logs, quarantine, receipts, segments
+from server.store.runs import cut, hash_in, pack
+from server.store.tables import devices, inspections, logs, quarantine, receipts, segments
 from server.store.transaction import Tx
 from sync.log import Head, Segment, genesis, link
 from sync.receipt import SignedBytes
@@ -93,6 +94,7 @@ _NEW_HEAD = (
     .where(logs.c.id == bindparam("log"))
     .values(seq=bindparam("to_seq"), h=bindparam("to_h"))
 )
+_SEGMENT = tuple(column.name for column in segments.columns)
 _INSPECTIONS = select(inspections.c.id, inspections.c.facility, inspections.c.mode).where(
     inspections.c.id.in_(bindparam("ids", expanding=True))
 )
@@ -143,10 +145,17 @@ def all_logs(tx: Tx) -> list[LogRow]:
 
 def lines_of(tx: Tx, log_id: int, first: int = 1, last: int | None = None) -> list[bytes]:
     """The stored lines of a log from `first` to `last`, as the bytes first written."""
-    query = select(lines.c.line).where(lines.c.log == log_id, lines.c.seq >= first)
+    query = select(segments.c.first, segments.c.lines, segments.c.lengths).where(
+        segments.c.log == log_id, segments.c.last >= first
+    )
     if last is not None:
-        query = query.where(lines.c.seq <= last)
-    return list(tx.execute(query.order_by(lines.c.seq)).scalars())
+        query = query.where(segments.c.first <= last)
+    found: list[bytes] = []
+    begins = first
+    for n, (start, packed, lengths) in enumerate(tx.execute(query.order_by(segments.c.last))):
+        found += cut(packed, lengths)
+        begins = start if n == 0 else begins
+    return found[max(first - begins, 0) : None if last is None else max(last - begins + 1, 0)]
 
 
 def segments_of(tx: Tx, log_id: int) -> list[SegmentRow]:
@@ -169,10 +178,12 @@ def hash_at(tx: Tx, log: LogRow, seq: int) -> bytes:
     if seq == log.seq:
         return log.h
     kept = tx.execute(
-        select(lines.c.h).where(lines.c.log == log.id, lines.c.seq == seq)
-    ).scalar_one_or_none()
-    if kept is not None:
-        return bytes(kept)
+        select(segments.c.first, segments.c.hashes).where(
+            segments.c.log == log.id, segments.c.first <= seq, segments.c.last >= seq
+        )
+    ).one_or_none()
+    if kept is not None and kept.hashes is not None:
+        return hash_in(kept.hashes, seq - kept.first)
     running = genesis(log.public_key, log.inspection)
     for line in lines_of(tx, log.id, 1, seq) if seq else ():
         running = link(running, line)
@@ -185,17 +196,12 @@ def append(tx: Tx, runs: Sequence[NewLines]) -> None:
     No log may stand among the runs twice.
     """
     ids = _ids(tx, runs)
-    lines_now: list[tuple[object, ...]] = []
-    segments_now: list[tuple[object, ...]] = []
+    rows = []
     for run in runs:
         log, new = ids[run.segment.device, run.segment.inspection], run.new
-        numbered = enumerate(zip(new.lines, new.hashes, strict=True), start=new.first)
-        lines_now += [(log, seq, line, run.now, h) for seq, (line, h) in numbered]
-        signature = run.segment.signature
-        segments_now.append((log, new.head.seq, signature, run.now, run.offset_ms))
-    insert_rows(tx, lines, ("log", "seq", "line", "received_at", "h"), lines_now)
-    columns = ("log", "last", "signature", "received_at", "offset_ms")
-    insert_rows(tx, segments, columns, segments_now)
+        stored = (*pack(new.lines), b"".join(new.hashes), run.segment.signature)
+        rows.append((log, new.first, new.head.seq, *stored, run.now, run.offset_ms))
+    insert_rows(tx, segments, _SEGMENT, rows)
 
 
 def _ids(tx: Tx, runs: Sequence[NewLines]) -> dict[LogKey, int]:

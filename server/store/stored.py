@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, repeat
 
 from sqlalchemy import select
 
+from server.store.runs import cut, fits, hashes_in
 from server.store.tables import (
     declarations,
     devices,
@@ -15,7 +17,6 @@ from server.store.tables import (
     file_names,
     files,
     inspections,
-    lines,
     logs,
     quarantine,
     receipts,
@@ -56,8 +57,12 @@ class StoredLine:
 
 @dataclass(frozen=True, slots=True)
 class StoredSegment:
+    """A signed run; `fits` says whether what is noted of its lines agrees with their bytes."""
+
+    first: int
     last: int
     signature: bytes
+    fits: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,20 +145,28 @@ def all_logs(tx: Tx) -> list[StoredLog]:
 def lines_of(tx: Tx, log: int) -> Iterator[StoredLine]:
     """A log's lines as they lie there, by their seq, one at a time."""
     query = (
-        select(lines.c.seq, lines.c.line, lines.c.h).where(lines.c.log == log).order_by(lines.c.seq)
+        select(segments.c.first, segments.c.lines, segments.c.lengths, segments.c.hashes)
+        .where(segments.c.log == log)
+        .order_by(segments.c.last)
     )
-    for row in tx.execute(query.execution_options(yield_per=AT_ONCE)):
-        yield StoredLine(*row)
+    for first, packed, lengths, hashes in tx.execute(query.execution_options(yield_per=10)):
+        kept = repeat(None) if hashes is None else chain(hashes_in(hashes), repeat(None))
+        for seq, (line, h) in enumerate(zip(cut(packed, lengths), kept, strict=False), first):
+            yield StoredLine(seq, line, h)
 
 
 def segments_of(tx: Tx, log: int) -> list[StoredSegment]:
     """A log's segments, by their last position."""
-    query = (
-        select(segments.c.last, segments.c.signature)
-        .where(segments.c.log == log)
-        .order_by(segments.c.last)
-    )
-    return [StoredSegment(*row) for row in tx.execute(query)]
+    query = select(segments).where(segments.c.log == log).order_by(segments.c.last)
+    return [
+        StoredSegment(
+            row.first,
+            row.last,
+            row.signature,
+            fits(row.lines, row.lengths, row.hashes, row.last - row.first + 1),
+        )
+        for row in tx.execute(query)
+    ]
 
 
 def all_receipts(tx: Tx) -> Iterator[StoredReceipt]:

@@ -211,22 +211,17 @@ logs = Table(
     Index(None, "inspection"),
 )
 
-lines = Table(
-    "lines",
-    metadata,
-    Column("log", Integer, ForeignKey("logs.id"), nullable=False),
-    Column("seq", Integer, nullable=False),
-    Column("line", LargeBinary, nullable=False),
-    Column("received_at", BigInteger, nullable=False),
-    Column("h", LargeBinary),  # the chain hash at this line, so that a damaged line can be named
-    PrimaryKeyConstraint("log", "seq"),
-)
-
 segments = Table(
     "segments",
     metadata,
     Column("log", Integer, ForeignKey("logs.id"), nullable=False),
+    Column("first", Integer, nullable=False),
     Column("last", Integer, nullable=False),
+    # The lines as they came, each with a line feed behind it; and of each, so that a damaged one
+    # can be named, its length (4 bytes, big-endian) and its chain hash (32 bytes).
+    Column("lines", LargeBinary, nullable=False),
+    Column("lengths", LargeBinary, nullable=False),
+    Column("hashes", LargeBinary),
     Column("signature", LargeBinary, nullable=False),
     Column("received_at", BigInteger, nullable=False),
     Column("offset_ms", BigInteger, nullable=False),  # server clock minus device clock (L9)

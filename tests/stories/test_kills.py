@@ -20,6 +20,8 @@ import pytest
 from small_region import Region
 
 from server.demo.pictures import picture
+from server.store import logs, stored
+from server.store.db import Database
 
 pytestmark = pytest.mark.xdist_group("kills")
 
@@ -86,12 +88,15 @@ def on_device(region: Region) -> dict[tuple[str, int], bytes]:
 
 def on_server(region: Region) -> dict[tuple[str, int], bytes]:
     """Every line that the server holds, by (inspection, seq)."""
-    with contextlib.closing(sqlite3.connect(region.stage.server_data / "tapak.sqlite")) as db:
-        rows = db.execute(
-            "select logs.inspection, lines.seq, lines.line from lines"
-            " join logs on logs.id = lines.log"
-        ).fetchall()
-    found = {(a, b): bytes(c) for a, b, c in rows}
+    database = Database(f"sqlite:///{region.stage.server_data / 'tapak.sqlite'}")
+    with database.read() as tx:
+        rows = [
+            (log.inspection, row.seq, row.line)
+            for log in logs.all_logs(tx)
+            for row in stored.lines_of(tx, log.id)
+        ]
+    database.close()
+    found = {(inspection, seq): line for inspection, seq, line in rows}
     assert len(found) == len(rows), "a line is doubled"
     return found
 

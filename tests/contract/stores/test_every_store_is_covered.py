@@ -13,7 +13,17 @@ import server.store
 HERE = Path(__file__).parent
 
 # Not stores: the engines under them, the schema, and what its migrations are made of.
-ELSEWHERE = {"bulk", "db", "migrations", "postgres", "sqlite", "tables", "together", "transaction"}
+ELSEWHERE = {
+    "bulk",
+    "db",
+    "migrations",
+    "postgres",
+    "runs",
+    "sqlite",
+    "tables",
+    "together",
+    "transaction",
+}
 
 
 def public_functions() -> set[tuple[str, str]]:

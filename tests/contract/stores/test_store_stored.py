@@ -61,7 +61,8 @@ def test_logs_lines_and_segments_come_as_they_lie_there(db: Database) -> None:
             StoredLine(n, line, h)
             for n, (line, h) in enumerate(zip(LINES, expected, strict=True), 1)
         ]
-        assert [one.last for one in stored.segments_of(tx, log.id)] == [2]
+        (run,) = stored.segments_of(tx, log.id)
+        assert (run.first, run.last, run.fits) == (1, 2, True)
         assert len(stored.segments_of(tx, log.id)[0].signature) == 64
 
 

@@ -126,8 +126,7 @@ def _rows(tx: Any) -> dict[str, list[Any]]:
     }
     names = {row.id: (row.device, row.inspection) for row in tx.execute(select(tables.logs))}
     found["logs"] = sorted((*names[row[0]], *row[1:]) for row in found["logs"])
-    for name in ("lines", "segments"):
-        found[name] = sorted((*names[row[0]], *row[1:]) for row in found[name])
+    found["segments"] = sorted((*names[row[0]], *row[1:]) for row in found["segments"])
     # How often a facility was asked for, and what each receipt says of files that others in the
     # same transaction name, may differ; both are right.
     found["gradings"] = [row[:3] for row in found["gradings"]]

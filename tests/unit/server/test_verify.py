@@ -19,6 +19,7 @@ from server.services.verify import Fault, verify
 from server.services.verify_log import HASH, LINE, check_log, walk
 from server.store import tables
 from server.store.db import Database
+from server.store.runs import cut, hashes_in, pack, sizes
 from server.store.stored import StoredLine, StoredLog, StoredSegment
 from sync.log import genesis, link, sign_head
 
@@ -50,6 +51,35 @@ class World:
             old = bytes(tx.execute(select(table.c[column]).where(where)).scalar_one())
         self.change(table, where, **{column: flipped(old, at, by)})
         return old
+
+    def run_with(self, n: int) -> Any:
+        """The row of the segment that holds entry n of the first visit."""
+        held = (tables.segments.c.first <= n) & (tables.segments.c.last >= n)
+        with self.ctx.db.read() as tx:
+            query = select(tables.segments).where(tables.segments.c.log == self.log(), held)
+            return tx.execute(query).one()
+
+    def flip_line(self, n: int, at: int, by: int = 1) -> None:
+        """Change one byte of entry n's line where it lies."""
+        run = self.run_with(n)
+        before = sizes(run.lengths)[: n - run.first]
+        start, size = sum(before) + len(before), len(self.device.logs[VISIT_1][n - 1])
+        self.flip(tables.segments, row(run), "lines", start + at % size, by)
+
+    def flip_hash(self, n: int, at: int, by: int = 1) -> None:
+        run = self.run_with(n)
+        self.flip(tables.segments, row(run), "hashes", (n - run.first) * 32 + at, by)
+
+    def put_line(self, n: int, line: bytes | None, h: bytes = b"") -> None:
+        """Put another line and hash at entry n's place, or none (the lines behind move up)."""
+        run = self.run_with(n)
+        lines, hashes = cut(run.lines, run.lengths), list(hashes_in(run.hashes))
+        here = n - run.first
+        lines[here : here + 1] = [] if line is None else [line]
+        hashes[here : here + 1] = [] if line is None else [h]
+        packed, lengths = pack(lines)
+        new = {"lines": packed, "lengths": lengths, "hashes": b"".join(hashes)}
+        self.change(tables.segments, row(run), **new)
 
     def faults(self) -> tuple[Fault, ...]:
         return verify(self.ctx).faults
@@ -96,8 +126,8 @@ def world(region: Context) -> Iterator[World]:
     file.dispose()
 
 
-def line(world: World, n: int) -> Any:
-    return (tables.lines.c.log == world.log()) & (tables.lines.c.seq == n)
+def row(run: Any) -> Any:
+    return (tables.segments.c.log == run.log) & (tables.segments.c.last == run.last)
 
 
 def test_what_was_stored_properly_has_no_fault_and_everything_is_counted(world: World) -> None:
@@ -127,13 +157,13 @@ def test_a_file_that_has_not_arrived_is_counted_and_is_no_fault(world: World) ->
 
 @pytest.mark.parametrize("n", [1, 2, 5, 8, 9, 10])
 def test_a_changed_line_is_named_by_device_inspection_and_entry(world: World, n: int) -> None:
-    world.flip(tables.lines, line(world, n), "line", at=40)
+    world.flip_line(n, at=40)
     assert world.faults() == (Fault("entry", world.entry(n), LINE),)
 
 
 @pytest.mark.parametrize("n", [1, 5, 10])
 def test_a_changed_hash_is_told_from_a_changed_line(world: World, n: int) -> None:
-    world.flip(tables.lines, line(world, n), "h", at=7)
+    world.flip_hash(n, at=7)
     assert world.faults() == (Fault("entry", world.entry(n), HASH),)
 
 
@@ -151,41 +181,64 @@ def test_any_one_byte_of_any_line_or_hash_is_found_and_named(
     column = data.draw(st.sampled_from(["line", "h"]), "column")
     size = len(world.device.logs[VISIT_1][n - 1]) if column == "line" else 32
     at, by = data.draw(st.integers(0, size - 1), "byte"), data.draw(st.integers(1, 255), "by")
-    where = line(world, n)
-    old = world.flip(tables.lines, where, column, at, by)
+    flip = world.flip_line if column == "line" else world.flip_hash
+    flip(n, at, by)
     try:
         assert [fault.where for fault in world.faults()] == [world.entry(n)]
     finally:
-        world.change(tables.lines, where, **{column: old})
+        flip(n, at, by)
     assert world.faults() == ()
+
+
+@settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(data=st.data())
+def test_any_one_byte_of_what_is_noted_of_a_run_is_found(world: World, data: st.DataObject) -> None:
+    run = world.run_with(data.draw(st.sampled_from([1, 9]), "entry"))
+    at, by = data.draw(st.integers(0, 40), "byte"), data.draw(st.integers(1, 255), "by")
+    world.flip(tables.segments, row(run), "lengths", at, by)
+    try:
+        assert f"{run.last}" in " ".join(fault.where for fault in world.faults())
+    finally:
+        world.flip(tables.segments, row(run), "lengths", at, by)
+    assert world.faults() == ()
+
+
+def test_a_line_feed_changed_between_two_lines_is_named(world: World) -> None:
+    world.flip(
+        tables.segments, row(world.run_with(1)), "lines", sizes(world.run_with(1).lengths)[0]
+    )
+    assert [fault.where for fault in world.faults()] == [world.entry(1)]
 
 
 def test_several_changed_lines_are_each_named(world: World) -> None:
     for n in (2, 3, 7):
-        world.flip(tables.lines, line(world, n), "line", at=30)
+        world.flip_line(n, at=30)
     assert [fault.where for fault in world.faults()] == [world.entry(n) for n in (2, 3, 7)]
 
 
 def test_a_line_that_was_taken_away_is_named(world: World) -> None:
-    world.take_away(tables.lines, line(world, 4))
-    assert [fault.where for fault in world.faults()] == [world.entry(4)]
+    world.put_line(4, None)
+    assert world.entry(4) in {fault.where for fault in world.faults()}
 
 
 @pytest.mark.parametrize("to", [0, -3, 99])
-def test_a_line_at_a_wrong_place_is_named(world: World, to: int) -> None:
-    world.change(tables.lines, line(world, 4), seq=to)
-    assert world.entry(4) in {fault.where for fault in world.faults()}
+def test_a_run_at_a_wrong_place_is_named(world: World, to: int) -> None:
+    run = world.run_with(9)
+    world.change(tables.segments, row(run), first=to)
+    named = world.entry(0).replace("entry 0", f"entries {run.first} to {run.last}")
+    assert named in {fault.where for fault in world.faults()}
 
 
 def test_a_tail_taken_away_together_with_its_head_is_found_by_the_receipt(world: World) -> None:
     """S4"""
-    log = world.log()
-    with world.ctx.db.read() as tx:
-        query = select(tables.lines.c.h).where(line(world, 7))
-        before = tx.execute(query).scalar_one()
-    world.take_away(tables.lines, (tables.lines.c.log == log) & (tables.lines.c.seq > 7))
-    world.take_away(tables.segments, (tables.segments.c.log == log) & (tables.segments.c.last > 7))
-    world.change(tables.logs, tables.logs.c.id == log, seq=7, h=before)
+    log, run = world.log(), world.run_with(9)
+    kept = world.device.hashes[VISIT_1][run.first - 1]
+    world.take_away(tables.segments, row(run))
+    world.change(tables.logs, tables.logs.c.id == log, seq=run.first - 1, h=kept)
     last = len(world.device.logs[VISIT_1])
     (fault,) = world.faults()
     assert fault.where == world.entry(last)
@@ -195,8 +248,7 @@ def test_a_tail_taken_away_together_with_its_head_is_found_by_the_receipt(world:
 def test_a_whole_log_taken_away_is_found_by_the_receipt(world: World) -> None:
     """S4"""
     log = world.log()
-    for table in (tables.lines, tables.segments):
-        world.take_away(table, table.c.log == log)
+    world.take_away(tables.segments, tables.segments.c.log == log)
     world.take_away(tables.logs, tables.logs.c.id == log)
     assert world.entry(len(world.device.logs[VISIT_1])) in {f.where for f in world.faults()}
 
@@ -236,7 +288,7 @@ def test_a_log_rewritten_with_all_its_hashes_is_found_by_signature_and_receipt(
     running = genesis(device.public_key, VISIT_1)
     for n, text in enumerate(lines, start=1):
         running = link(running, text)
-        world.change(tables.lines, line(world, n), line=text, h=running)
+        world.put_line(n, text, running)
     world.change(tables.logs, tables.logs.c.id == log, h=running)
     whys = [fault.why for fault in world.faults()]
     assert sum("signature" in why for why in whys) == 2
@@ -257,7 +309,7 @@ def a_log(world: World) -> tuple[StoredLog, list[StoredLine], list[StoredSegment
     lines, hashes = device.logs[VISIT_1], device.hashes[VISIT_1]
     rows = [StoredLine(n, text, hashes[n]) for n, text in enumerate(lines, start=1)]
     log = StoredLog(1, device.id, VISIT_1, len(lines), hashes[-1])
-    return log, rows, [StoredSegment(len(lines), sign_head(device.key, hashes[-1]))]
+    return log, rows, [StoredSegment(1, len(lines), sign_head(device.key, hashes[-1]))]
 
 
 def test_without_kept_hashes_a_changed_line_is_narrowed_down_to_its_signed_run(
