@@ -5,6 +5,7 @@ sync.place brings the coordinate systems along, which an answer does not need.
 from __future__ import annotations
 
 from decimal import Decimal
+from typing import Any
 
 from sync.inspection import Fix, is_decimal
 from sync.problems import problem
@@ -27,11 +28,15 @@ def read_fix(text: str) -> Fix:
     return Fix(parts[0], parts[1], parts[2] if len(parts) == 3 else None)
 
 
-def fix_value(fix: Fix | None) -> dict[str, str] | None:
+def fix_value(fix: Fix | None) -> dict[str, Any] | None:
     """A fix as an entry holds it, or None where there is none."""
     if fix is None:
         return None
-    value = {"lat": fix.lat, "lon": fix.lon}
+    value: dict[str, Any] = {"lat": fix.lat, "lon": fix.lon}
     if fix.accuracy_m is not None:
         value["accuracy_m"] = fix.accuracy_m
+    if fix.at is not None:
+        value["at"] = fix.at
+    if fix.mock:
+        value["mock"] = True
     return value | {"source": fix.source}

@@ -38,13 +38,18 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A position as it was measured: degrees WGS 84 as decimal strings, accuracy in metres."""
+    """A position as it was measured: degrees WGS 84 as decimal strings, accuracy in metres.
+
+    `at` is when it was measured, by the device's clock; `mock` is set where the device's system
+    said that a program made the position up.
+    """
 
     lat: str
     lon: str
     accuracy_m: str | None = None
     at: int | None = None
     source: str = "typed"
+    mock: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -285,6 +285,13 @@ def _time(v: Mapping[str, Any], key: str) -> int | None:
     return value
 
 
+def _mark(v: Mapping[str, Any], key: str) -> bool:
+    value = v.get(key, False)
+    if not isinstance(value, bool):
+        raise _NotUnderstoodError(f"{key} is not true or false")
+    return value
+
+
 def _decimal(v: Mapping[str, Any], key: str) -> str | None:
     value = v.get(key)
     if value is None:
@@ -318,6 +325,7 @@ def _fix(v: Mapping[str, Any]) -> Fix | None:
         _decimal(value, "accuracy_m"),
         _time(value, "at"),
         _text(value, "source") or "typed",
+        _mark(value, "mock"),
     )
 
 
