@@ -184,10 +184,11 @@ def _way(device: str, source: str, file: str, tracks: list[Track]) -> Way:
 def spans_of(inspection: Inspection, fixes: Iterable[Taken]) -> tuple[Span, ...]:
     """When each device recorded the visit, by its own clock.
 
-    A visit begins with a device's first entry and ends with the last outcome that it recorded
-    before signing. Answers and observations that are written after that outcome are notes made
-    later and stretch nothing, unless a measured position or a picture taken in the client shows
-    that the device was still there. Files that are brought in say nothing about when that was.
+    A visit begins with a device's first entry, whatever is corrected in it later, and ends with
+    the last outcome that it recorded before signing. Answers and observations that are written
+    after that outcome are notes made later and stretch nothing, unless a measured position or a
+    picture taken in the client shows that the device was still there. Files that are brought in
+    say nothing about when that was.
     """
     signed: dict[str, int] = {}
     for slot in inspection.sign_offs.values():
@@ -214,7 +215,7 @@ def spans_of(inspection: Inspection, fixes: Iterable[Taken]) -> tuple[Span, ...]
         shown.setdefault(picture.written.device, []).append(picture.written.at)
     found: list[Span] = []
     for device in sorted({*began, *ended, *noted, *shown}):
-        there = [*began.get(device, ()), *ended.get(device, ()), *shown.get(device, ())]
+        there = [*sorted(began.get(device, ()))[:1], *ended.get(device, ()), *shown.get(device, ())]
         last = max(ended[device]) if device in ended else signed.get(device)
         notes = [n for n in noted.get(device, ()) if last is None or n <= last]
         moments = there + notes or noted.get(device, [])

@@ -204,6 +204,7 @@ def test_files_brought_in_later_say_nothing_about_when_the_visit_was() -> None:
 def test_a_correction_after_the_sign_off_does_not_stretch_it() -> None:
     (span,) = spans(
         (0, "about", ABOUT),
+        (499, "about", {**ABOUT, "purpose": "yearly"}),
         (8, "outcome", {"outcome": "partly"}),
         (9, f"sign-off/{DEVICE}", {"statement": "x", "logs": []}),
         (500, "outcome", {"outcome": "visited"}),
