@@ -62,12 +62,25 @@ def _leaps(case: Case) -> tuple[Finding, ...]:
     )
     found: list[Finding] = []
     for device, file, steps in movements:
-        known = offsets(case.clocks, device)
-        doubt = known[1] - known[0] if known else 0
+        doubt = _doubt(case, device)
         leaps = sorted(_too_fast(steps, limits, doubt), key=_order)
         if leaps:
             found.append(_flag(case, device, file, leaps, limits, doubt))
     return tuple(found)
+
+
+def _doubt(case: Case, device: str) -> int:
+    """How far apart the device's own times may be: as far as its comparisons differ, and as far
+    as its log shows that the clock was set back, in milliseconds.
+    """
+    known = offsets(case.clocks, device)
+    doubt = known[1] - known[0] if known else 0
+    latest = None
+    for taken in sorted((t for t in case.fixes if t.device == device), key=lambda t: t.seq):
+        if latest is not None:
+            doubt = max(doubt, latest - taken.at)
+        latest = taken.at if latest is None else max(latest, taken.at)
+    return doubt
 
 
 # -- movements ------------------------------------------------------------------------------------
@@ -154,15 +167,25 @@ def _too_fast(steps: Sequence[_Step], limits: _Limits, doubt: int) -> list[_Leap
         pairs.append((i - 1, i))
         if back < i - 1 and steps[i].at - steps[back].at >= limits.least_ms:
             pairs.append((back, i))
-    distances = distances_m([steps[a].place for a, _ in pairs], [steps[b].place for _, b in pairs])
-    # What is left of a distance is judged exactly; a hundred thousand steps are sieved first.
+    # A hundred thousand steps are sieved by a bound before their distances are worked out.
     slowest = float(limits.speed) / 3600.0
-    return [
-        leap
-        for (a, b), distance in zip(pairs, distances, strict=True)
-        if distance + 0.1 > slowest * max(steps[b].at - steps[a].at, limits.least_ms)
-        and (leap := _leap(steps[a], steps[b], distance, limits, doubt)) is not None
+    fast = [
+        (steps[a], steps[b])
+        for a, b in pairs
+        if _at_most_m(steps[a].place, steps[b].place) + 0.1
+        > slowest * max(steps[b].at - steps[a].at, limits.least_ms)
     ]
+    distances = distances_m([a.place for a, _ in fast], [b.place for _, b in fast])
+    leaps = (
+        _leap(a, b, distance, limits, doubt)
+        for (a, b), distance in zip(fast, distances, strict=True)
+    )
+    return [leap for leap in leaps if leap is not None]
+
+
+def _at_most_m(a: tuple[float, float], b: tuple[float, float]) -> float:
+    """A distance that two places cannot exceed: a degree on WGS 84 is at most 111,695 m long."""
+    return 111_695.0 * (abs(a[0] - b[0]) + abs(a[1] - b[1]))
 
 
 def _leap(start: _Step, end: _Step, distance: float, limits: _Limits, doubt: int) -> _Leap | None:

@@ -118,7 +118,7 @@ def taken(
     of_fix = {k.removeprefix("fix_"): changes.pop(k) for k in list(changes) if k[:4] == "fix_"}
     fix = replace(Fix(lat, lon, accuracy, at, "gnss"), **of_fix)
     entry = f"{at:064x}"
-    base = Taken("the answer to ISL-E1", DEVICE, at % 10**6, entry, at, fix, "client", "", True)
+    base = Taken("the answer to ISL-E1", DEVICE, at - BEGAN, entry, at, fix, "client", "", True)
     return replace(base, **changes)
 
 

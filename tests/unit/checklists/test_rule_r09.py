@@ -124,6 +124,14 @@ def test_a_clock_that_was_set_in_between_makes_it_a_question() -> None:
     assert "clock was set in between, by up to 2 h" in flag.explanation
 
 
+def test_a_log_whose_times_go_back_shows_that_the_clock_was_set() -> None:
+    earlier = taken(seq=1)
+    later = taken(NOON - 30 * MINUTE, lat=f"{8.15 + 100 * KM:.7f}", seq=2)
+    assert only(R09, case(fixes=(earlier, later))).severity == "query"
+    in_order = (replace(earlier, seq=2), replace(later, seq=1))
+    assert only(R09, case(fixes=in_order)).severity == "major"
+
+
 def test_a_file_that_was_brought_in_is_another_receiver_s_movement() -> None:
     colleague = way(
         *((NOON + n * SECOND, 8.2, 98.1, 5.0) for n in range(60)),

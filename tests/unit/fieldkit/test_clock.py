@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import replace
 
 from field_device import FieldDevice
-from memory_server import NOW, Office
+from memory_server import Office
 
 from checklists.discrepancies.case import Flag, NotEvaluated
 from fieldkit.capture import Extras, answer
