@@ -5,7 +5,6 @@ sync.place brings the coordinate systems along, which an answer does not need.
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import Any
 
 from sync.inspection import Fix, is_decimal
 from sync.problems import problem
@@ -28,11 +27,11 @@ def read_fix(text: str) -> Fix:
     return Fix(parts[0], parts[1], parts[2] if len(parts) == 3 else None)
 
 
-def fix_value(fix: Fix | None) -> dict[str, Any] | None:
+def fix_value(fix: Fix | None) -> dict[str, str | int] | None:
     """A fix as an entry holds it, or None where there is none."""
     if fix is None:
         return None
-    value: dict[str, Any] = {"lat": fix.lat, "lon": fix.lon}
+    value: dict[str, str | int] = {"lat": fix.lat, "lon": fix.lon}
     if fix.accuracy_m is not None:
         value["accuracy_m"] = fix.accuracy_m
     if fix.at is not None:

@@ -21,9 +21,9 @@ _AGREE_MS = 120_000  # a camera's clock is known where its pictures agree about 
 class PhotoTime:
     """When a photograph was taken, UTC milliseconds; `at` is None where no zone is known.
 
-    `how` says by which clock: gps, camera (with its zone), entry (as the client noted it),
-    camera-compared (with GPS times of the same camera's pictures), bare (`local` is then the
-    camera's clock, read as if it were UTC), or none.
+    `how` says by which clock, the surest first: gps, camera (with its zone), camera-compared (with
+    GPS times of the same camera's pictures), entry (as the client noted it), bare (`local` is then
+    the camera's clock, read as if it were UTC), or none.
     """
 
     at: int | None
@@ -63,13 +63,19 @@ def _time(photo: CasePhoto, facts: Mapping[str, Any], compared: Mapping[Camera, 
     zoned = _moment(facts.get("camera_time"), facts.get("camera_offset"))
     if zoned is not None:
         return PhotoTime(zoned, "camera", local, camera)
-    if photo.taken_at is not None:
-        return PhotoTime(photo.taken_at, "entry", local, camera)
-    if local is None:
-        return PhotoTime(None, "none", None, camera)
-    if camera in compared:
+    if local is not None and camera in compared:
         return PhotoTime(local + compared[camera], "camera-compared", local, camera)
-    return PhotoTime(None, "bare", local, camera)
+    noted = _noted(photo)
+    if noted is not None:
+        return PhotoTime(noted, "entry", local, camera)
+    return PhotoTime(None, "none" if local is None else "bare", local, camera)
+
+
+def _noted(photo: CasePhoto) -> int | None:
+    """The time that the entry gives: when it was taken, or by which it was placed on a track."""
+    if photo.taken_at is not None:
+        return photo.taken_at
+    return photo.fix.at if photo.fix is not None and photo.fix.source == "track" else None
 
 
 def _camera_clocks(all_facts: Iterable[Mapping[str, Any]]) -> dict[Camera, int]:

@@ -22,6 +22,7 @@ from discrepancy_cases import (
 
 from checklists.discrepancies.case import Case, CasePhoto
 from checklists.discrepancies.visit_time import R07, windows
+from sync.inspection import Fix
 
 # The visit lasted from 01:00 to 09:00 UTC, which is 08:00 to 16:00 in Thailand.
 
@@ -143,6 +144,8 @@ def test_a_time_noted_when_the_picture_was_attached_serves_where_the_camera_name
     assert R07.find(visit(replace(one, taken_at=BEGAN))) == ()
     late = replace(one, taken_at=ENDED + HOUR)
     assert only(R07, visit(late)).inputs["time_from"] == "entry"
+    placed = replace(one, fix=Fix("8.15", "98.1", "9", BEGAN, "track"))
+    assert R07.find(visit(placed)) == ()
 
 
 @pytest.mark.parametrize(
