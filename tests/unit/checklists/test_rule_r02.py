@@ -193,6 +193,11 @@ def test_a_camera_s_clock_is_known_from_its_other_pictures_that_have_gps_times()
     assert only(R02, of).inputs["time_from"] == "camera-compared"
     elsewhere = replace(other, facts={**(other.facts or {}), "model": "K2"})
     assert flags(R02, case(photos=(bare, elsewhere), ways=(TRACK,))) == []
+    changed = replace(
+        other, sha256="ef" * 32, facts={**(other.facts or {}), "camera_time": "2026-03-02T12:20:00"}
+    )
+    unsteady = case(photos=(bare, other, changed), ways=(TRACK,))
+    assert flags(R02, unsteady) == [], "a clock that was set on the way corrects nothing"
 
 
 def test_bytes_that_have_not_arrived_are_needed() -> None:
