@@ -15,7 +15,7 @@ from typing import Any
 
 from sync.problems import Problem, problem
 
-VERSION = 1
+VERSION = 2
 BUSY_SECONDS = 30
 
 TABLES: Mapping[str, tuple[Mapping[str, type], Sequence[str], frozenset[str]]] = {
@@ -40,6 +40,11 @@ TABLES: Mapping[str, tuple[Mapping[str, type], Sequence[str], frozenset[str]]] =
         {"sha256": str, "facts": str, "problem": str},
         ["sha256"],
         frozenset({"facts", "problem"}),
+    ),
+    "clocks": (
+        {"log": str, "at": int, "offset_ms": int},
+        ["log", "at", "offset_ms"],
+        frozenset(),
     ),
     "receipts": ({"id": int, "at": int, "payload": bytes, "signature": bytes}, ["id"], frozenset()),
     "documents": ({"kind": str, "ref": str, "body": str}, ["kind", "ref"], frozenset()),

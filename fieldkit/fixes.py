@@ -27,11 +27,15 @@ def read_fix(text: str) -> Fix:
     return Fix(parts[0], parts[1], parts[2] if len(parts) == 3 else None)
 
 
-def fix_value(fix: Fix | None) -> dict[str, str] | None:
+def fix_value(fix: Fix | None) -> dict[str, str | int] | None:
     """A fix as an entry holds it, or None where there is none."""
     if fix is None:
         return None
-    value = {"lat": fix.lat, "lon": fix.lon}
+    value: dict[str, str | int] = {"lat": fix.lat, "lon": fix.lon}
     if fix.accuracy_m is not None:
         value["accuracy_m"] = fix.accuracy_m
+    if fix.at is not None:
+        value["at"] = fix.at
+    if fix.mock:
+        value["mock"] = True
     return value | {"source": fix.source}

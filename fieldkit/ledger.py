@@ -12,6 +12,7 @@ from typing import Any
 
 from fieldkit.database import Database
 from fieldkit.store import Identity, put_notes
+from sync.log import DEVICE_LOG
 from sync.problems import problem
 from sync.receipt import Receipt
 from sync.session import Answer, Change, LogState, Pending
@@ -124,11 +125,19 @@ class Ledger:
 
     # -- what the server said ---------------------------------------------------------------------
 
-    def take(self, identity: Identity, answer: Answer, receipt: Receipt | None, now: int) -> None:
+    def take(
+        self,
+        identity: Identity,
+        answer: Answer,
+        receipt: Receipt | None,
+        now: int,
+        asked_at: int | None = None,
+    ) -> None:
         """Keep an answer in one transaction: receipt, states, changes, and then the cursor.
 
-        The receipt has been checked. Raises `answer-malformed` and `receipt-unfit`; nothing of
-        the answer is kept then.
+        The receipt has been checked. `asked_at` is this device's clock as the request gave it; the
+        server's clock less that is the offset that the server keeps with each segment (L9).
+        Raises `answer-malformed` and `receipt-unfit`; nothing of the answer is kept then.
         """
         changes = [_checked(change) for change in answer.changes]
         with self.database.write("what the server answered") as tx:
@@ -140,6 +149,8 @@ class Ledger:
                     (receipt.at, answer.receipt.payload, answer.receipt.signature),
                 )
                 _acknowledge(tx, identity, receipt)
+                if asked_at is not None:
+                    _keep_clock(tx, identity, receipt, asked_at, answer.now - asked_at)
             for state in answer.logs:
                 _take_state(tx, identity, state)
             for change in changes:
@@ -198,6 +209,19 @@ def _acknowledge(tx: Connection, identity: Identity, receipt: Receipt) -> None:
     tx.executemany(
         "update files set held_at = ?1, sent_at = coalesce(sent_at, ?1) where sha256 = ?2",
         [(receipt.at, sha256) for sha256 in receipt.files],
+    )
+
+
+def _keep_clock(
+    tx: Connection, identity: Identity, receipt: Receipt, asked_at: int, offset_ms: int
+) -> None:
+    tx.executemany(
+        "insert or ignore into clocks (log, at, offset_ms) values (?, ?, ?)",
+        [
+            (one.log, asked_at, offset_ms)
+            for one in receipt.logs
+            if one.device == identity.device and one.log != DEVICE_LOG
+        ],
     )
 
 

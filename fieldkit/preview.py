@@ -14,6 +14,7 @@ from typing import Any
 
 from checklists.discrepancies.case import Case, Finding, Flag, Use, build_case
 from checklists.discrepancies.catalogue import evaluate
+from checklists.discrepancies.moments import Reading
 from checklists.discrepancies.settings_file import default_settings, load_settings
 from checklists.load import load_limits, load_profile
 from checklists.published import profile_bytes
@@ -112,7 +113,14 @@ def _case(sources: Sources, inspection: Inspection) -> Case:
         _own_uses(sources, inspection.id),
         False,
         load_settings(rules.data, rules.name) if rules else default_settings(),
+        _own_clock(sources, inspection.id),
     )
+
+
+def _own_clock(sources: Sources, inspection: str) -> list[Reading]:
+    """This device's clock against the server's; of other devices' clocks it knows nothing."""
+    device = sources.store.identity().device
+    return [Reading(device, "server", *one) for one in sources.store.clock(inspection)]
 
 
 def _own_uses(sources: Sources, inspection: str) -> dict[str, tuple[Use, ...]]:

@@ -206,6 +206,22 @@ class Store:
                 found.append((record.path.split("/")[1], log, record.at))
         return found
 
+    def clock(self, log: str) -> list[tuple[int, int]]:
+        """This device's clock against the server's, as far as it counts for an inspection.
+
+        (device's clock, how much the server's was ahead), both in milliseconds: as measured when
+        entries of it were sent, else at the last contact, if there was one.
+        """
+        measured = self.database.rows(
+            "select at, offset_ms from clocks where log = ? order by at, offset_ms", (log,)
+        )
+        if measured:
+            return [(int(at), int(offset)) for at, offset in measured]
+        contact, offset = self.note("last_contact"), self.note("clock_offset_ms")
+        if contact is None or offset is None:
+            return []
+        return [(int(contact) - int(offset), int(offset))]
+
     # -- what the pictures say --------------------------------------------------------------------
 
     def facts(self) -> dict[str, tuple[str | None, str | None]]:

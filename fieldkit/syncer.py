@@ -110,7 +110,7 @@ class Syncer:
         answer = read_answer(self._answer_to(request))
         receipt = self._receipt(answer)
         before = self.ledger.waiting_lines(self.identity)
-        self.ledger.take(self.identity, answer, receipt, self.now())
+        self.ledger.take(self.identity, answer, receipt, self.now(), request.at)
         self.report.requests += 1
         self.report.changes += len(answer.changes)
         self.report.lines_sent += max(before - self.ledger.waiting_lines(self.identity), 0)

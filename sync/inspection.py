@@ -20,6 +20,7 @@ SOURCES = ("taken-here", "imported", "aerial", "scan")
 KINDS = ("photo", "document", "sample", "interview", "track")
 MODES = ("live", "training")
 SIGNS = ("yes", "no", "unsure")
+TRACK_SOURCES = ("recorded", "imported")
 
 _DECIMAL = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,12})?\Z")
 
@@ -37,13 +38,18 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Fix:
-    """A position as it was measured: degrees WGS 84 as decimal strings, accuracy in metres."""
+    """A position as it was measured: degrees WGS 84 as decimal strings, accuracy in metres.
+
+    `at` is when it was measured, by the device's clock; `mock` is set where the device's system
+    said that a program made the position up.
+    """
 
     lat: str
     lon: str
     accuracy_m: str | None = None
     at: int | None = None
     source: str = "typed"
+    mock: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +149,41 @@ class SignOff:
     written: Written
 
 
+@dataclass(frozen=True, slots=True)
+class TrackPoint:
+    """One position of a track: degrees WGS 84 as decimal strings, accuracy in metres.
+
+    `at` is the receiver's time (UTC milliseconds), None where it gave none; `device_at` is the
+    device's own clock at that moment, a claim (L9).
+    """
+
+    at: int | None
+    lat: str
+    lon: str
+    accuracy_m: str | None = None
+    device_at: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Track:
+    """A part of a way: points in their order, and where a line through them must be broken.
+
+    `source` is recorded (by this device) or imported (from the file with the digest `file`).
+    `segments` are the indices of points at which a new segment begins; where 0 is not among them,
+    the first point goes on from the last one of the part before it (the same file and device,
+    n - 1). `thinned_from` is how many points there were before some were left out, else None.
+    """
+
+    device: str
+    n: int
+    source: str
+    file: str
+    points: tuple[TrackPoint, ...]
+    segments: tuple[int, ...]
+    thinned_from: int | None
+    written: Written
+
+
 T = TypeVar("T")
 
 
@@ -166,7 +207,9 @@ class Slot(Generic[T]):
 
 @dataclass(frozen=True, slots=True)
 class Inspection:
-    """A merged inspection, read. Answers and observations are keyed by (id, instance)."""
+    """A merged inspection, read. Answers and observations are keyed by (id, instance), tracks by
+    `device/n`.
+    """
 
     id: str
     about: Slot[About]
@@ -175,6 +218,7 @@ class Inspection:
     observed: Mapping[tuple[str, str], Slot[Observed]]
     evidence: Mapping[tuple[str, str], Slot[Evidence]]
     sign_offs: Mapping[str, Slot[SignOff]]
+    tracks: Mapping[str, Slot[Track]]
     unread: tuple[Unread, ...] = ()
     conflicts: tuple[str, ...] = field(default=())
 

@@ -24,13 +24,16 @@ from sync.inspection import (
     SignedLog,
     SignOff,
     Slot,
+    Track,
     Written,
     is_decimal,
 )
 from sync.log import Entry, Record, Unread
 from sync.merge import PathState, State
+from sync.track_entry import read_track_value
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+_NUMBER = re.compile(r"[1-9]\d{0,8}\Z", re.ASCII)
 
 T = TypeVar("T")
 
@@ -43,8 +46,9 @@ def read_inspection(inspection_id: str, state: State) -> Inspection:
     observed = {_pair(s.path): _slot(s, _observed) for s in state.under("observed")}
     evidence = {_pair(s.path): _slot(s, _evidence) for s in state.under("evidence")}
     sign_offs = {s.path.split("/")[1]: _slot(s, _sign_off) for s in state.under("sign-off")}
+    tracks = {s.path.removeprefix("track/"): _slot(s, _track) for s in state.under("track")}
     unread = list(state.unread)
-    for slots in (answers, observed, evidence, sign_offs):
+    for slots in (answers, observed, evidence, sign_offs, tracks):
         for slot in slots.values():
             unread.extend(slot.unread)
     unread.extend((*about.unread, *outcome.unread))
@@ -57,6 +61,7 @@ def read_inspection(inspection_id: str, state: State) -> Inspection:
         observed,
         evidence,
         sign_offs,
+        tracks,
         tuple(unread),
         conflicts,
     )
@@ -231,6 +236,26 @@ def _sign_off(entry: Entry) -> SignOff:
     return SignOff(entry.path.split("/")[1], _text(v, "statement"), tuple(signed), _written(entry))
 
 
+def _track(entry: Entry) -> Track:
+    device, n = _pair(entry.path)
+    if not _NUMBER.match(n):
+        raise _NotUnderstoodError("the path does not number the track 1, 2, 3")
+    try:
+        said = read_track_value(entry.value)
+    except ValueError as exc:
+        raise _NotUnderstoodError(str(exc)) from exc
+    return Track(
+        device,
+        int(n),
+        said.source,
+        said.file,
+        said.points,
+        said.segments,
+        said.thinned_from,
+        _written(entry),
+    )
+
+
 def _object(entry: Entry) -> Mapping[str, Any]:
     if not isinstance(entry.value, dict):
         raise _NotUnderstoodError("the value is not an object")
@@ -257,6 +282,13 @@ def _time(v: Mapping[str, Any], key: str) -> int | None:
         return None
     if not isinstance(value, int) or isinstance(value, bool):
         raise _NotUnderstoodError(f"{key} is not a time in UTC milliseconds")
+    return value
+
+
+def _mark(v: Mapping[str, Any], key: str) -> bool:
+    value = v.get(key, False)
+    if not isinstance(value, bool):
+        raise _NotUnderstoodError(f"{key} is not true or false")
     return value
 
 
@@ -293,6 +325,7 @@ def _fix(v: Mapping[str, Any]) -> Fix | None:
         _decimal(value, "accuracy_m"),
         _time(value, "at"),
         _text(value, "source") or "typed",
+        _mark(value, "mock"),
     )
 
 

@@ -95,6 +95,18 @@ def distance_m(a: Fix | tuple[float, float], b: Fix | tuple[float, float]) -> fl
     return float(_GEOD.inv(lon_a, lat_a, lon_b, lat_b)[2])
 
 
+def distances_m(
+    starts: Sequence[tuple[float, float]], ends: Sequence[tuple[float, float]]
+) -> list[float]:
+    """Geodesic distances in metres between positions (latitude, longitude), pair by pair."""
+    if not starts:
+        return []
+    (lats_a, lons_a), (lats_b, lons_b) = (
+        tuple(list(column) for column in zip(*some, strict=True)) for some in (starts, ends)
+    )
+    return [float(d) for d in _GEOD.inv(lons_a, lats_a, lons_b, lats_b)[2]]
+
+
 def parse_fix(text: str) -> Fix:
     """Read a typed position, latitude,longitude[,accuracy] in degrees and metres.
 

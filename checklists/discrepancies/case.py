@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from checklists.discrepancies.declaration import Declaration
+from checklists.discrepancies.moments import (
+    Reading,
+    Span,
+    Taken,
+    Way,
+    clocks_of,
+    fixes_of,
+    spans_of,
+    ways_of,
+)
 from checklists.discrepancies.systems import OFFICIAL
 from sync.inspection import Evidence, Fix, Inspection, is_decimal
 
@@ -31,7 +41,8 @@ class CasePhoto:
     """A photograph of the visit: how it came in, and what its bytes say.
 
     `facts` is PhotoFacts.to_json() or None while the bytes are not here or cannot be read
-    (`unreadable` then says why, or is empty while they are not here).
+    (`unreadable` then says why, or is empty while they are not here). `device`, `at` (by that
+    device's clock), `taken_at` and `fix` are those of the entry that attached it.
     """
 
     sha256: str
@@ -42,6 +53,10 @@ class CasePhoto:
     unreadable: str = ""
     digest_holds: bool = True
     entry: str = ""
+    device: str = ""
+    at: int = 0
+    taken_at: int | None = None
+    fix: Fix | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +76,9 @@ class Case:
 
     `signs` maps an operating sign to yes, no or unsure. `other_uses` maps SHA-256 to other visits;
     `uses_complete` is False on a device, which knows its own visits only. `settings` are the
-    versioned thresholds.
+    versioned thresholds. `outcomes` are all outcomes that stand side by side. `fixes`, `ways`
+    (tracks), `spans` (when each device recorded the visit) and `clocks` (how far each device's
+    clock was off, as far as that is known here) are those of `moments`.
     """
 
     facility: str
@@ -77,6 +94,11 @@ class Case:
     other_uses: Mapping[str, tuple[Use, ...]]
     uses_complete: bool
     settings: Mapping[str, Any]
+    outcomes: tuple[str, ...] = ()
+    fixes: tuple[Taken, ...] = ()
+    ways: tuple[Way, ...] = ()
+    spans: tuple[Span, ...] = ()
+    clocks: tuple[Reading, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,14 +172,19 @@ def build_case(
     other_uses: Mapping[str, tuple[Use, ...]],
     uses_complete: bool,
     settings: Mapping[str, Any],
+    clocks: Iterable[Reading] = (),
 ) -> Case:
     """The case of one visit: `facility` has id, name and country (ISO 3166-1 alpha-2).
 
-    `photo_facts` and `unreadable` are keyed by SHA-256. Where several values stand side by side at
-    one path, all of their positions count, and signs that contradict each other become unsure.
+    `photo_facts` and `unreadable` are keyed by SHA-256. `clocks` are the devices' clocks compared
+    with the server's, each time that entries of this visit were sent. Where several values stand
+    side by side at one path, all of their positions count, and signs that contradict each other
+    become unsure.
     """
     day = visit_day(inspection, facility["country"])
     outcome = inspection.outcome.value
+    fixes = fixes_of(inspection, called)
+    spans = spans_of(inspection, fixes)
     return Case(
         facility["id"],
         facility["name"],
@@ -176,6 +203,11 @@ def build_case(
         },
         uses_complete,
         settings,
+        tuple(sorted({head.outcome for head in inspection.outcome.heads})),
+        fixes,
+        ways_of(inspection),
+        spans,
+        clocks_of(inspection, spans, clocks),
     )
 
 
@@ -276,7 +308,21 @@ def _photos(
         facts = photo_facts.get(sha)
         holds = facts is None or facts.get("sha256", sha) == sha
         why = unreadable.get(sha, "")
+        w = head.written
         photos.append(
-            CasePhoto(sha, head.kind, head.source, head.name, facts, why, holds, head.written.h)
+            CasePhoto(
+                sha,
+                head.kind,
+                head.source,
+                head.name,
+                facts,
+                why,
+                holds,
+                w.h,
+                w.device,
+                w.at,
+                head.taken_at,
+                head.fix,
+            )
         )
     return tuple(photos)

@@ -74,6 +74,20 @@ def metres(value: Decimal | str) -> str:
     return f"{text.removesuffix('.0')} m"
 
 
+def duration(milliseconds: int) -> str:
+    """A length of time for reading: 45 s, 12 min, 3 h 5 min, 4 days."""
+    seconds = abs(milliseconds) // 1000
+    if seconds < 120:
+        return f"{seconds} s"
+    minutes = seconds // 60
+    if minutes < 120:
+        return f"{minutes} min"
+    hours, rest = divmod(minutes, 60)
+    if hours < 48:
+        return f"{hours} h {rest} min" if rest else f"{hours} h"
+    return f"{hours // 24} days"
+
+
 def declared_as(case: Case) -> dict[str, str]:
     """Which filing a flag was held against, for its inputs."""
     d = case.declaration

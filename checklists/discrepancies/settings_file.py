@@ -11,7 +11,9 @@ import yaml
 
 from sync.problems import problem
 
-FORMAT = "tapak-thresholds/1"
+FORMAT = "tapak-thresholds/2"
+# What was published before some rules were made still serves: these take their own thresholds.
+_EARLIER = {"tapak-thresholds/1": frozenset({"R02", "R03", "R07", "R08", "R09"})}
 MAX_BYTES = 100_000
 
 _NUMBER = re.compile(r"\d{1,9}(\.\d{1,3})?\Z")
@@ -24,6 +26,11 @@ _RULES: dict[str, dict[str, str]] = {
         "assumed_accuracy_m": "n",
         "off_site_items": "list",
     },
+    "R02": {"margin_m": "n", "gap_s": "n"},
+    "R03": {"accuracy_m": "n", "age_s": "n"},
+    "R07": {"margin_min": "n", "notes_h": "n"},
+    "R08": {"skew_s": "n", "major_s": "n"},
+    "R09": {"speed_kmh": "n", "least_s": "1", "assumed_accuracy_m": "n"},
     "R12": {"editors": "list"},
     "R16": {"signs_needed": "1"},
 }
@@ -38,7 +45,8 @@ def default_settings() -> dict[str, Any]:
 def load_settings(data: bytes, name: str) -> dict[str, Any]:
     """Read a thresholds file: id, version, digest, and per rule its thresholds.
 
-    Numbers stay the decimal strings that were written; the digest is the SHA-256 of the bytes.
+    Numbers stay the decimal strings that were written; the digest is the SHA-256 of the bytes. A
+    file of an earlier format is completed with the thresholds that come with the program.
     Raises `thresholds-malformed`, naming file and line.
     """
     if len(data) > MAX_BYTES:
@@ -49,17 +57,33 @@ def load_settings(data: bytes, name: str) -> dict[str, Any]:
         mark = getattr(exc, "problem_mark", None)
         where = f"{name}:{mark.line + 1}" if mark else name
         raise problem("thresholds-malformed", where=where, why="it is not YAML") from exc
-    top = _keyed(node, name, {"format", "id", "version", *_RULES}, 1)
+    form = _format(node)
+    later = _EARLIER.get(form, frozenset())
+    rules = {rule: fields for rule, fields in _RULES.items() if rule not in later}
+    top = _keyed(node, name, {"format", "id", "version", *rules}, 1)
     settings: dict[str, Any] = {
         "id": _scalar(top["id"], name, _ID, "an id of a-z, 0-9 and -"),
         "version": _scalar(top["version"], name, re.compile(r"[1-9]\d{0,5}\Z"), "a whole number"),
         "digest": hashlib.sha256(data).hexdigest(),
     }
-    _scalar(top["format"], name, re.compile(re.escape(FORMAT) + r"\Z"), FORMAT)
-    for rule, fields in _RULES.items():
+    wanted = form if later else FORMAT
+    _scalar(top["format"], name, re.compile(re.escape(wanted) + r"\Z"), FORMAT)
+    for rule, fields in rules.items():
         given = _keyed(top[rule], name, set(fields), top[rule].start_mark.line + 1)
         settings[rule] = {key: _value(given[key], name, kind) for key, kind in fields.items()}
+    if later:
+        shipped = default_settings()
+        settings |= {rule: shipped[rule] for rule in sorted(later)}
     return settings
+
+
+def _format(node: Any) -> str:
+    """What a file says its format is, or nothing; everything else about it is judged later."""
+    if isinstance(node, yaml.MappingNode):
+        for key, value in node.value:
+            if getattr(key, "value", None) == "format" and isinstance(value, yaml.ScalarNode):
+                return str(value.value)
+    return ""
 
 
 def _keyed(node: Any, name: str, keys: set[str], line: int) -> dict[str, Any]:

@@ -26,6 +26,7 @@ from sync.place import convert
 
 MADE = "example-region.json"
 FIX_ACCURACY = 4
+_BETWEEN_SHOTS = timedelta(seconds=30)  # all of them shortly before the visit is recorded (R07)
 
 
 @click.command()
@@ -144,7 +145,7 @@ def _make_pictures(stage: Stage, visit: Visit) -> list[tuple[str, Path]]:
     card = stage.folder / "cards" / visit.auditor
     card.mkdir(parents=True, exist_ok=True)
     site = _site(visit)
-    taken = datetime.now(UTC) - timedelta(minutes=len(visit.shots) + 5)
+    taken = datetime.now(UTC) - _BETWEEN_SHOTS * (len(visit.shots) + 1)
     made: list[tuple[str, Path]] = []
     for n, shot in enumerate(visit.shots):
         lat = lon = None
@@ -159,7 +160,7 @@ def _make_pictures(stage: Stage, visit: Visit) -> list[tuple[str, Path]]:
                 lon=lon,
                 accuracy_m=FIX_ACCURACY + n % 3,
                 direction_deg=(37.0 * n) % 360,
-                taken=taken + timedelta(minutes=n, hours=7),
+                taken=taken + _BETWEEN_SHOTS * n,
                 offset="+07:00",
             )
         )

@@ -11,11 +11,12 @@ from typing import Any
 from checklists.discrepancies.case import Finding, Flag, Use, build_case, visit_day
 from checklists.discrepancies.catalogue import evaluate, findings_to_json
 from checklists.discrepancies.declaration import Declaration, in_force
+from checklists.discrepancies.moments import Reading
 from checklists.scoring import EvidenceState
 from checklists.scoring.document import canonical
 from checklists.scoring.inputs import FlagFact
 from server.services.inspections import Loaded
-from server.store import facts, flags
+from server.store import facts, flags, logs
 from server.store.facilities import Facility
 from server.store.flags import FlagRow
 from server.store.transaction import Tx
@@ -88,6 +89,7 @@ def judge(
         _by_digest(uses),
         True,
         settings,
+        _clocks(tx, loaded),
     )
     findings = evaluate(case)
     rows = _rows(tx, facility.id, loaded.id, findings)
@@ -101,6 +103,15 @@ def judge(
         _flagged(loaded.id, findings, rows),
         _rejected(tx, loaded.id, digests),
     )
+
+
+def _clocks(tx: Tx, loaded: Loaded) -> list[Reading]:
+    """Each device's clock against the server's, as measured with each segment (L9)."""
+    return [
+        Reading(log.device, "server", one.received_at - one.offset_ms, one.offset_ms)
+        for log in loaded.logs
+        for one in logs.segments_of(tx, log.id)
+    ]
 
 
 def declared_at_visit(filed: Sequence[Filed], loaded: Loaded, country: str) -> Declaration | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -10,12 +11,26 @@ from pyproj import Transformer
 
 from checklists.discrepancies.case import Case, CasePhoto, Flag, NotEvaluated, Point, Use
 from checklists.discrepancies.declaration import Declaration, read_declaration
+from checklists.discrepancies.moments import Reading, Span, Taken, Way
 from checklists.discrepancies.rule import Rule
 from checklists.discrepancies.settings_file import default_settings
 from sync.inspection import Fix
 
 SHA = "ab" * 32
 VISIT = "5b0f8d6e-0000-4000-8000-000000000001"
+
+DEVICE, OTHER = "a" * 32, "b" * 32
+
+
+def ms(text: str) -> int:
+    """UTC milliseconds of a time such as 2026-03-02T03:00:00."""
+    return int(datetime.fromisoformat(text).replace(tzinfo=UTC).timestamp() * 1000)
+
+
+# The visit: from 8 in the morning to 4 in the afternoon in Thailand.
+BEGAN, ENDED = ms("2026-03-02T01:00:00"), ms("2026-03-02T09:00:00")
+NOON = ms("2026-03-02T05:00:00")
+SECOND, MINUTE, HOUR = 1000, 60_000, 3_600_000
 
 # A square of 2 km in the sea north of Phuket, given in UTM zone 47N on WGS 84.
 WEST, EAST, SOUTH, NORTH = 400000, 402000, 900000, 902000
@@ -75,8 +90,50 @@ def at(
 
 
 def photo(**changes: Any) -> CasePhoto:
-    facts = {"exif": True, "gps_block": "none", "software": "17.1", "sha256": SHA}
-    base = CasePhoto(SHA, "photo", "imported", "IMG_0001.jpg", facts, entry="e" * 64)
+    facts = {
+        "exif": True,
+        "gps_block": "none",
+        "gps_time": "2026-03-02T05:00:00Z",
+        "software": "17.1",
+        "sha256": SHA,
+    }
+    base = CasePhoto(
+        SHA, "photo", "imported", "IMG_0001.jpg", facts, entry="e" * 64, device=DEVICE, at=NOON
+    )
+    return replace(base, **changes)
+
+
+def span(**changes: Any) -> Span:
+    return replace(Span(DEVICE, BEGAN, ENDED, True, True), **changes)
+
+
+def reading(offset_ms: int = 0, **changes: Any) -> Reading:
+    return replace(Reading(DEVICE, "server", ENDED + HOUR, offset_ms), **changes)
+
+
+def taken(
+    at: int = NOON, lat: str = "8.15", lon: str = "98.1", accuracy: str | None = "6", **changes: Any
+) -> Taken:
+    """A fix that a receiver measured when an answer was written; `fix_…` changes the fix."""
+    of_fix = {k.removeprefix("fix_"): changes.pop(k) for k in list(changes) if k[:4] == "fix_"}
+    fix = replace(Fix(lat, lon, accuracy, at, "gnss"), **of_fix)
+    entry = f"{at:064x}"
+    base = Taken("the answer to ISL-E1", DEVICE, at - BEGAN, entry, at, fix, "client", "", True)
+    return replace(base, **changes)
+
+
+def way(*points: tuple[int, float, float, float | None], **changes: Any) -> Way:
+    """A track that the device recorded: (time, latitude, longitude, accuracy) of each point."""
+    base = Way(
+        DEVICE,
+        "recorded",
+        "",
+        tuple(p[0] for p in points),
+        tuple((p[1], p[2]) for p in points),
+        tuple(p[3] for p in points),
+        frozenset({0}),
+        0,
+    )
     return replace(base, **changes)
 
 
@@ -95,6 +152,9 @@ def case(**changes: Any) -> Case:
         {},
         True,
         default_settings(),
+        ("visited",),
+        spans=(span(),),
+        clocks=(reading(),),
     )
     return replace(base, **changes)
 

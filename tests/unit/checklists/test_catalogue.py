@@ -5,7 +5,21 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from discrepancy_cases import at, case, declared, photo, use
+from discrepancy_cases import (
+    HOUR,
+    MINUTE,
+    NOON,
+    OTHER,
+    at,
+    case,
+    declared,
+    photo,
+    reading,
+    span,
+    taken,
+    use,
+    way,
+)
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -26,8 +40,33 @@ PHOTOS = (
     photo(sha256="03" * 32, source="taken-here"),
     photo(sha256="05" * 32, facts=None),
     photo(sha256="04" * 32, facts={"exif": True, "software": "GIMP 2.10"}),
+    photo(
+        sha256="06" * 32,
+        facts={
+            "exif": True,
+            "gps_block": "position",
+            "lat": "8.25",
+            "lon": "98.1",
+            "gps_time": "2026-03-02T05:00:05Z",
+        },
+    ),
+    photo(
+        sha256="07" * 32, facts={"exif": True, "camera_time": "2026-03-02T03:00:00", "make": "C"}
+    ),
+    photo(sha256="08" * 32, facts={"exif": True, "gps_time": "2026-02-02T03:00:00Z"}),
 )
 SIGNS = {"warm-kiln": "yes", "discharge": "yes", "night-power": "unsure"}
+FIXES = (
+    taken(NOON, accuracy="90"),
+    taken(NOON + MINUTE, lat="8.95", fix_mock=True),
+    taken(NOON + HOUR, device=OTHER, accuracy=None, fix_at=None),
+)
+WAYS = (
+    way((NOON, 8.15, 98.1, 5.0), (NOON + 10_000, 8.15, 98.1, 5.0)),
+    way((NOON, 8.15, 98.1, 5.0), (NOON + MINUTE, 8.95, 98.1, 5.0), device=OTHER),
+)
+SPANS = (span(), span(device=OTHER, shown=False))
+CLOCKS = (reading(-5 * MINUTE), reading(2 * HOUR, device=OTHER), reading(-4 * MINUTE))
 USES = {
     "01" * 32: (use(), use(at=5, inspection="another")),
     "03" * 32: (use(at=7, inspection="a third"), use()),
@@ -42,12 +81,26 @@ def full() -> Case:
         signs=SIGNS,
         other_uses=USES,
         uses_complete=False,
+        fixes=FIXES,
+        ways=WAYS,
+        spans=SPANS,
+        clocks=CLOCKS,
     )
 
 
 def test_findings_come_in_the_order_of_rules_and_say_everything() -> None:
     found = evaluate(full())
-    assert [f.rule for f in found] == [*["R01"], *["R12"] * 3, *["R13"] * 3, "R16"]
+    assert [f.rule for f in found] == [
+        *["R01"],
+        *["R02"] * 2,
+        *["R03"] * 3,
+        *["R07"] * 3,
+        *["R08"] * 2,
+        *["R09"],
+        *["R12"] * 3,
+        *["R13"] * 3,
+        *["R16"],
+    ]
     for flag in (f for f in found if isinstance(f, Flag)):
         assert flag.severity in FLAG_SEVERITIES
         assert flag.subject in SUBJECTS
@@ -56,11 +109,11 @@ def test_findings_come_in_the_order_of_rules_and_say_everything() -> None:
         assert flag.margin
         assert flag.innocent_causes
         assert flag.would_settle
-        assert flag.inputs["thresholds"] == "default 1"
+        assert flag.inputs["thresholds"] == "default 2"
 
 
 def test_a_case_with_nothing_in_it_is_answered_with_what_is_needed() -> None:
-    nothing = case(declaration=None, points=(), signs={}, photos=())
+    nothing = case(declaration=None, points=(), signs={}, photos=(), spans=(), clocks=())
     found = findings_to_json(evaluate(nothing))
     assert [(f["rule"], f["kind"]) for f in found] == [
         ("R01", "not-evaluated"),
@@ -79,9 +132,13 @@ def test_a_case_in_which_everything_fits_raises_nothing() -> None:
     st.permutations(PHOTOS),
     st.permutations(list(SIGNS)),
     st.permutations(list(USES)),
+    st.permutations(FIXES),
+    st.permutations(WAYS),
+    st.permutations(SPANS),
+    st.permutations(CLOCKS),
 )
 def test_the_same_facts_in_any_order_give_the_same_bytes(
-    points: Any, photos: Any, signs: Any, uses: Any
+    points: Any, photos: Any, signs: Any, uses: Any, fixes: Any, ways: Any, spans: Any, clocks: Any
 ) -> None:
     shuffled = replace(
         full(),
@@ -89,6 +146,10 @@ def test_the_same_facts_in_any_order_give_the_same_bytes(
         photos=tuple(photos),
         signs={s: SIGNS[s] for s in signs},
         other_uses={u: USES[u][::-1] for u in uses},
+        fixes=tuple(fixes),
+        ways=tuple(ways),
+        spans=tuple(spans),
+        clocks=tuple(clocks),
     )
     assert findings_bytes(evaluate(shuffled)) == findings_bytes(evaluate(full()))
 

@@ -21,17 +21,22 @@ def test_the_default_thresholds_are_those_of_the_rules_table() -> None:
     assert settings["R01"]["critical_m"] == "1000"
     assert settings["R16"]["signs_needed"] == "2"
     assert "GIMP" in settings["R12"]["editors"]
-    assert (settings["id"], settings["version"]) == ("default", "1")
+    assert settings["R02"]["margin_m"] == "100"
+    assert settings["R03"] == {"accuracy_m": "50", "age_s": "120"}
+    assert settings["R07"]["margin_min"] == "30"
+    assert settings["R08"] == {"skew_s": "120", "major_s": "3600"}
+    assert settings["R09"]["speed_kmh"] == "150"
+    assert (settings["id"], settings["version"]) == ("default", "2")
     assert settings["digest"] == hashlib.sha256(DATA).hexdigest()
 
 
 def test_other_thresholds_change_what_a_rule_says() -> None:
-    strict = DATA.replace(b"margin_m: 50 ", b"margin_m: 10 ").replace(b"version: 1", b"version: 2")
+    strict = DATA.replace(b"margin_m: 50 ", b"margin_m: 10 ").replace(b"version: 2", b"version: 3")
     near = case(country="XX", points=(at(402045, 901000),))
     assert R01.find(near) == ()
     flag = only(R01, case(country="XX", points=near.points, settings=load_settings(strict, "s")))
     assert flag.severity == "major"
-    assert flag.inputs["thresholds"] == "default 2"
+    assert flag.inputs["thresholds"] == "default 3"
 
 
 @pytest.mark.parametrize(
@@ -46,8 +51,11 @@ def test_other_thresholds_change_what_a_rule_says() -> None:
         (b"editors:\n", b"editors: GIMP\n  other:\n", "known"),
         (b"R16:", b"R99:", "'R99' is not known here"),
         (b"R16:\n", b"R16: [\n", "not YAML"),
-        (b"thresholds/1", b"thresholds/7", "s.yaml:3"),
-        (b"version: 1", b"version: one", "s.yaml:5"),
+        (b"thresholds/2", b"thresholds/7", "s.yaml:3"),
+        (b"version: 2", b"version: one", "s.yaml:5"),
+        (b"  skew_s: 120", b"  skew_s: soon", "number"),
+        (b"least_s: 10", b"least_s: 0", "whole number"),
+        (b"R09:", b"R10:", "'R10' is not known here"),
         (DATA, b"", "keys are expected"),
         (DATA, b"[" * 90_000, "not YAML"),
         (DATA, b"\xff\xfe", "not YAML"),
@@ -63,3 +71,21 @@ def test_a_malformed_file_is_a_catalogue_error_that_says_where(
         load_settings(DATA.replace(old, new, 1), "s.yaml")
     assert caught.value.code == "thresholds-malformed"
     assert says in str(caught.value)
+
+
+def test_a_file_of_the_earlier_format_takes_the_thresholds_of_later_rules_from_the_program() -> (
+    None
+):
+    text = (
+        DATA.decode()
+        .replace("thresholds/2", "thresholds/1")
+        .replace("margin_m: 50 ", "margin_m: 7 ")
+    )
+    head, rest = text.split("R02:", 1)
+    earlier = (head + "R12:" + rest.split("R12:", 1)[1]).encode()
+    settings = load_settings(earlier, "s.yaml")
+    assert settings["R01"]["margin_m"] == "7"
+    assert settings["R09"] == default_settings()["R09"]
+    assert settings["digest"] == hashlib.sha256(earlier).hexdigest()
+    with pytest.raises(Problem):
+        load_settings(text.encode(), "s.yaml")

@@ -201,7 +201,8 @@ def _fix(facility: str, east: float, north: float, accuracy: str | None = "6") -
 
 def _picture(facility: str, scene: str, seed: int, east: float, north: float) -> bytes:
     lat, lon = _degrees(facility, east, north)
-    taken = datetime(2026, 11, 20, 9, 30 + seed % 25)  # noqa: DTZ001 - the camera has no zone
+    day, hour = (21, 10) if facility == WITHHELD else (20, 9)  # within the visit there
+    taken = datetime(2026, 11, day, hour, 30 + seed % 25)  # noqa: DTZ001 - the camera has no zone
     return picture(
         scene, seed, lat=lat, lon=lon, accuracy_m=5, direction_deg=40.0 * seed % 360, taken=taken
     )

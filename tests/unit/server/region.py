@@ -189,8 +189,10 @@ class Device:
         value = {"statement": "This is what I saw.", "logs": signed}
         return self.record(inspection, f"sign-off/{self.id}", value)
 
-    def send(self) -> Answer:
-        """Send every line that was not sent yet, one segment a log."""
+    def send(self, behind: int = 0) -> Answer:
+        """Send every line that was not sent yet, one segment a log, by a clock that is so many
+        milliseconds behind.
+        """
         segments = []
         for inspection, lines in self.logs.items():
             first = self.sent.get(inspection, 0) + 1
@@ -199,7 +201,7 @@ class Device:
                 new = tuple(lines[first - 1 :])
                 segments.append(Segment(self.id, inspection, first, new, signature))
                 self.sent[inspection] = len(lines)
-        body = write_request(Request(self.id, None, (), tuple(segments), self.ctx.now()))
+        body = write_request(Request(self.id, None, (), tuple(segments), self.ctx.now() - behind))
         answer = read_answer(receive(self.ctx, self.id, self.person, body))
         assert all(state.state == "held" for state in answer.logs), answer.logs
         assert answer.receipt is not None

@@ -13,6 +13,15 @@ from sync.merge import merge
 
 DIGEST = "a" * 64
 FIX = {"lat": "20.45", "lon": "99.88", "accuracy_m": "6", "at": 5}
+TRACK = {
+    "source": "imported",
+    "file": DIGEST,
+    "at_ms": [5, 1000],
+    "lat_e7": [204500000, -1],
+    "lon_e7": [998800000, -998800001],
+    "accuracy_dm": [60, None],
+    "segments": [0],
+}
 READING = {"analyte": "As", "value": "0.008", "u": "0.001", "unit": "mg/L"}
 
 
@@ -42,7 +51,8 @@ def test_everything_an_inspection_can_hold_is_read() -> None:
         },
     )
     one.write("outcome", {"outcome": "visited"})
-    signed = [{"device": one.id, "seq": 7, "h": one.hashes[6].hex()}]
+    one.write(f"track/{one.id}/1", TRACK)
+    signed = [{"device": one.id, "seq": 8, "h": one.hashes[7].hex()}]
     one.write(f"sign-off/{one.id}", {"statement": "s", "logs": signed})
     got = read(one)
     assert got.about.value is not None and got.about.value.fix is not None
@@ -52,7 +62,13 @@ def test_everything_an_inspection_can_hold_is_read() -> None:
     assert got.observed["operating", "warm-kiln"].value is not None
     assert got.outcome.value is not None and got.outcome.value.outcome == "visited"
     sign_off = got.sign_offs[one.id].value
-    assert sign_off is not None and sign_off.logs[0].seq == 7
+    assert sign_off is not None and sign_off.logs[0].seq == 8
+    track = got.tracks[f"{one.id}/1"].value
+    assert track is not None and (track.device, track.n, track.file) == (one.id, 1, DIGEST)
+    assert [(p.at, p.lat, p.lon, p.accuracy_m) for p in track.points] == [
+        (5, "20.4500000", "99.8800000", "6.0"),
+        (1005, "20.4499999", "-0.0000001", None),
+    ]
     assert [e.sha256 for e in got.evidence_for("ISL-E1", "kolam-1")] == [DIGEST]
     assert not got.unread and not got.conflicts
 
@@ -74,6 +90,23 @@ def test_everything_an_inspection_can_hold_is_read() -> None:
         (f"evidence/{DIGEST}/d", {"kind": "rumour", "source": "scan", "media_type": "x"}),
         ("evidence/short/d", {"kind": "photo", "source": "scan", "media_type": "x", "size": 1}),
         ("outcome", {"outcome": "nice"}),
+        ("track/d/1", []),
+        ("track/d/0", TRACK),
+        ("track/d/01", TRACK),
+        ("track/d/1", {**TRACK, "source": "guessed"}),
+        ("track/d/1", {**TRACK, "file": "x"}),
+        ("track/d/1", {**TRACK, "lat_e7": [], "lon_e7": []}),
+        ("track/d/1", {**TRACK, "lat_e7": [900000000, 1]}),
+        ("track/d/1", {**TRACK, "lat_e7": ["204500000", 1]}),
+        ("track/d/1", {**TRACK, "lon_e7": [1]}),
+        ("track/d/1", {**TRACK, "lon_e7": [1, None]}),
+        ("track/d/1", {**TRACK, "at_ms": [5, -6]}),
+        ("track/d/1", {**TRACK, "at_ms": [5]}),
+        ("track/d/1", {**TRACK, "accuracy_dm": [0, 1]}),
+        ("track/d/1", {**TRACK, "segments": [1, 0]}),
+        ("track/d/1", {**TRACK, "segments": [2]}),
+        ("track/d/1", {**TRACK, "segments": None}),
+        ("track/d/1", {**TRACK, "thinned_from": 1}),
         ("sign-off/d", {"statement": "s", "logs": [{"device": "d"}]}),
     ],
 )

@@ -15,6 +15,7 @@ from sync.place import (
     area,
     convert,
     distance_m,
+    distances_m,
     outside_m,
     parse_fix,
     system_name,
@@ -70,6 +71,14 @@ def test_a_degree_of_longitude_on_the_equator_is_111_320_metres_less_the_millime
     # WGS 84: the equator is 2 pi times 6,378,137 m long.
     assert distance_m((0, 0), (0, 1)) == pytest.approx(math.pi * 6378137 / 180, abs=1e-6)
     assert distance_m(Fix("0", "0"), (0, 1)) == distance_m((0, 1), Fix("0", "0"))
+
+
+def test_many_distances_are_each_what_one_is() -> None:
+    starts, ends = [(0.0, 0.0), (8.15, 98.1), (-3.0, 179.9)], [(0.0, 1.0), (8.16, 98.1), (4.0, 9.0)]
+    assert distances_m(starts, ends) == [
+        distance_m(a, b) for a, b in zip(starts, ends, strict=True)
+    ]
+    assert distances_m([], []) == []
 
 
 # -- coordinate systems ---------------------------------------------------------------------------
