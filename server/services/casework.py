@@ -111,6 +111,7 @@ def _clocks(tx: Tx, loaded: Loaded) -> list[Reading]:
         Reading(log.device, "server", one.received_at - one.offset_ms, one.offset_ms)
         for log in loaded.logs
         for one in logs.segments_of(tx, log.id)
+        if one.offset_ms is not None
     ]
 
 

@@ -72,9 +72,9 @@ class _Incoming:
         return self.segment.device, self.segment.inspection
 
     @property
-    def offset_ms(self) -> int:
+    def offset_ms(self) -> int | None:
         at = self.asked.request.at
-        return 0 if at is None else self.asked.now - at
+        return None if at is None else self.asked.now - at
 
 
 def take_in(tx: Tx, requests: Sequence[Asked]) -> list[Taken]:

@@ -38,7 +38,7 @@ class SegmentRow:
     last: int
     signature: bytes
     received_at: int
-    offset_ms: int
+    offset_ms: int | None
 
 
 LogKey = tuple[str, str]  # device, inspection
@@ -48,14 +48,15 @@ LogKey = tuple[str, str]  # device, inspection
 class NewLines:
     """Lines that follow the head of a log, which is None while nothing of the log is held.
 
-    `now` is the server's clock, `offset_ms` that clock minus the device's (L9).
+    `now` is the server's clock, `offset_ms` that clock minus the device's (L9), None where
+    the device did not tell its own.
     """
 
     segment: Segment
     held: LogRow | None
     new: Append
     now: int
-    offset_ms: int
+    offset_ms: int | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -224,7 +224,7 @@ segments = Table(
     Column("hashes", LargeBinary),
     Column("signature", LargeBinary, nullable=False),
     Column("received_at", BigInteger, nullable=False),
-    Column("offset_ms", BigInteger, nullable=False),  # server clock minus device clock (L9)
+    Column("offset_ms", BigInteger),  # server clock minus the device's (L9), where it told its own
     PrimaryKeyConstraint("log", "last"),
 )
 

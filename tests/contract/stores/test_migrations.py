@@ -100,7 +100,7 @@ def fill(db: Database) -> None:
             for n in (1, 2)
         ]
         if table.name == "segments":
-            rows = [{**row, **A_RUN, "last": row["first"] + 1} for row in rows]
+            rows = [{**row, **A_RUN, "last": row["first"] + 1, "offset_ms": -7} for row in rows]
         db.write(lambda tx, t=table, r=rows: tx.execute(insert(t), r))
 
 

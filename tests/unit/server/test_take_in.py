@@ -17,7 +17,7 @@ from sqlalchemy import select
 from server.context import Context
 from server.services.take_in import Asked, Taken, take_in
 from server.services.verify import verify
-from server.store import devices, files, tables
+from server.store import devices, files, logs, tables
 from server.store.devices import ACTIVE, Device
 from sync.log import Segment, device_id, genesis, link, sign_head, write_line
 from sync.receipt import SignedBytes
@@ -173,3 +173,21 @@ def test_what_many_devices_sent_at_once_verifies(tmp_path: Path) -> None:
     assert [state.state for one in done for state in one.states] == ["held"] * 5
     assert all(one.receipt is not None for one in done)
     assert verify(ctx).faults == ()
+
+
+def test_a_request_that_tells_no_time_leaves_the_clocks_offset_unknown(tmp_path: Path) -> None:
+    """L9: a clock that was not told is not a clock that is right."""
+    ctx = make_region(tmp_path, Clock(TODAY))
+    device = enrolled_device(ctx)
+    device.record(VISITS[0], "comments/a", {"text": "a"})
+    device.record(VISITS[0], "comments/b", {"text": "b"})
+    lines, hashes = device.logs[VISITS[0]], device.hashes[VISITS[0]]
+    for n, at in ((1, None), (2, TODAY - 5)):
+        segment = Segment(
+            device.id, VISITS[0], n, (lines[n - 1],), sign_head(device.key, hashes[n])
+        )
+        asked = Asked(ctx, Request(device.id, None, (), (segment,), at), device.person, TODAY)
+        ctx.db.write(lambda tx, asked=asked: take_in(tx, [asked]))
+    with ctx.db.read() as tx:
+        (log,) = logs.logs_of(tx, VISITS[0])
+        assert [one.offset_ms for one in logs.segments_of(tx, log.id)] == [None, 5]

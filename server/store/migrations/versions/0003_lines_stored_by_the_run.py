@@ -1,4 +1,4 @@
-"""the lines of a segment are stored as they came: one value for a signed run"""
+"""the lines of a signed run are stored as one value; a device's offset may be unknown"""
 
 from __future__ import annotations
 
@@ -48,6 +48,7 @@ def upgrade() -> None:
     with op.batch_alter_table("segments") as table:
         for name in _NEW:
             table.alter_column(name, nullable=False)
+        table.alter_column("offset_ms", nullable=True)
     op.drop_table("lines")
 
 
@@ -65,9 +66,12 @@ def downgrade() -> None:
     connection = op.get_bind()
     for log in _logs(connection, _SEGMENTS):
         _part(connection, log)
+    unknown = _SEGMENTS.c.offset_ms.is_(None)
+    connection.execute(sa.update(_SEGMENTS).where(unknown).values(offset_ms=0))
     with op.batch_alter_table("segments") as table:
         for name in (*_NEW, "hashes"):
             table.drop_column(name)
+        table.alter_column("offset_ms", nullable=False)
 
 
 def _logs(connection: sa.Connection, table: sa.TableClause) -> list[int]:
@@ -86,7 +90,7 @@ def _join(connection: sa.Connection, log: int) -> None:
         first = last + 1
     values, rows = _run(connection, log, first, None)
     if rows:
-        more = {"last": rows[-1].seq, "signature": b"", "offset_ms": 0}
+        more = {"last": rows[-1].seq, "signature": b"", "offset_ms": None}
         received = {"received_at": rows[-1].received_at}
         row = {"log": log, "first": rows[0].seq, **values, **more, **received}
         connection.execute(sa.insert(_SEGMENTS).values(**row))
