@@ -42,13 +42,14 @@ def upgrade() -> None:
         table.add_column(sa.Column("lines", sa.LargeBinary()))
         table.add_column(sa.Column("lengths", sa.LargeBinary()))
         table.add_column(sa.Column("hashes", sa.LargeBinary()))
+        table.alter_column("offset_ms", existing_type=sa.BigInteger(), nullable=True)
     connection = op.get_bind()
     for log in _logs(connection, _LINES):
         _join(connection, log)
     with op.batch_alter_table("segments") as table:
-        for name in _NEW:
-            table.alter_column(name, nullable=False)
-        table.alter_column("offset_ms", nullable=True)
+        table.alter_column("first", existing_type=sa.Integer(), nullable=False)
+        table.alter_column("lines", existing_type=sa.LargeBinary(), nullable=False)
+        table.alter_column("lengths", existing_type=sa.LargeBinary(), nullable=False)
     op.drop_table("lines")
 
 
@@ -71,7 +72,7 @@ def downgrade() -> None:
     with op.batch_alter_table("segments") as table:
         for name in (*_NEW, "hashes"):
             table.drop_column(name)
-        table.alter_column("offset_ms", nullable=False)
+        table.alter_column("offset_ms", existing_type=sa.BigInteger(), nullable=False)
 
 
 def _logs(connection: sa.Connection, table: sa.TableClause) -> list[int]:
