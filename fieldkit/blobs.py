@@ -61,7 +61,7 @@ class Blobs:
             try:
                 kept = self._copy(file, part, source)
                 target = self.path(kept.sha256)
-                if not (target.is_file() and target.stat().st_size == kept.size):
+                if not self._is_whole(kept):
                     target.parent.mkdir(exist_ok=True, mode=0o700)
                     settle_folder(self.folder)
                     part.replace(target)
@@ -95,8 +95,13 @@ class Blobs:
             if size == 0:
                 raise problem("file-empty", name=source.name)
             copy.flush()
-            settle(copy.fileno())
-        return Kept(digest.hexdigest(), size)
+            kept = Kept(digest.hexdigest(), size)
+            if not self._is_whole(kept):  # else the copy is thrown away, and need not reach a disk
+                settle(copy.fileno())
+        return kept
+
+    def _is_whole(self, kept: Kept) -> bool:
+        return self.size(kept.sha256) == kept.size
 
 
 def _opened(source: Path) -> IO[bytes]:

@@ -46,18 +46,25 @@ def read_new(ctx: Context) -> int:
 
 def _read(ctx: Context, digests: Sequence[str]) -> Iterator[facts.FactsRow]:
     by_path = {ctx.blobs.path(digest): digest for digest in digests}
-
-    def preview_to(path: Path) -> Path:
-        target = ctx.previews.path(by_path[path])
-        target.parent.mkdir(parents=True, exist_ok=True)
-        return target
-
-    for reading in read_files(by_path, preview_to=preview_to):
+    for reading in read_files(by_path, previews=True):
         digest = by_path[reading.path]
         if reading.facts is not None:
+            _write(ctx.previews.path(digest), reading.preview or b"")
             yield facts.FactsRow(digest, _canonical(reading.facts), None)
         elif reading.problem is not None and reading.problem.code not in _SAYS_NOTHING:
             yield facts.FactsRow(digest, None, reading.problem.happened)
+
+
+def _write(target: Path, data: bytes) -> None:
+    """Write a whole preview or none."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f"{target.name}.part")
+    try:
+        part.write_bytes(data)
+        part.replace(target)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def _keep(tx: Tx, *, rows: Sequence[facts.FactsRow], now: int) -> None:
