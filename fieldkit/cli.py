@@ -26,6 +26,7 @@ COMMANDS = {
     "sign-off": "fieldkit.commands.recording",
     "photo": "fieldkit.commands.attaching",
     "attach": "fieldkit.commands.attaching",
+    "facts": "fieldkit.commands.facts",
     "status": "fieldkit.commands.looking",
     "check": "fieldkit.commands.looking",
     "export": "fieldkit.commands.taking",

@@ -122,8 +122,8 @@ def _keep(blobs: Blobs, file: Path) -> Attached:
     except Problem as exc:
         if not _about_this_file(exc):
             raise
-        return Attached(file.name, "not-attached", problem=exc)
-    return Attached(file.name, "kept", kept.sha256, kept.size)
+        return Attached(_clean(file.name), "not-attached", problem=exc)
+    return Attached(_clean(file.name), "kept", kept.sha256, kept.size)
 
 
 def _attach(recorder: Recorder, inspection: str, one: Attached, what: Attachment) -> Attached:
@@ -149,7 +149,7 @@ def _fresh(one: Attached, what: Attachment) -> dict[str, Any]:
         "source": what.source,
         "media_type": one.facts["media_type"] if one.facts else guessed,
         "size": one.size,
-        "name": _clean(one.name),
+        "name": one.name,
     }
     taken_at = _taken_at(one.facts)
     if taken_at is not None:

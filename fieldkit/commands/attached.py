@@ -82,7 +82,7 @@ class _Json:
 
     def one(self, one: Attached) -> None:
         click.echo(",\n" if self._files else '{"files": [\n', nl=False)
-        click.echo(json.dumps(_data(one), ensure_ascii=False), nl=False)
+        click.echo(_one_line(_data(one)), nl=False)
         self._files += 1
 
     def end(self, found: Counter[str], trouble: Problem | None) -> None:
@@ -165,4 +165,4 @@ def _data(one: Attached) -> dict[str, Any]:
 
 
 def _one_line(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+    return json.dumps(value)  # names that are no text travel as JSON's escapes
