@@ -18,15 +18,18 @@ from PIL import Image, UnidentifiedImageError
 from sync import photo_heif
 from sync.photo_exif import ExifFacts, read_exif
 from sync.photo_facts import PhotoFacts
-from sync.photo_whole import CUT, NotWhole, check_whole
+from sync.photo_whole import CUT, NotWhole, check_whole, webp_size
+from sync.photo_xmp import with_xmp_position
 from sync.problems import Problem, problem
 
 MOST_PIXELS = 120_000_000
+MOST_WEBP_PIXELS = 30_000_000  # its decoder takes sixteen bytes for each
 PREVIEW_LONGEST = 480
 
 # Facts are read from pixels reduced to about this side, so that a large picture costs little; the
 # hash must not depend on whether a preview is wanted too, so both are made of the same pixels.
 _WORKING = PREVIEW_LONGEST
+_XMP_TAG = 700
 # Pillow's names of the kinds that are read, and their media types. MPO is a JPEG with more
 # pictures behind the first, as many cameras write it; its first picture is the photograph.
 _MEDIA_TYPES = {
@@ -129,6 +132,8 @@ def _read(data: bytes, longest: int | None) -> tuple[PhotoFacts, bytes]:
 
 
 def _open(data: bytes) -> _Opened:
+    if data[8:12] == b"WEBP":
+        _limit(*webp_size(data), MOST_WEBP_PIXELS)
     with Image.open(io.BytesIO(data), formats=_OPENERS) as image:
         width, height = image.size
         _limit(width, height)
@@ -145,13 +150,14 @@ def _open_heif(data: bytes) -> _Opened:
     _limit(*picture.size)
     width, height = stored.width or picture.size[0], stored.height or picture.size[1]
     exif = read_exif(picture.info.get("exif") or b"")
+    exif = with_xmp_position(exif, picture.info.get("xmp") or b"")
     pixels = _plain(photo_heif.decode(picture, _WORKING))
     return _Opened(photo_heif.media_type(data), width, height, pixels, exif)
 
 
-def _limit(width: int, height: int) -> None:
-    if width * height > MOST_PIXELS:
-        raise problem("picture-too-costly", limit=_pixels(MOST_PIXELS))
+def _limit(width: int, height: int, most: int = MOST_PIXELS) -> None:
+    if width * height > most:
+        raise problem("picture-too-costly", limit=_pixels(most))
 
 
 @contextmanager
@@ -202,11 +208,26 @@ def _plain(image: Image.Image) -> Image.Image:
 
 
 def _exif(data: bytes, image: Image.Image) -> ExifFacts:
+    """What the camera wrote; Pillow finds the blocks wherever they lie."""
     if image.format == "TIFF":
-        return read_exif(data)
-    # Pillow finds the block wherever it lies.
-    block = image.info.get("exif", b"")
-    return read_exif(block) if isinstance(block, bytes) else ExifFacts()
+        block, packet = data, getattr(image, "tag_v2", {}).get(_XMP_TAG, b"")
+    else:
+        packet = image.info.get("xmp", b"")
+        block = image.info.get("exif", b"") or _raw_profile(image)
+    exif = read_exif(block) if isinstance(block, bytes) else ExifFacts()
+    return with_xmp_position(exif, packet) if isinstance(packet, bytes) else exif
+
+
+def _raw_profile(image: Image.Image) -> bytes:
+    """The EXIF block as older programs keep it in a PNG: digits in a text (ImageMagick)."""
+    text = image.info.get("Raw profile type exif") or image.info.get("Raw profile type APP1")
+    if not isinstance(text, str):
+        return b""
+    # A line end, the name, the length, and then the digits.
+    try:
+        return bytes.fromhex("".join(text.split("\n")[3:]))
+    except ValueError:
+        return b""
 
 
 def _turn(image: Image.Image, orientation: int | None) -> Image.Image:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import pi_heif
@@ -76,9 +77,11 @@ def read_boxes(data: bytes) -> Stored:
 
 
 def open_picture(data: bytes) -> pi_heif.HeifImage:
-    """The main picture, not decoded yet; its size is upright. Raises what pi_heif raises."""
-    file = pi_heif.open_heif(data, convert_hdr_to_8bit=True, remove_stride=False)
-    return file[file.primary_index]
+    """The main picture, not decoded yet; its size is upright. Raises what pi_heif raises, and
+    MemoryError."""
+    with _memory_named():
+        file = pi_heif.open_heif(data, convert_hdr_to_8bit=True, remove_stride=False)
+        return file[file.primary_index]
 
 
 def decode(picture: pi_heif.HeifImage, longest: int) -> Image.Image:
@@ -87,7 +90,8 @@ def decode(picture: pi_heif.HeifImage, longest: int) -> Image.Image:
     EXIF's orientation is not for these pixels (ISO/IEC 23008-12, A.2.1): the file's own turning
     is applied by the decoder, and turning again would be turning twice.
     """
-    data, stride, mode = picture.data, picture.stride, picture.mode
+    with _memory_named():
+        data, stride, mode = picture.data, picture.stride, picture.mode
     width, height = picture.size
     factor = max(1, max(width, height) // longest)
     if factor == 1:
@@ -101,6 +105,17 @@ def decode(picture: pi_heif.HeifImage, longest: int) -> Image.Image:
         band = Image.frombuffer(mode, (width, rows), part, "raw", mode, stride, 1)
         small.paste(band.reduce(factor), (0, top // factor))
     return small
+
+
+@contextmanager
+def _memory_named() -> Iterator[None]:
+    """libheif says in words that the memory does not reach; Python has a class for it."""
+    try:
+        yield
+    except (RuntimeError, ValueError) as exc:
+        if str(exc).startswith("Memory allocation error"):
+            raise MemoryError from exc
+        raise
 
 
 # -- boxes ----------------------------------------------------------------------------------------

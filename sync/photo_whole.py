@@ -37,6 +37,23 @@ def check_whole(data: bytes, kind: str) -> None:
         _webp(data)
 
 
+def webp_size(data: bytes) -> tuple[int, int]:
+    """Width and height as a WebP's first chunk says them; (0, 0) where it says none.
+
+    Source: RFC 9649, 2.5 to 2.7. Its decoder asks for all its memory before it says a size.
+    """
+    first = data[12:16]
+    if first == b"VP8X":
+        return int.from_bytes(data[24:27], "little") + 1, int.from_bytes(data[27:30], "little") + 1
+    if first == b"VP8 ":
+        across, down = (int.from_bytes(data[at : at + 2], "little") for at in (26, 28))
+        return across & 0x3FFF, down & 0x3FFF
+    if first == b"VP8L":
+        bits = int.from_bytes(data[21:25], "little")
+        return (bits & 0x3FFF) + 1, (bits >> 14 & 0x3FFF) + 1
+    return 0, 0
+
+
 def _jpeg(data: bytes) -> None:
     """Pixels end with the mark FF D9, which cannot stand among them (ITU-T T.81, B.1.1.5)."""
     at = 2
