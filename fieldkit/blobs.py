@@ -34,6 +34,7 @@ class Blobs:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._settled: set[Path] = set()  # at most 256 folders
 
     def path(self, sha256: str) -> Path:
         """Where the file with this digest is or would be."""
@@ -61,11 +62,11 @@ class Blobs:
             try:
                 kept = self._copy(file, part, source)
                 target = self.path(kept.sha256)
+                target.parent.mkdir(exist_ok=True, mode=0o700)
                 if not self._is_whole(kept):
-                    target.parent.mkdir(exist_ok=True, mode=0o700)
-                    settle_folder(self.folder)
                     part.replace(target)
-                settle_folder(target.parent)
+                    settle_folder(target.parent)
+                self._settle_once(target.parent)
             finally:
                 with suppress(FileNotFoundError):
                     part.unlink()
@@ -81,6 +82,13 @@ class Blobs:
     def sweep(self) -> int:
         """Remove half-written files that ended commands left; the number of files removed."""
         return sweep_parts(self.folder)
+
+    def _settle_once(self, folder: Path) -> None:
+        """The names that ended commands may have left in memory only, once for each folder."""
+        if folder not in self._settled:
+            settle_folder(folder)
+            settle_folder(self.folder)
+            self._settled.add(folder)
 
     def _copy(self, file: IO[bytes], part: Path, source: Path) -> Kept:
         digest, size = hashlib.sha256(), 0

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from sync.problems import Problem, problem
@@ -78,7 +79,7 @@ def find_pictures(given: Iterable[Path]) -> Iterator[Found]:
     is passed over. Only one folder's names at a depth are held at a time.
     """
     for path in given:
-        if path.is_dir():
+        if _is(path.is_dir):
             yield from _in_folder(path)
         else:
             yield Found(path)
@@ -96,15 +97,23 @@ def _in_folder(folder: Path) -> Iterator[Found]:
         if entry.name.startswith("."):
             continue
         path = folder / entry.name
-        if entry.is_dir(follow_symlinks=False):
+        if _is(partial(entry.is_dir, follow_symlinks=False)):
             if entry.name.lower() not in _LEFT_FOLDERS:
                 yield from _in_folder(path)
-        elif entry.is_file():
+        elif _is(entry.is_file):
             kind = path.suffix[1:].lower()
             if kind in FILMS:
                 yield Found(path, problem("film-not-attached", name=entry.name))
             elif kind in PICTURES or (kind not in _OTHERS and _opens_as_picture(path)):
                 yield Found(path)
+
+
+def _is(asked: Callable[[], bool]) -> bool:
+    """What asking a file system says; no where it cannot tell."""
+    try:
+        return asked()
+    except OSError:
+        return False
 
 
 def _opens_as_picture(path: Path) -> bool:

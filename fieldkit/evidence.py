@@ -86,10 +86,15 @@ def attach_photos(
 
     # One for each file between being kept and being named: never more than a few.
     ahead: deque[Attached] = deque()
+    trouble: list[Problem] = []
 
     def keep_each() -> Iterator[Path | Reading]:
         for file in files:
-            one = file if isinstance(file, Attached) else _keep(blobs, file)
+            try:
+                one = file if isinstance(file, Attached) else _keep(blobs, file)
+            except Problem as exc:
+                trouble.append(exc)  # told once what is kept is named
+                return
             ahead.append(one)
             if one.state != "kept":
                 yield Reading(Path(one.name))
@@ -104,6 +109,8 @@ def attach_photos(
             one = replace(one, facts=reading.facts, problem=reading.problem)
             one = _attach(recorder, inspection, one, what)
         yield one
+    if trouble:
+        raise trouble[0]
 
 
 def attach_files(

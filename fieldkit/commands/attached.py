@@ -103,6 +103,8 @@ class _Json:
 
 def summary(found: Counter[str]) -> str:
     """What there was in all, in one sentence for each thing there was."""
+    if not found.total():
+        return "No pictures were found there."
     parts = [f"{found['attached']} attached"]
     if found["changed"]:
         parts.append(f"{found['changed']} changed")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from sync.photo_exif import GPS_NONE, GPS_POSITION
 from sync.problems import problem
 
 READERS = 2
+_SPELLED = re.compile(r"[\s_-]")
 _NUMBERS = ("lat", "lon", "altitude_m", "direction_deg", "accuracy_m")
 _FIRST = (*_NUMBERS, "gps_time", "camera_time", "orientation", "make", "model", "software")
 _ORDER = (
@@ -110,5 +112,6 @@ def _position(found: Mapping[str, Any]) -> str:
     if found["gps_block"] != GPS_POSITION:
         return "none: a receiver's block without a position"
     accuracy = f" ±{found['accuracy_m']} m" if found["accuracy_m"] is not None else ""
-    datum = f", datum {found['datum']}" if found["datum"] else ""
+    named = found["datum"] or ""
+    datum = "" if _SPELLED.sub("", named).upper() in ("", "WGS84") else f", datum {named}"
     return f"{found['lat']}, {found['lon']}{accuracy}{datum}"
