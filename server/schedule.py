@@ -12,12 +12,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC
+from functools import partial
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from server.context import Context
 from server.services.grading import Graded, assess_stale, regrade
-from server.services.photos import read_new
+from server.services.photos import look_through, read_new
 from server.store import gradings, leases
 from sync.problems import Problem
 
@@ -39,6 +40,7 @@ class Ran:
 
 def run_once(ctx: Context) -> Ran:
     """Read every new picture, then grade every facility that is marked."""
+    look_through(ctx)
     pictures = read_new(ctx)
     return Ran(pictures, assess_stale(ctx))
 
@@ -108,6 +110,7 @@ def run_worker(ctx: Context, ready: Callable[[], None] = lambda: None) -> None:
     scheduler.add_job(_said(worker.regrade), "interval", minutes=REGRADE_EVERY_MINUTES)
     scheduler.add_job(_said(worker.read_and_grade), "interval", seconds=EVERY_SECONDS)
     try:
+        _said(partial(look_through, ctx))()
         _said(worker.regrade)()
         scheduler.start()
         ready()

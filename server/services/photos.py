@@ -23,6 +23,11 @@ BATCH = 50
 _SAYS_NOTHING = ("file-missing", "file-unreadable")
 
 
+def look_through(ctx: Context) -> None:
+    """Once, when a worker starts: what was lost of the facts is read again by `read_new`."""
+    ctx.db.write(facts.forget_lost)
+
+
 def read_new(ctx: Context) -> int:
     """Read every held picture that was not read yet; return how many were.
 

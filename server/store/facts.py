@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from sqlalchemy import delete, exists, insert, or_, select
+from sqlalchemy import delete, exists, insert, or_, select, update
 
 from server.store.tables import (
     assignments,
@@ -46,6 +46,7 @@ def unread(tx: Tx, after: str, limit: int) -> list[str]:
         select(files.c.sha256)
         .where(
             files.c.sha256 > after,
+            files.c.was_read.is_(None),  # an index has these only
             ~exists().where(file_facts.c.sha256 == files.c.sha256),
             exists().where(
                 file_names.c.sha256 == files.c.sha256,
@@ -64,6 +65,7 @@ def keep(tx: Tx, row: FactsRow) -> None:
         tx.execute(
             insert(file_facts).values(sha256=row.sha256, facts=row.facts, problem=row.problem)
         )
+    tx.execute(update(files).where(files.c.sha256 == row.sha256).values(was_read=True))
 
 
 def facts_of(tx: Tx, digests: Collection[str]) -> dict[str, FactsRow]:
@@ -79,6 +81,13 @@ def facts_of(tx: Tx, digests: Collection[str]) -> dict[str, FactsRow]:
 def delete_all(tx: Tx) -> None:
     """Delete every fact; they are derived and can be read again."""
     tx.execute(delete(file_facts))
+    tx.execute(update(files).where(files.c.was_read.is_not(None)).values(was_read=None))
+
+
+def forget_lost(tx: Tx) -> None:
+    """Files whose facts are gone, however that came, are to be read again. Looks at every file."""
+    lost = files.c.was_read.is_not(None) & ~exists().where(file_facts.c.sha256 == files.c.sha256)
+    tx.execute(update(files).where(lost).values(was_read=None))
 
 
 def all_digests(tx: Tx) -> list[str]:
