@@ -58,8 +58,10 @@ class Worker:
         """New pictures, then stale facilities; None while another worker does this."""
         if not self._mine("grade"):
             return None
-        pictures = read_new(self.ctx)
-        self._mine("grade")  # reading pictures may have taken a while
+        # Thousands of pictures take longer than the lease lasts, so it is renewed on the way.
+        pictures = read_new(self.ctx, lambda: self._mine("grade"))
+        if not self._mine("grade"):
+            return None
         graded = assess_stale(self.ctx, self.given_up)
         self._give_up(graded)
         return Ran(pictures, graded)

@@ -210,6 +210,13 @@ _define(
     "Check the path.",
 )
 _define(
+    "file-exists",
+    409,
+    "There is a file at {name} already.",
+    "It was not touched.",
+    "Choose another name, or say --force to replace it.",
+)
+_define(
     "file-unreadable",
     422,
     "{name} cannot be read: {why}.",

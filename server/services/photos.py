@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import errno
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -28,14 +28,15 @@ def look_through(ctx: Context) -> None:
     ctx.db.write(facts.forget_lost)
 
 
-def read_new(ctx: Context) -> int:
+def read_new(ctx: Context, go_on: Callable[[], bool] = lambda: True) -> int:
     """Read every held picture that was not read yet; return how many were.
 
-    The facilities whose visits name one of them are to be graded again, as of the date they have.
+    `go_on` is asked before each batch, for a worker that may no longer be the one to do it. The
+    facilities whose visits name one of them are to be graded again, as of the date they have.
     Raises `disk-full` and `folder-read-only` when a preview cannot be written.
     """
     count, after = 0, ""
-    while True:
+    while go_on():
         with ctx.db.read() as tx:
             wanted = facts.unread(tx, after, BATCH)
         if not wanted:
@@ -47,6 +48,7 @@ def read_new(ctx: Context) -> int:
             raise _as_problem(exc, ctx.previews.folder) from exc
         ctx.db.write(partial(_keep, rows=rows, now=ctx.now()))
         count += len(rows)
+    return count
 
 
 def _read(ctx: Context, digests: Sequence[str]) -> Iterator[facts.FactsRow]:

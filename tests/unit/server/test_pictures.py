@@ -13,7 +13,7 @@ from region import HILL, VISIT_1, enrolled_device, jpeg
 
 from server.context import Context
 from server.permissions import Principal
-from server.services import browse_files
+from server.services import browse_files, photos
 from server.services.photos import read_new
 from server.store import facts
 from sync.problems import Problem
@@ -108,4 +108,20 @@ def test_a_preview_that_cannot_be_written_is_told_and_read_again_later(region: C
     assert caught.value.code == "folder-read-only"
     assert sorted(p.name for p in taken.parent.iterdir()) == [taken.name]
     taken.rmdir()
+    assert read_new(region) == 1
+
+
+def test_reading_stops_between_batches_where_another_worker_does_it(
+    region: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(photos, "BATCH", 1)
+    device = enrolled_device(region)
+    device.start(VISIT_1, HILL)
+    for seed in range(3):
+        device.photo(VISIT_1, jpeg(seed), ["GEN-G1/-"])
+    device.send()
+    for seed in range(3):
+        device.send_file(jpeg(seed))
+    answers = [True, True, False]
+    assert read_new(region, lambda: answers.pop(0)) == 2
     assert read_new(region) == 1
