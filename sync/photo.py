@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from PIL import Image, UnidentifiedImageError
 
@@ -29,7 +30,7 @@ PREVIEW_LONGEST = 480
 # Facts are read from pixels reduced to about this side, so that a large picture costs little; the
 # hash must not depend on whether a preview is wanted too, so both are made of the same pixels.
 _WORKING = PREVIEW_LONGEST
-_XMP_TAG = 700
+_XMP_TAG, _SUBFILE_TAG, _DNG_VERSION_TAG = 700, 254, 50706
 # Pillow's names of the kinds that are read, and their media types. MPO is a JPEG with more
 # pictures behind the first, as many cameras write it; its first picture is the photograph.
 _MEDIA_TYPES = {
@@ -137,6 +138,8 @@ def _open(data: bytes) -> _Opened:
     with Image.open(io.BytesIO(data), formats=_OPENERS) as image:
         width, height = image.size
         _limit(width, height)
+        if image.format == "TIFF" and _is_raw(data, image):
+            raise problem("picture-unreadable", why=f"it is a raw camera file; {_READ}")
         media_type = _MEDIA_TYPES[image.format or ""]
         pixels = _plain(_decode(image))
         check_whole(data, image.format or "")
@@ -153,6 +156,17 @@ def _open_heif(data: bytes) -> _Opened:
     exif = with_xmp_position(exif, picture.info.get("xmp") or b"")
     pixels = _plain(photo_heif.decode(picture, _WORKING))
     return _Opened(photo_heif.media_type(data), width, height, pixels, exif)
+
+
+def _is_raw(data: bytes, image: Image.Image) -> bool:
+    """Raw camera files are TIFF files whose first picture is only a small one of the photograph."""
+    tags: Any = getattr(image, "tag_v2", {})
+    reduced = tags.get(_SUBFILE_TAG, 0)
+    return (
+        _DNG_VERSION_TAG in tags
+        or data[8:10] == b"CR"
+        or (isinstance(reduced, int) and bool(reduced & 1))
+    )
 
 
 def _limit(width: int, height: int, most: int = MOST_PIXELS) -> None:
@@ -197,9 +211,7 @@ def _decode(image: Image.Image) -> Image.Image:
 
 def _plain(image: Image.Image) -> Image.Image:
     """The pixels as RGB, what is transparent on white."""
-    if image.mode.startswith("I;16"):
-        # 16 bits a pixel: the upper eight; converting would clip nearly all to white.
-        return image.point(lambda value: value * (1 / 256)).convert("L").convert("RGB")
+    image = photo_heif.eight_bits(image)
     if image.has_transparency_data:
         over = image.convert("RGBA")
         ground = Image.new("RGBA", over.size, "white")

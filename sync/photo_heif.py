@@ -94,17 +94,26 @@ def decode(picture: pi_heif.HeifImage, longest: int) -> Image.Image:
         data, stride, mode = picture.data, picture.stride, picture.mode
     width, height = picture.size
     factor = max(1, max(width, height) // longest)
-    if factor == 1:
-        return Image.frombuffer(mode, (width, height), data, "raw", mode, stride, 1)
     # In bands, because Pillow's own copy of a large picture would take a third more than this one.
-    small = Image.new(mode, (-(-width // factor), -(-height // factor)))
+    small: Image.Image | None = None
     step = factor * max(1, 1_000_000 // (width * factor))
     for top in range(0, height, step):
         rows = min(step, height - top)
         part = data[top * stride : (top + rows) * stride]
-        band = Image.frombuffer(mode, (width, rows), part, "raw", mode, stride, 1)
+        band = eight_bits(Image.frombuffer(mode, (width, rows), part, "raw", mode, stride, 1))
+        if small is None:
+            small = Image.new(band.mode, (-(-width // factor), -(-height // factor)))
         small.paste(band.reduce(factor), (0, top // factor))
+    if small is None:
+        raise ValueError("a picture without rows")
     return small
+
+
+def eight_bits(image: Image.Image) -> Image.Image:
+    """Of 16 bits a pixel the upper eight; converting would clip nearly all to white."""
+    if not image.mode.startswith("I;16"):
+        return image
+    return image.point(lambda value: value * (1 / 256)).convert("L")
 
 
 @contextmanager

@@ -103,3 +103,14 @@ def test_a_file_of_another_kind_is_named_for_what_it_is(data: bytes, why: str) -
     with pytest.raises(Problem, match=why) as caught:
         read_photo(data)
     assert caught.value.code == "picture-unreadable"
+
+
+@pytest.mark.parametrize("tags", [{254: 1}, {50706: b"\1\4\0\0"}])
+def test_a_raw_camera_file_is_not_taken_for_its_small_picture(tags: dict[int, Any]) -> None:
+    out = io.BytesIO()
+    Image.new("RGB", (160, 120), "olive").save(out, "TIFF", tiffinfo=tags)
+    with pytest.raises(Problem, match="raw camera file"):
+        read_photo(out.getvalue())
+    plain = io.BytesIO()
+    Image.new("RGB", (160, 120), "olive").save(plain, "TIFF", tiffinfo={254: 0})
+    assert read_photo(plain.getvalue()).width == 160
