@@ -89,14 +89,13 @@ class Database:
             opened.execute("pragma user_version").fetchone()
         except sqlite3.OperationalError as exc:
             opened.close()
+            # SQLite's notes beside the file cannot be made. Where there are none from before,
+            # nobody is writing, and the file can be looked at as it is.
             primary = getattr(exc, "sqlite_errorcode", 0) & 0xFF
-            if primary not in _CANNOT_WRITE or not self.path.is_file():
-                raise
-            # SQLite's notes beside the file cannot be made. Where an ended command left them, they
-            # hold what was written last; where there are none, nobody is writing.
             left = self.path.with_name(f"{self.path.name}-wal")
-            how = "mode=ro" if left.is_file() and left.stat().st_size else "immutable=1"
-            address = f"{self.path.absolute().as_uri()}?{how}"
+            if primary not in _CANNOT_WRITE or not self.path.is_file() or left.exists():
+                raise
+            address = f"{self.path.absolute().as_uri()}?immutable=1"
             opened = sqlite3.connect(address, timeout=self._busy, isolation_level=None, uri=True)
         return opened
 

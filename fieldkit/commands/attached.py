@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
@@ -29,21 +30,45 @@ def report(at: Desk, attached: Iterable[Attached], count: Callable[[], int] | No
     found: Counter[str] = Counter()
     tell = _Json() if at.json else _Lines()
     trouble: Problem | None = None
-    with _bar(at, count) as step:
+    with _stoppable() as stopped, _bar(at, count) as step:
         try:
             for one in attached:
                 _count(found, one)
                 tell.one(one)
                 step()
+                if stopped():
+                    trouble = problem("stopped")
+                    break
         except Problem as exc:
             trouble = exc
-        except KeyboardInterrupt:
-            trouble = problem("stopped")
     tell.end(found, trouble)
     if trouble is not None:
         click.get_current_context().exit(exit_code(trouble))
     if found["not-attached"]:
         click.get_current_context().exit(1)
+
+
+@contextmanager
+def _stoppable() -> Iterator[Callable[[], bool]]:
+    """Ctrl-C waits for the file under way, so that what is said is whole; pressed again, it stops
+    at once. What is called says whether it was pressed.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        yield lambda: False
+        return
+    pressed: list[int] = []
+
+    def note(number: int, _frame: object) -> None:
+        if pressed:
+            raise KeyboardInterrupt
+        pressed.append(number)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield lambda: bool(pressed)
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def _count(found: Counter[str], one: Attached) -> None:
@@ -81,8 +106,8 @@ class _Json:
         self._files = 0
 
     def one(self, one: Attached) -> None:
-        click.echo(",\n" if self._files else '{"files": [\n', nl=False)
-        click.echo(_one_line(_data(one)), nl=False)
+        before = ",\n" if self._files else '{"files": [\n'
+        click.echo(f"{before}{_one_line(_data(one))}", nl=False)
         self._files += 1
 
     def end(self, found: Counter[str], trouble: Problem | None) -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import delete, exists, insert, or_, select, update
+from sqlalchemy import Select, delete, exists, insert, or_, select, update
 
 from server.store.tables import (
     assignments,
@@ -42,12 +43,16 @@ class OtherUse:
 
 def unread(tx: Tx, after: str, limit: int) -> list[str]:
     """Held pictures behind `after` whose bytes have not been read yet, in digest order."""
-    query = (
+    return list(tx.execute(unread_query(after, limit)).scalars())
+
+
+def unread_query(after: str, limit: int) -> Select[Any]:
+    """What `unread` asks: an index has the files that were not read, and no others."""
+    return (
         select(files.c.sha256)
         .where(
             files.c.sha256 > after,
-            files.c.was_read.is_(None),  # an index has these only
-            ~exists().where(file_facts.c.sha256 == files.c.sha256),
+            files.c.was_read.is_(None),
             exists().where(
                 file_names.c.sha256 == files.c.sha256,
                 or_(file_names.c.kind == "photo", file_names.c.media_type.like("image/%")),
@@ -56,7 +61,6 @@ def unread(tx: Tx, after: str, limit: int) -> list[str]:
         .order_by(files.c.sha256)
         .limit(limit)
     )
-    return list(tx.execute(query).scalars())
 
 
 def keep(tx: Tx, row: FactsRow) -> None:

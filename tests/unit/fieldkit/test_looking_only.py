@@ -89,6 +89,18 @@ def test_what_an_ended_command_wrote_last_is_seen_there_too(begun: FieldDevice, 
     assert seen.stdout.strip() == "here"
 
 
+def test_what_was_written_last_and_cannot_be_seen_is_not_passed_over(
+    begun: FieldDevice, disk: Path
+) -> None:
+    """A copy without SQLite's index of its log: an old state must not be shown as the last."""
+    begun.store.database.close()
+    home = Path(shutil.copytree(begun.home.folder, disk / "home"))
+    (home / "store.sqlite-wal").write_bytes(b"something that was written last")
+    (home / "store.sqlite-shm").unlink(missing_ok=True)
+    lock(disk)
+    assert ask(home, "status", exit_code=1)["code"] == "folder-read-only"
+
+
 def test_recording_there_says_why_it_cannot(begun: FieldDevice, disk: Path, tmp_path: Path) -> None:
     begun.store.database.close()
     home = Path(shutil.copytree(begun.home.folder, disk / "home"))

@@ -168,21 +168,34 @@ def command(device: FieldDevice, *words: str | Path) -> list[str]:
     ]  # fmt: skip
 
 
+@pytest.mark.parametrize("as_json", [False, True])
 def test_ctrl_c_says_what_is_safe_and_the_next_run_completes_it(
-    begun: FieldDevice, tmp_path: Path
+    begun: FieldDevice, tmp_path: Path, as_json: bool
 ) -> None:
     files = [picture(tmp_path / f"{n}.jpg", n) for n in range(40)]
     running = subprocess.Popen(
-        command(begun, *files), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        command(begun, *files, *(["--json"] if as_json else [])),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
     )
     assert running.stdout is not None
     assert running.stderr is not None
-    running.stdout.readline()
+    out = running.stdout.readline()
     running.send_signal(signal.SIGINT)
-    _, said = running.communicate()
-    assert running.returncode == 130
-    assert "stopped before its end" in said
-    assert "Run the same command again" in said
+    out += running.stdout.read()
+    said = running.stderr.read()
+    running.stdout.close()
+    running.stderr.close()
+    assert running.wait() == 130
+    if as_json:
+        whole = json.loads(out)
+        assert whole["problem"]["code"] == "stopped"
+        assert whole["summary"]["attached"] == len(whole["files"])
+    else:
+        assert "stopped before its end" in said
+        assert "Run the same command again" in said
+        assert "attached" in said
     assert "Traceback" not in said
     run(begun, "photo", *files)
     inspection = begun.store.inspections()[0]

@@ -128,6 +128,12 @@ def test_a_heic_cut_behind_a_box_without_a_length_is_noticed_by_its_pieces() -> 
         read_photo(endless[:-1])
 
 
+def test_a_heic_whose_last_box_is_cut_is_unreadable() -> None:
+    with pytest.raises(Problem, match="cut off before its end"):
+        read_photo(heic() + b"\0\0\1\0free" + bytes(100))
+    assert read_photo(heic() + b"\0\0\0\x6cfree" + bytes(100)).width == 64
+
+
 def test_a_heic_with_a_hole_of_zeros_is_unreadable() -> None:
     whole = heic(tile=512)
     hole = whole[:-200] + bytes(100) + whole[-100:]
