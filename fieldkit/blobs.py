@@ -34,6 +34,7 @@ class Blobs:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._settled: set[Path] = set()  # at most 256 folders
 
     def path(self, sha256: str) -> Path:
         """Where the file with this digest is or would be."""
@@ -61,11 +62,11 @@ class Blobs:
             try:
                 kept = self._copy(file, part, source)
                 target = self.path(kept.sha256)
-                if not (target.is_file() and target.stat().st_size == kept.size):
-                    target.parent.mkdir(exist_ok=True, mode=0o700)
-                    settle_folder(self.folder)
+                target.parent.mkdir(exist_ok=True, mode=0o700)
+                if not self._is_whole(kept):
                     part.replace(target)
-                settle_folder(target.parent)
+                    settle_folder(target.parent)
+                self._settle_once(target.parent)
             finally:
                 with suppress(FileNotFoundError):
                     part.unlink()
@@ -82,6 +83,13 @@ class Blobs:
         """Remove half-written files that ended commands left; the number of files removed."""
         return sweep_parts(self.folder)
 
+    def _settle_once(self, folder: Path) -> None:
+        """The names that ended commands may have left in memory only, once for each folder."""
+        if folder not in self._settled:
+            settle_folder(folder)
+            settle_folder(self.folder)
+            self._settled.add(folder)
+
     def _copy(self, file: IO[bytes], part: Path, source: Path) -> Kept:
         digest, size = hashlib.sha256(), 0
         descriptor = os.open(part, WRITING, 0o600)
@@ -95,8 +103,13 @@ class Blobs:
             if size == 0:
                 raise problem("file-empty", name=source.name)
             copy.flush()
-            settle(copy.fileno())
-        return Kept(digest.hexdigest(), size)
+            kept = Kept(digest.hexdigest(), size)
+            if not self._is_whole(kept):  # else the copy is thrown away, and need not reach a disk
+                settle(copy.fileno())
+        return kept
+
+    def _is_whole(self, kept: Kept) -> bool:
+        return self.size(kept.sha256) == kept.size
 
 
 def _opened(source: Path) -> IO[bytes]:

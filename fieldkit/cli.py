@@ -1,6 +1,6 @@
 """The fieldkit command: where everything is put together. Commands are imported when called.
 
-Exit codes: 0 done, 1 a problem, 2 wrong use, 3 the server cannot be reached.
+Exit codes: 0 done, 1 a problem, 2 wrong use, 3 the server cannot be reached, 130 stopped.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import click
 
 from fieldkit import show
 from fieldkit.commands.desk import Setting, exit_code
-from sync.problems import Problem
+from sync.problems import Problem, problem
 
 COMMANDS = {
     "enrol": "fieldkit.commands.joining",
@@ -26,6 +26,7 @@ COMMANDS = {
     "sign-off": "fieldkit.commands.recording",
     "photo": "fieldkit.commands.attaching",
     "attach": "fieldkit.commands.attaching",
+    "facts": "fieldkit.commands.facts",
     "status": "fieldkit.commands.looking",
     "check": "fieldkit.commands.looking",
     "export": "fieldkit.commands.taking",
@@ -48,13 +49,19 @@ class Commands(click.Group):
 
     def invoke(self, ctx: click.Context) -> Any:
         try:
-            return super().invoke(ctx)
+            return self._stoppable(ctx)
         except Problem as exc:
             if ctx.ensure_object(Setting).json:
                 show.data(exc.to_json())
             else:
                 show.trouble(exc)
             ctx.exit(exit_code(exc))
+
+    def _stoppable(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt as exc:
+            raise problem("stopped") from exc
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
@@ -69,7 +76,7 @@ class Commands(click.Group):
 def cli(ctx: click.Context, home: Path | None, as_json: bool) -> None:
     """Inspect a site, offline; send what you recorded when there is a network.
 
-    Exit codes: 0 done, 1 a problem, 2 wrong use, 3 the server cannot be reached.
+    Exit codes: 0 done, 1 a problem, 2 wrong use, 3 the server cannot be reached, 130 stopped.
     """
     ctx.obj = Setting(home or Path.home() / ".fieldkit", as_json)
 

@@ -16,6 +16,7 @@ from typing import Any
 from sync.problems import Problem, problem
 
 VERSION = 2
+_CANNOT_WRITE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
 BUSY_SECONDS = 30
 
 TABLES: Mapping[str, tuple[Mapping[str, type], Sequence[str], frozenset[str]]] = {
@@ -71,7 +72,7 @@ class Database:
         self.path = path
         self._busy = busy_seconds
         with self.guard("the store"):
-            self._conn = sqlite3.connect(path, timeout=busy_seconds, isolation_level=None)
+            self._conn = self._open()
             self._conn.execute("pragma foreign_keys = on")
             # An entry is safe on disk before its command says so.
             self._conn.execute("pragma synchronous = full")
@@ -80,6 +81,23 @@ class Database:
             raise problem("store-damaged", path=str(path), why="a newer version wrote it")
         if version < VERSION:
             self._make_tables()
+
+    def _open(self) -> sqlite3.Connection:
+        """A connection; one that can only look where the folder cannot be written to."""
+        opened = sqlite3.connect(self.path, timeout=self._busy, isolation_level=None)
+        try:
+            opened.execute("pragma user_version").fetchone()
+        except sqlite3.OperationalError as exc:
+            opened.close()
+            # SQLite's notes beside the file cannot be made. Where there are none from before,
+            # nobody is writing, and the file can be looked at as it is.
+            primary = getattr(exc, "sqlite_errorcode", 0) & 0xFF
+            left = self.path.with_name(f"{self.path.name}-wal")
+            if primary not in _CANNOT_WRITE or not self.path.is_file() or left.exists():
+                raise
+            address = f"{self.path.absolute().as_uri()}?immutable=1"
+            opened = sqlite3.connect(address, timeout=self._busy, isolation_level=None, uri=True)
+        return opened
 
     def close(self) -> None:
         self._conn.close()
@@ -119,7 +137,7 @@ class Database:
         folder = self.path.parent
         if code == sqlite3.SQLITE_FULL or (code == sqlite3.SQLITE_IOERR and _nearly_full(folder)):
             return problem("disk-full", what=what)
-        if code in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM):
+        if code in _CANNOT_WRITE:
             return problem("folder-read-only", folder=str(folder), why=str(exc))
         if code in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
             return problem("store-busy", seconds=f"{self._busy:g}")

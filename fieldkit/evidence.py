@@ -4,21 +4,25 @@ from __future__ import annotations
 
 import json
 import mimetypes
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections import deque
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from fieldkit.blobs import Blobs, Kept
+from fieldkit.blobs import Blobs
 from fieldkit.capture import Recorder, checklist_of, find_instance, find_item
 from fieldkit.fixes import fix_value
 from fieldkit.store import Writing
 from sync.inspection import Fix
 from sync.merge import PathState
+from sync.photo_batch import Reading
+from sync.photo_facts import PhotoFacts
 from sync.problems import Problem
 
 UNKNOWN_TYPE = "application/octet-stream"
+READERS = 2  # two pictures are decoded while the one before them goes to the disk
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +38,8 @@ class Attachment:
 
 @dataclass(frozen=True, slots=True)
 class Attached:
-    """What became of one file: `state` is attached, changed, already-here or not-attached.
+    """What became of one file: `state` is attached, changed, already-here, not-attached, left-out,
+    or kept, while its bytes are here and nothing names them yet.
 
     `problem` says why a file was not attached, or why a picture that is kept cannot be read.
     """
@@ -63,90 +68,97 @@ def item_paths(recorder: Recorder, inspection: str, given: Sequence[str]) -> lis
 
 
 def attach_photos(
-    recorder: Recorder, blobs: Blobs, inspection: str, files: Sequence[Path], what: Attachment
+    recorder: Recorder,
+    blobs: Blobs,
+    inspection: str,
+    files: Iterable[Path | Attached],
+    what: Attachment,
 ) -> Iterator[Attached]:
-    """Keep and name each picture, one after the other; one that fails does not stop the others.
+    """Keep, read and name each picture, in order; one that fails does not stop the others.
+
+    What is Attached already comes out again at its place.
 
     A picture that cannot be read is kept all the same. A full disk or a folder that cannot be
-    written to ends it with that problem; what was attached before stays.
+    written to ends it with that problem; what was attached before stays. No more than a few files
+    are held at any time, however many there are.
     """
     from fieldkit.imaging import read_files
 
-    kept: list[Kept] = []
-    refused: list[Attached] = []
+    # One for each file between being kept and being named: never more than a few.
+    ahead: deque[Attached] = deque()
+    trouble: list[Problem] = []
 
-    def keep_each() -> Iterator[Path]:
+    def keep_each() -> Iterator[Path | Reading]:
         for file in files:
             try:
-                one = blobs.keep(file)
+                one = file if isinstance(file, Attached) else _keep(blobs, file)
             except Problem as exc:
-                if not _about_this_file(exc):
-                    raise
-                refused.append(Attached(file.name, "not-attached", problem=exc))
+                trouble.append(exc)  # told once what is kept is named
+                return
+            ahead.append(one)
+            if one.state != "kept":
+                yield Reading(Path(one.name))
                 continue
-            kept.append(one)
-            names.append(file.name)
-            yield blobs.path(one.sha256)
+            path = blobs.path(one.sha256)
+            known = _known_facts(recorder, one.sha256)
+            yield path if known is None else Reading(path, known)
 
-    names: list[str] = []
-    for reading in read_files(keep_each()):
-        yield from _drain(refused)
-        yield _attach(
-            recorder, inspection, names[-1], kept[-1], what, reading.facts, reading.problem
-        )
-    yield from _drain(refused)
+    for reading in read_files(keep_each(), processes=READERS):
+        one = ahead.popleft()
+        if one.state == "kept":
+            one = replace(one, facts=reading.facts, problem=reading.problem)
+            one = _attach(recorder, inspection, one, what)
+        yield one
+    if trouble:
+        raise trouble[0]
 
 
 def attach_files(
-    recorder: Recorder, blobs: Blobs, inspection: str, files: Sequence[Path], what: Attachment
+    recorder: Recorder, blobs: Blobs, inspection: str, files: Iterable[Path], what: Attachment
 ) -> Iterator[Attached]:
     """Keep and name other files: documents, laboratory reports, recordings, tracks."""
     for file in files:
-        try:
-            kept = blobs.keep(file)
-        except Problem as exc:
-            if not _about_this_file(exc):
-                raise
-            yield Attached(file.name, "not-attached", problem=exc)
-            continue
-        yield _attach(recorder, inspection, file.name, kept, what, None, None)
+        one = _keep(blobs, file)
+        yield _attach(recorder, inspection, one, what) if one.state == "kept" else one
 
 
-def _attach(
-    recorder: Recorder,
-    inspection: str,
-    name: str,
-    kept: Kept,
-    what: Attachment,
-    facts: Mapping[str, Any] | None,
-    unreadable: Problem | None,
-) -> Attached:
-    path = f"evidence/{kept.sha256}/{recorder.identity.device}"
-    with recorder.store.writing(recorder.identity, recorder.now, name) as log:
+def _keep(blobs: Blobs, file: Path) -> Attached:
+    """Keep a file's bytes; `state` is then kept, or not-attached where it is the file's fault."""
+    try:
+        kept = blobs.keep(file)
+    except Problem as exc:
+        if not _about_this_file(exc):
+            raise
+        return Attached(_clean(file.name), "not-attached", problem=exc)
+    return Attached(_clean(file.name), "kept", kept.sha256, kept.size)
+
+
+def _attach(recorder: Recorder, inspection: str, one: Attached, what: Attachment) -> Attached:
+    """Name a kept file in the inspection, unless it is named there just so already."""
+    path = f"evidence/{one.sha256}/{recorder.identity.device}"
+    with recorder.store.writing(recorder.identity, recorder.now, one.name) as log:
         state = log.standing(inspection, path)
         before = _value(state)
-        value = _fresh(name, kept, what, facts) if before is None else _more(before, what, facts)
+        value = _fresh(one, what) if before is None else _more(before, what, one.facts)
         same = value == before and not (state is not None and state.conflict)
         if not same:
             log.append(inspection, path, value)
-            log.name_file(inspection, kept.sha256, kept.size)
-        _keep_facts(log, kept.sha256, facts, unreadable)
+            log.name_file(inspection, one.sha256, one.size)
+        _keep_facts(log, one)
     became = "already-here" if same else "attached" if before is None else "changed"
-    return Attached(name, became, kept.sha256, kept.size, facts, unreadable)
+    return replace(one, state=became)
 
 
-def _fresh(
-    name: str, kept: Kept, what: Attachment, facts: Mapping[str, Any] | None
-) -> dict[str, Any]:
-    media_type = facts["media_type"] if facts else mimetypes.guess_type(name)[0] or UNKNOWN_TYPE
+def _fresh(one: Attached, what: Attachment) -> dict[str, Any]:
+    guessed = mimetypes.guess_type(one.name)[0] or UNKNOWN_TYPE
     value: dict[str, Any] = {
         "kind": what.kind,
         "source": what.source,
-        "media_type": media_type,
-        "size": kept.size,
-        "name": _clean(name),
+        "media_type": one.facts["media_type"] if one.facts else guessed,
+        "size": one.size,
+        "name": one.name,
     }
-    taken_at = _taken_at(facts)
+    taken_at = _taken_at(one.facts)
     if taken_at is not None:
         value["taken_at"] = taken_at
     return _with(value, what)
@@ -185,18 +197,28 @@ def _value(state: PathState | None) -> dict[str, Any] | None:
     return {**values[0], "items": items} if items else dict(values[0])
 
 
-def _keep_facts(
-    log: Writing, sha256: str, facts: Mapping[str, Any] | None, unreadable: Problem | None
-) -> None:
-    if facts is None and unreadable is None:
+def _known_facts(recorder: Recorder, sha256: str) -> dict[str, Any] | None:
+    """What was read from these very bytes before, as today's program would say it; else None."""
+    text, _ = recorder.store.facts_of(sha256)
+    if text is None:
+        return None
+    try:
+        return PhotoFacts.from_json(json.loads(text)).to_json()
+    except ValueError:
+        return None
+
+
+def _keep_facts(log: Writing, one: Attached) -> None:
+    if one.facts is None and one.problem is None:
         return
     log.tx.execute(
         "insert into facts (sha256, facts, problem) values (?1, ?2, ?3) "
-        "on conflict (sha256) do update set facts = ?2, problem = ?3",
+        "on conflict (sha256) do update set facts = ?2, problem = ?3 "
+        "where facts is not ?2 or problem is not ?3",
         (
-            sha256,
-            None if facts is None else json.dumps(facts, ensure_ascii=False),
-            None if unreadable is None else unreadable.happened,
+            one.sha256,
+            None if one.facts is None else json.dumps(one.facts, ensure_ascii=False),
+            None if one.problem is None else one.problem.happened,
         ),
     )
 
@@ -217,11 +239,6 @@ def _taken_at(facts: Mapping[str, Any] | None) -> int | None:
 def _clean(name: str) -> str:
     """A file's name as text that can be stored, at most 120 characters."""
     return name.encode("utf-8", "replace").decode("utf-8")[:120]
-
-
-def _drain(refused: list[Attached]) -> Iterator[Attached]:
-    while refused:
-        yield refused.pop(0)
 
 
 def _about_this_file(exc: Problem) -> bool:

@@ -41,6 +41,11 @@ def warn(text: str) -> None:
     click.echo(click.style(text, fg="yellow"), err=True)
 
 
+def note(text: str) -> None:
+    """Print one line about the whole, on standard error: it is no line of the result."""
+    click.echo(text, err=True)
+
+
 def table(columns: Sequence[str], rows: Iterable[Sequence[str]], numbers: frozenset[str]) -> None:
     """Print a plain table; the columns named in `numbers` are set to the right."""
     from rich.console import Console

@@ -228,6 +228,11 @@ class Store:
         """Digest -> (facts as JSON, why the picture cannot be read); one of them is None."""
         return {s: (f, p) for s, f, p in self.database.rows("select * from facts")}
 
+    def facts_of(self, sha256: str) -> tuple[str | None, str | None]:
+        """What `facts` has of one picture; (None, None) for one that was never read."""
+        found = self.database.rows("select facts, problem from facts where sha256 = ?", (sha256,))
+        return found[0] if found else (None, None)
+
 
 def put_notes(tx: Connection, notes: dict[str, str]) -> None:
     """Keep small facts within a transaction that is open."""

@@ -12,12 +12,13 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC
+from functools import partial
 
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from server.context import Context
 from server.services.grading import Graded, assess_stale, regrade
-from server.services.photos import read_new
+from server.services.photos import look_through, read_new
 from server.store import gradings, leases
 from sync.problems import Problem
 
@@ -39,6 +40,7 @@ class Ran:
 
 def run_once(ctx: Context) -> Ran:
     """Read every new picture, then grade every facility that is marked."""
+    look_through(ctx)
     pictures = read_new(ctx)
     return Ran(pictures, assess_stale(ctx))
 
@@ -56,8 +58,10 @@ class Worker:
         """New pictures, then stale facilities; None while another worker does this."""
         if not self._mine("grade"):
             return None
-        pictures = read_new(self.ctx)
-        self._mine("grade")  # reading pictures may have taken a while
+        # Thousands of pictures take longer than the lease lasts, so it is renewed on the way.
+        pictures = read_new(self.ctx, lambda: self._mine("grade"))
+        if not self._mine("grade"):
+            return None
         graded = assess_stale(self.ctx, self.given_up)
         self._give_up(graded)
         return Ran(pictures, graded)
@@ -108,6 +112,7 @@ def run_worker(ctx: Context, ready: Callable[[], None] = lambda: None) -> None:
     scheduler.add_job(_said(worker.regrade), "interval", minutes=REGRADE_EVERY_MINUTES)
     scheduler.add_job(_said(worker.read_and_grade), "interval", seconds=EVERY_SECONDS)
     try:
+        _said(partial(look_through, ctx))()
         _said(worker.regrade)()
         scheduler.start()
         ready()

@@ -6,32 +6,32 @@ plausible for the inspection; a value that cannot be read as the standard writes
 
 from __future__ import annotations
 
-import io
-import logging
 import re
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fractions import Fraction
-from typing import Any
 
-import exifread
-
-# ExifRead speaks about every damaged tag; with no handler of its own that goes to the terminal.
-logging.getLogger("exifread").addHandler(logging.NullHandler())
+from sync.photo_tiff import Directory, read_directories
 
 GPS_NONE = "none"
 GPS_WITHOUT_POSITION = "without-position"
 GPS_POSITION = "position"
 
-_LONGEST_TEXT = 64
-_HEADERS = (b"II*\x00", b"MM\x00*")
-_TIME = re.compile(r"(\d{4})[:-](\d\d)[:-](\d\d)[ T](\d\d):(\d\d):(\d\d)(?:\.\d+)?(.*)", re.DOTALL)
-_DATE = re.compile(r"(\d{4})[:-](\d\d)[:-](\d\d)")
-_OFFSET = re.compile(r"[+-](?:0\d|1[0-4]):[0-5]\d")
+_MAKE, _MODEL, _ORIENTATION, _SOFTWARE, _MODIFIED = 0x010F, 0x0110, 0x0112, 0x0131, 0x0132
+_TAKEN, _TAKEN_OFFSET = 0x9003, 0x9011
+_LAT_REF, _LAT, _LON_REF, _LON, _ALTITUDE_REF, _ALTITUDE = 1, 2, 3, 4, 5, 6
+_GPS_CLOCK, _DIRECTION_REF, _DIRECTION, _DATUM, _GPS_DATE, _ACCURACY = 7, 16, 17, 18, 29, 31
 
-Tags = Mapping[str, Any]
+_LONGEST_TEXT = 64
+# Some cameras pad with spaces instead of zeros.
+_TIME = re.compile(
+    r"(\d{4})[:/-]([\d ]\d)[:/-]([\d ]\d)[ T]([\d ]\d):([\d ]\d):([\d ]\d)(?:\.\d+)?(.*)",
+    re.DOTALL,
+)
+_DATE = re.compile(r"(\d{4})[:/-]([\d ]\d)[:/-]([\d ]\d)")
+_OFFSET = re.compile(r"[+-](?:0\d|1[0-4]):[0-5]\d")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,39 +60,35 @@ class ExifFacts:
 def read_exif(block: bytes) -> ExifFacts:
     """Read an EXIF block (a TIFF structure, with or without the `Exif` mark before it).
 
-    A block that is not one reads as no EXIF. Bytes made to confuse a reader may raise anything
-    that ExifRead raises; `sync.photo` turns it into a catalogue error.
+    A block that is not one reads as no EXIF; of a damaged one, what is whole is read.
     """
-    block = block.removeprefix(b"Exif\x00\x00")
-    # ExifRead would take other openings for whole files of other kinds.
-    if not block.startswith(_HEADERS):
+    found = read_directories(block)
+    if found is None or not (found.image or found.exif or found.gps):
         return ExifFacts()
-    tags = exifread.process_file(io.BytesIO(block), details=False, extract_thumbnail=False)
-    if not tags:
-        return ExifFacts()
-    gps_block, lat, lon = _position(tags)
-    camera_time, inline_offset = _local_time(tags, "EXIF DateTimeOriginal")
-    modified_time, _ = _local_time(tags, "Image DateTime")
-    direction = _measure(tags, "GPS GPSImgDirection", 0, 360)
+    gps = found.gps or {}
+    gps_block, lat, lon = _position(found.gps)
+    camera_time, inline_offset = _local_time(found.exif, _TAKEN)
+    modified_time, _ = _local_time(found.image, _MODIFIED)
+    direction = _measure(gps, _DIRECTION, 0, 360)
     return ExifFacts(
         exif=True,
         gps_block=gps_block,
         lat=lat,
         lon=lon,
-        datum=_text(tags, "GPS GPSMapDatum"),
-        altitude_m=_altitude(tags),
+        datum=_text(gps, _DATUM),
+        altitude_m=_altitude(gps),
         direction_deg="0" if direction == "360" else direction,
-        direction_ref=None if direction is None else _direction_ref(tags),
-        # ExifRead 3.5 has no name for GPSHPositioningError.
-        accuracy_m=_measure(tags, "GPS Tag 0x001F", Fraction(1, 10**6), 10**7),
-        gps_time=_gps_time(tags),
+        direction_ref=None if direction is None else _direction_ref(gps),
+        # An error of 0 m is none that a receiver can know: it says that the error is unknown.
+        accuracy_m=_measure(gps, _ACCURACY, Fraction(1, 10**6), 10**7),
+        gps_time=_gps_time(gps),
         camera_time=camera_time,
-        camera_offset=_offset(_text(tags, "EXIF OffsetTimeOriginal")) or inline_offset,
+        camera_offset=_offset(_text(found.exif, _TAKEN_OFFSET)) or inline_offset,
         modified_time=modified_time,
-        orientation=_orientation(tags),
-        make=_text(tags, "Image Make"),
-        model=_text(tags, "Image Model"),
-        software=_text(tags, "Image Software"),
+        orientation=_orientation(found.image),
+        make=_text(found.image, _MAKE),
+        model=_text(found.image, _MODEL),
+        software=_text(found.image, _SOFTWARE),
     )
 
 
@@ -108,83 +104,86 @@ def decimal_text(value: Fraction, places: int) -> str:
 # -- position -------------------------------------------------------------------------------------
 
 
-def _position(tags: Tags) -> tuple[str, str | None, str | None]:
-    if "Image GPSInfo" not in tags and not any(name.startswith("GPS ") for name in tags):
+def _position(gps: Directory | None) -> tuple[str, str | None, str | None]:
+    if gps is None:
         return GPS_NONE, None, None
-    lat = _angle(tags, "GPS GPSLatitude", {"N": 1, "S": -1}, 90)
-    lon = _angle(tags, "GPS GPSLongitude", {"E": 1, "W": -1}, 180)
+    lat = _angle(gps, _LAT, _LAT_REF, {"N": 1, "S": -1}, 90)
+    lon = _angle(gps, _LON, _LON_REF, {"E": 1, "W": -1}, 180)
     if lat is None or lon is None:
         return GPS_WITHOUT_POSITION, None, None
     return GPS_POSITION, decimal_text(lat, 9), decimal_text(lon, 9)
 
 
-def _angle(tags: Tags, name: str, signs: Mapping[str, int], most: int) -> Fraction | None:
+def _angle(
+    gps: Directory, tag: int, ref: int, signs: Mapping[str, int], most: int
+) -> Fraction | None:
     """Degrees, minutes and seconds with their letter; without the letter there is no sign."""
-    parts = _fractions(tags, name)
-    sign = signs.get((_text(tags, f"{name}Ref") or "")[:1].upper())
-    if parts is None or not 1 <= len(parts) <= 3 or sign is None or min(parts) < 0:
+    parts = _numbers(gps, tag)
+    # 0/0 for minutes or seconds says that the part before it carries them in its decimals.
+    while len(parts) > 1 and parts[-1] is None:
+        parts.pop()
+    sign = signs.get((_text(gps, ref) or "")[:1].upper())
+    given = [part for part in parts if part is not None and part >= 0]
+    if sign is None or len(given) != len(parts) or not 1 <= len(given) <= 3:
         return None
-    angle = sum((part / 60**i for i, part in enumerate(parts)), Fraction(0))
+    angle = sum((part / 60**i for i, part in enumerate(given)), Fraction(0))
     return sign * angle if angle <= most else None
 
 
-def _altitude(tags: Tags) -> str | None:
-    metres = _measure(tags, "GPS GPSAltitude", 0, 100_000)
+def _altitude(gps: Directory) -> str | None:
+    """Metres above sea level or the ellipsoid; negative where it is below it."""
+    metres = _measure(gps, _ALTITUDE, -100_000, 100_000)
+    value = gps.get(_ALTITUDE_REF)
     # References 1 (below sea level) and 3 (below the ellipsoid) make the height negative.
-    below = _number(tags, "GPS GPSAltitudeRef") in (1, 3)
-    return f"-{metres}" if below and metres not in (None, "0") else metres
+    below = value is not None and value.integer() in (1, 3)
+    if below and metres is not None and metres != "0":
+        return f"-{metres.removeprefix('-')}"
+    return metres
 
 
-def _direction_ref(tags: Tags) -> str | None:
-    ref = (_text(tags, "GPS GPSImgDirectionRef") or "")[:1].upper()
+def _direction_ref(gps: Directory) -> str | None:
+    ref = (_text(gps, _DIRECTION_REF) or "")[:1].upper()
     return {"T": "true", "M": "magnetic"}.get(ref)
 
 
-def _measure(tags: Tags, name: str, least: int | Fraction, most: int) -> str | None:
-    parts = _fractions(tags, name)
-    if parts is None or len(parts) != 1 or not least <= parts[0] <= most:
+def _measure(gps: Directory, tag: int, least: int | Fraction, most: int) -> str | None:
+    parts = _numbers(gps, tag)
+    if len(parts) != 1 or parts[0] is None or not least <= parts[0] <= most:
         return None
     return decimal_text(parts[0], 6)
 
 
-def _fractions(tags: Tags, name: str) -> list[Fraction] | None:
-    """The rationals of a tag; None when one is not a rational or has no denominator."""
-    tag = tags.get(name)
-    values = tag.values if tag is not None else None
-    if not isinstance(values, list) or not values:
-        return None
-    # ExifRead keeps n/0 as a Fraction that no sum survives, so the denominator is asked first.
-    if not all(isinstance(v, Fraction) and v.denominator > 0 for v in values):
-        return None
-    return [Fraction(v.numerator, v.denominator) for v in values]
+def _numbers(tags: Directory, tag: int) -> list[Fraction | None]:
+    value = tags.get(tag)
+    return [] if value is None else value.numbers()
 
 
 # -- times ----------------------------------------------------------------------------------------
 
 
-def _gps_time(tags: Tags) -> str | None:
-    """GPSDateStamp and GPSTimeStamp as UTC, to the millisecond."""
-    date = _DATE.match(_text(tags, "GPS GPSDate") or "")
-    clock = _fractions(tags, "GPS GPSTimeStamp")
-    if date is None or clock is None or len(clock) != 3:
+def _gps_time(gps: Directory) -> str | None:
+    """GPSDateStamp and GPSTimeStamp as UTC, to the microsecond; None without a date."""
+    date = _DATE.match(_text(gps, _GPS_DATE) or "")
+    clock = [part for part in _numbers(gps, _GPS_CLOCK) if part is not None]
+    if date is None or len(clock) != 3:
         return None
     hours, minutes, seconds = clock
-    if not (0 <= hours < 24 and 0 <= minutes < 60 and 0 <= seconds < 60):
+    if not (0 <= hours < 24 and 0 <= minutes < 60 and 0 <= seconds <= 60):
         return None
     try:
         day = datetime(*(int(part) for part in date.groups()))  # type: ignore[arg-type]  # noqa: DTZ001
-        since = timedelta(milliseconds=round((hours * 3600 + minutes * 60 + seconds) * 1000))
+        since = timedelta(microseconds=round((hours * 3600 + minutes * 60 + seconds) * 10**6))
         moment = day + since
     except (ValueError, OverflowError):
         return None
     if not moment.microsecond:
         return f"{moment.isoformat()}Z"
-    return moment.isoformat(timespec="milliseconds").rstrip("0") + "Z"
+    return moment.isoformat(timespec="microseconds").rstrip("0") + "Z"
 
 
-def _local_time(tags: Tags, name: str) -> tuple[str | None, str | None]:
+def _local_time(tags: Directory, tag: int) -> tuple[str | None, str | None]:
     """A camera's clock as naive ISO, and the offset when the same tag carries one."""
-    found = _TIME.match(_text(tags, name) or "")
+    found = _TIME.match(_text(tags, tag) or "")
     if found is None:
         return None, None
     *numbers, rest = found.groups()
@@ -205,26 +204,16 @@ def _offset(text: str | None) -> str | None:
 # -- the rest -------------------------------------------------------------------------------------
 
 
-def _orientation(tags: Tags) -> int | None:
-    value = _number(tags, "Image Orientation")
-    return value if value is not None and 1 <= value <= 8 else None
+def _orientation(image: Directory) -> int | None:
+    value = image.get(_ORIENTATION)
+    number = value.integer() if value is not None else None
+    return number if number is not None and 1 <= number <= 8 else None
 
 
-def _number(tags: Tags, name: str) -> int | None:
-    tag = tags.get(name)
-    values = tag.values if tag is not None else None
-    if isinstance(values, list) and values and isinstance(values[0], int):
-        return values[0]
-    return None
-
-
-def _text(tags: Tags, name: str) -> str | None:
+def _text(tags: Directory, tag: int) -> str | None:
     """A tag's text without control, format and unassigned characters, of bounded length."""
-    tag = tags.get(name)
-    values = tag.values if tag is not None else None
-    if isinstance(values, bytes):
-        values = values.decode("latin-1")
-    if not isinstance(values, str):
+    value = tags.get(tag)
+    if value is None:
         return None
-    visible = "".join(c if unicodedata.category(c)[0] != "C" else " " for c in values)
-    return " ".join(visible.split())[:_LONGEST_TEXT].strip() or None
+    visible = "".join(c if unicodedata.category(c)[0] != "C" else "\0" for c in value.text())
+    return re.sub(r" *\0[ \0]*", " ", visible).strip()[:_LONGEST_TEXT].strip() or None

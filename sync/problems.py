@@ -179,6 +179,13 @@ _define(
     "All work stays on this device, unsent parts included.",
     "Check the address and the connection, then sync again.",
 )
+_define(
+    "stopped",
+    499,
+    "The command was stopped before its end.",
+    "What it had done until then is safe on this device; what was sent stays sent.",
+    "Run the same command again: it goes on from there, and nothing is taken twice.",
+)
 
 # -- files and pictures ---------------------------------------------------------------------------
 _define(
@@ -201,6 +208,13 @@ _define(
     "There is no file at {name}.",
     KEPT,
     "Check the path.",
+)
+_define(
+    "file-exists",
+    409,
+    "There is a file at {name} already.",
+    "It was not touched.",
+    "Choose another name, or say --force to replace it.",
 )
 _define(
     "file-unreadable",
@@ -250,6 +264,13 @@ _define(
     "Reading the picture would take more than {limit}.",
     "The original bytes are kept as unreadable evidence.",
     "Attach a smaller picture of the same thing as well.",
+)
+_define(
+    "film-not-attached",
+    422,
+    "{name} is a film; only pictures are taken from a folder.",
+    "The film was not touched.",
+    "If it is evidence, attach it by its name: fieldkit attach FILE --kind document.",
 )
 
 # -- places ---------------------------------------------------------------------------------------

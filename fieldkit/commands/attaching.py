@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import click
 
 from fieldkit import show
+from fieldkit.cards import Found, find_pictures
+from fieldkit.commands.attached import report
 from fieldkit.commands.desk import Desk, desk, fix_option, inspection_option
 from fieldkit.evidence import Attached, Attachment, attach_files, attach_photos, item_paths
 from sync.inspection import SOURCES, Fix
@@ -23,7 +23,9 @@ _NOTE = click.option("--note", default="", help="A note, without names of people
 
 
 @click.command()
-@_FILES
+@click.argument(
+    "files", nargs=-1, required=True, metavar="FILE|FOLDER...", type=click.Path(path_type=Path)
+)
 @_ITEMS
 @click.option(
     "--source",
@@ -45,13 +47,21 @@ def photo(
     note: str,
     inspection: str | None,
 ) -> None:
-    """Attach pictures; the same picture again is one picture."""
+    """Attach pictures: files, folders, a camera's whole card.
+
+    The same picture again is one picture. A picture that cannot be read is kept all the same.
+    """
     recorder, which = at.recorder(), at.inspection(inspection)
     blobs = at.blobs
     blobs.sweep()
     paths = item_paths(recorder, which, items)
     what = Attachment("photo", source, paths, note, fix)
-    _report(at, attach_photos(recorder, blobs, which, files, what))
+    found = map(_from, find_pictures(files))
+    report(
+        at,
+        attach_photos(recorder, blobs, which, found, what),
+        count=lambda: sum(1 for _ in find_pictures(files)),
+    )
 
 
 @click.command()
@@ -94,48 +104,12 @@ def attach(
         )
     paths = item_paths(recorder, which, items)
     what = Attachment(kind, source, paths, note, fix)
-    _report(at, attach_files(recorder, blobs, which, files, what))
+    report(at, attach_files(recorder, blobs, which, files, what))
 
 
-def _report(at: Desk, attached: Iterable[Attached]) -> None:
-    """Say what became of each file as it goes; exit code 1 when one was not attached."""
-    done: list[dict[str, Any]] = []
-    for one in attached:
-        done.append(_data(one))
-        if at.json:
-            continue
-        if one.state == "not-attached" and one.problem is not None:
-            show.warn(f"{one.name}  not attached: {one.problem.happened} {one.problem.remedy}")
-            continue
-        show.facts([(one.name, f"{one.sha256[:12]}  {show.size(one.size)}  {_text(one)}")])
-        if one.problem is not None:
-            show.warn(f"{one.name}  {one.problem.happened} {one.problem.safe}")
-    if at.json:
-        show.data({"files": done})
-    if any(one["state"] == "not-attached" for one in done):
-        click.get_current_context().exit(1)
-
-
-def _text(one: Attached) -> str:
-    words = {"attached": "attached", "changed": "changed", "already-here": "already here"}
-    return f"{words[one.state]}{_position(one)}"
-
-
-def _position(one: Attached) -> str:
-    facts = one.facts
-    if facts is None:
-        return ""
-    if facts.get("gps_block") == "position":
-        return f", position {facts['lat']}, {facts['lon']}"
-    return ", no position in it"
-
-
-def _data(one: Attached) -> dict[str, Any]:
-    return {
-        "name": one.name,
-        "state": one.state,
-        "sha256": one.sha256 or None,
-        "size": one.size,
-        "facts": dict(one.facts) if one.facts is not None else None,
-        "problem": one.problem.to_json() if one.problem is not None else None,
-    }
+def _from(found: Found) -> Path | Attached:
+    """A picture to attach, or what is said of a file that is none."""
+    if found.problem is None:
+        return found.path
+    state = "left-out" if found.problem.code == "film-not-attached" else "not-attached"
+    return Attached(found.path.name, state, problem=found.problem)

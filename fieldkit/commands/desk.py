@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sync.inspection import Fix
 
 SERVER_AWAY = 3
+STOPPED = 130
 
 
 @dataclass
@@ -85,7 +86,7 @@ def now() -> int:
 
 def exit_code(exc: Problem) -> int:
     """The exit code for a problem."""
-    return SERVER_AWAY if exc.code == "server-away" else 1
+    return {"server-away": SERVER_AWAY, "stopped": STOPPED}.get(exc.code, 1)
 
 
 def desk(command: Callable[..., Any]) -> Callable[..., Any]:

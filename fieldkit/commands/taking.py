@@ -8,19 +8,23 @@ import click
 
 from fieldkit import show
 from fieldkit.commands.desk import Desk, desk, inspection_option
+from sync.problems import problem
 
 
 @click.command()
 @click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--force", is_flag=True, help="Replace OUT.zip where it is there already.")
 @inspection_option
 @desk
-def export(at: Desk, out: Path, inspection: str | None) -> None:
+def export(at: Desk, out: Path, force: bool, inspection: str | None) -> None:
     """Write one inspection to OUT.zip: logs, signatures, files, and its score as a preview."""
     from fieldkit.capture import about_of, load_inspection
     from fieldkit.export import write_export
     from fieldkit.keys import load_key
     from fieldkit.preview import score_document
 
+    if out.exists() and not force:
+        raise problem("file-exists", name=str(out))
     which = at.inspection(inspection)
     identity, sources = at.store.identity(), at.sources()
     training = about_of(load_inspection(at.store, which)).mode == "training"

@@ -38,7 +38,7 @@ def _send(found: FileToSend, sha256: str) -> Response:
         found.path,
         mimetype=found.media_type,
         as_attachment=not found.show,
-        download_name=sha256[:12],
+        download_name=found.name,
         conditional=True,
         etag=sha256,
     )

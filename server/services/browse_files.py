@@ -18,15 +18,28 @@ from sync.problems import problem
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 # Types that a browser may show as pictures; everything else is handed over as a download.
 SAFE_TYPES = ("image/jpeg", "image/png", "image/webp")
+# How a saved file's name ends, so that a person's computer knows what opens it.
+_ENDINGS = {
+    "image/jpeg": ".jpg",
+    "image/png": ".png",
+    "image/webp": ".webp",
+    "image/tiff": ".tif",
+    "image/heic": ".heic",
+    "image/heif": ".heif",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class FileToSend:
-    """Where the bytes lie. `media_type` is what the bytes were found to be, never a claim."""
+    """Where the bytes lie. `media_type` is what the bytes were found to be, never a claim.
+
+    `name` is what the file is called when it is saved.
+    """
 
     path: Path
     media_type: str
     show: bool
+    name: str
 
 
 def original(ctx: Context, who: Principal, sha256: str) -> FileToSend:
@@ -36,7 +49,10 @@ def original(ctx: Context, who: Principal, sha256: str) -> FileToSend:
         raise problem("not-found")
     show = media_type in SAFE_TYPES
     return FileToSend(
-        ctx.blobs.path(sha256), media_type if show else "application/octet-stream", show
+        ctx.blobs.path(sha256),
+        media_type if show else "application/octet-stream",
+        show,
+        sha256[:12] + _ENDINGS.get(media_type, ""),
     )
 
 
@@ -45,7 +61,7 @@ def preview(ctx: Context, who: Principal, sha256: str) -> FileToSend:
     _found_type(ctx, who, sha256)
     if not ctx.previews.has(sha256):
         raise problem("not-found")
-    return FileToSend(ctx.previews.path(sha256), "image/jpeg", True)
+    return FileToSend(ctx.previews.path(sha256), "image/jpeg", True, f"{sha256[:12]}.jpg")
 
 
 def _found_type(ctx: Context, who: Principal, sha256: str) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import errno
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -23,14 +23,20 @@ BATCH = 50
 _SAYS_NOTHING = ("file-missing", "file-unreadable")
 
 
-def read_new(ctx: Context) -> int:
+def look_through(ctx: Context) -> None:
+    """Once, when a worker starts: what was lost of the facts is read again by `read_new`."""
+    ctx.db.write(facts.forget_lost)
+
+
+def read_new(ctx: Context, go_on: Callable[[], bool] = lambda: True) -> int:
     """Read every held picture that was not read yet; return how many were.
 
-    The facilities whose visits name one of them are to be graded again, as of the date they have.
+    `go_on` is asked before each batch, for a worker that may no longer be the one to do it. The
+    facilities whose visits name one of them are to be graded again, as of the date they have.
     Raises `disk-full` and `folder-read-only` when a preview cannot be written.
     """
     count, after = 0, ""
-    while True:
+    while go_on():
         with ctx.db.read() as tx:
             wanted = facts.unread(tx, after, BATCH)
         if not wanted:
@@ -42,22 +48,30 @@ def read_new(ctx: Context) -> int:
             raise _as_problem(exc, ctx.previews.folder) from exc
         ctx.db.write(partial(_keep, rows=rows, now=ctx.now()))
         count += len(rows)
+    return count
 
 
 def _read(ctx: Context, digests: Sequence[str]) -> Iterator[facts.FactsRow]:
     by_path = {ctx.blobs.path(digest): digest for digest in digests}
-
-    def preview_to(path: Path) -> Path:
-        target = ctx.previews.path(by_path[path])
-        target.parent.mkdir(parents=True, exist_ok=True)
-        return target
-
-    for reading in read_files(by_path, preview_to=preview_to):
+    for reading in read_files(by_path, previews=True):
         digest = by_path[reading.path]
         if reading.facts is not None:
+            _write(ctx.previews.path(digest), reading.preview or b"")
             yield facts.FactsRow(digest, _canonical(reading.facts), None)
         elif reading.problem is not None and reading.problem.code not in _SAYS_NOTHING:
             yield facts.FactsRow(digest, None, reading.problem.happened)
+
+
+def _write(target: Path, data: bytes) -> None:
+    """Write a whole preview or none."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f"{target.name}.part")
+    try:
+        part.write_bytes(data)
+        part.replace(target)
+    except OSError:
+        part.unlink(missing_ok=True)
+        raise
 
 
 def _keep(tx: Tx, *, rows: Sequence[facts.FactsRow], now: int) -> None:

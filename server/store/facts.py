@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import delete, exists, insert, or_, select
+from sqlalchemy import Select, delete, exists, insert, or_, select, update
 
 from server.store.tables import (
     assignments,
@@ -42,11 +43,16 @@ class OtherUse:
 
 def unread(tx: Tx, after: str, limit: int) -> list[str]:
     """Held pictures behind `after` whose bytes have not been read yet, in digest order."""
-    query = (
+    return list(tx.execute(unread_query(after, limit)).scalars())
+
+
+def unread_query(after: str, limit: int) -> Select[Any]:
+    """What `unread` asks: an index has the files that were not read, and no others."""
+    return (
         select(files.c.sha256)
         .where(
             files.c.sha256 > after,
-            ~exists().where(file_facts.c.sha256 == files.c.sha256),
+            files.c.was_read.is_(None),
             exists().where(
                 file_names.c.sha256 == files.c.sha256,
                 or_(file_names.c.kind == "photo", file_names.c.media_type.like("image/%")),
@@ -55,7 +61,6 @@ def unread(tx: Tx, after: str, limit: int) -> list[str]:
         .order_by(files.c.sha256)
         .limit(limit)
     )
-    return list(tx.execute(query).scalars())
 
 
 def keep(tx: Tx, row: FactsRow) -> None:
@@ -64,6 +69,7 @@ def keep(tx: Tx, row: FactsRow) -> None:
         tx.execute(
             insert(file_facts).values(sha256=row.sha256, facts=row.facts, problem=row.problem)
         )
+    tx.execute(update(files).where(files.c.sha256 == row.sha256).values(was_read=True))
 
 
 def facts_of(tx: Tx, digests: Collection[str]) -> dict[str, FactsRow]:
@@ -79,6 +85,13 @@ def facts_of(tx: Tx, digests: Collection[str]) -> dict[str, FactsRow]:
 def delete_all(tx: Tx) -> None:
     """Delete every fact; they are derived and can be read again."""
     tx.execute(delete(file_facts))
+    tx.execute(update(files).where(files.c.was_read.is_not(None)).values(was_read=None))
+
+
+def forget_lost(tx: Tx) -> None:
+    """Files whose facts are gone, however that came, are to be read again. Looks at every file."""
+    lost = files.c.was_read.is_not(None) & ~exists().where(file_facts.c.sha256 == files.c.sha256)
+    tx.execute(update(files).where(lost).values(was_read=None))
 
 
 def all_digests(tx: Tx) -> list[str]:

@@ -18,6 +18,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     UniqueConstraint,
+    text,
 )
 
 from server.store.types import Counter, Key, Text
@@ -261,6 +262,13 @@ files = Table(
     Column("sha256", Text, primary_key=True),
     Column("size", BigInteger, nullable=False),
     Column("held_at", BigInteger, nullable=False),
+    Column("was_read", Boolean),  # derived: null until something is in file_facts
+    Index(
+        "ix_files_unread",
+        "sha256",
+        sqlite_where=text("was_read IS NULL"),
+        postgresql_where=text("was_read IS NULL"),
+    ),
 )
 
 file_names = Table(

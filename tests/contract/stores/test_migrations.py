@@ -116,6 +116,12 @@ def common(rows: Rows, tables: MetaData) -> Rows:
     }
 
 
+def _index(found: Any) -> dict[str, Any]:
+    """An index as it is compared: the condition of a partial one as its text."""
+    options = {key: str(value) for key, value in found.get("dialect_options", {}).items()}
+    return {**found, "dialect_options": options}
+
+
 def test_what_the_migrations_make_is_what_the_program_has_in_mind(empty: Database) -> None:
     empty.migrate()
     with empty.engine.connect() as connection:
@@ -134,7 +140,7 @@ def test_down_to_nothing_and_up_again_is_the_same(empty: Database) -> None:
                 seen.get_pk_constraint(name),
                 sorted(seen.get_foreign_keys(name), key=str),
                 sorted(seen.get_unique_constraints(name), key=str),
-                sorted(seen.get_indexes(name), key=str),
+                sorted(map(_index, seen.get_indexes(name)), key=str),
             )
             for name in sorted(seen.get_table_names())
         ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sqlalchemy import delete, text
 from store_rows import (
     EVERY_BYTE,
     NOW,
@@ -19,6 +20,7 @@ from store_rows import (
 from server.store import facts, files
 from server.store.db import Database
 from server.store.facts import FactsRow, OtherUse
+from server.store.tables import file_facts
 
 ONE, TWO, THREE, FOUR = sorted(digest(n) for n in range(4))
 MANY = [digest(f"many {n}") for n in range(1100)]
@@ -45,6 +47,46 @@ def test_held_pictures_are_unread_until_something_is_kept_of_them(db: Database) 
     db.write(lambda tx: facts.keep(tx, FactsRow(ONE, None, "It is cut short.")))
     with db.read() as tx:
         assert facts.unread(tx, "", 9) == [TWO]
+
+
+def test_a_thousand_files_that_were_read_are_not_looked_at_for_the_one_that_was_not(
+    db: Database,
+) -> None:
+    """The database is asked how it would look: by the index that has the unread files only."""
+    asked = facts.unread_query("", 9)
+    query = asked.compile(db.engine, compile_kwargs={"literal_binds": True})
+    ask = "explain query plan" if db.engine.dialect.name == "sqlite" else "explain"
+    with db.read() as tx:
+        if db.engine.dialect.name == "postgresql":
+            tx.execute(text("set local enable_seqscan = off"))
+        said = " ".join(str(row) for row in tx.exec_driver_sql(f"{ask} {query}"))
+    assert "ix_files_unread" in said
+
+
+def test_what_was_deleted_of_files_is_to_be_read_again(db: Database) -> None:
+    first, _ = db.write(put_everybody)
+    db.write(lambda tx: files.name_files(tx, [named(ONE, VISIT, first)]))
+    hold(db, "p-aminah", ONE)
+    db.write(lambda tx: facts.keep(tx, FactsRow(ONE, b"{}", None)))
+    with db.read() as tx:
+        assert facts.unread(tx, "", 9) == []
+    db.write(facts.delete_all)
+    with db.read() as tx:
+        assert facts.unread(tx, "", 9) == [ONE]
+
+
+def test_facts_that_were_lost_some_other_way_are_read_again_once_they_are_looked_for(
+    db: Database,
+) -> None:
+    first, _ = db.write(put_everybody)
+    db.write(lambda tx: files.name_files(tx, [named(ONE, VISIT, first), named(TWO, VISIT, first)]))
+    hold(db, "p-aminah", ONE, TWO)
+    for one in (ONE, TWO):
+        db.write(lambda tx, one=one: facts.keep(tx, FactsRow(one, b"{}", None)))
+    db.write(lambda tx: tx.execute(delete(file_facts).where(file_facts.c.sha256 == ONE)))
+    db.write(facts.forget_lost)
+    with db.read() as tx:
+        assert facts.unread(tx, "", 9) == [ONE]
 
 
 def test_what_was_read_is_kept_once_as_the_bytes_it_was(db: Database) -> None:

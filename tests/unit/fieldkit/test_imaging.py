@@ -10,6 +10,7 @@ import struct
 import subprocess
 import sys
 import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -17,7 +18,9 @@ from PIL import Image
 
 from fieldkit import imaging
 from fieldkit.imaging import read_files
-from sync.photo import PhotoFacts, read_photo
+from sync import photo_batch
+from sync.photo import read_photo
+from sync.photo_facts import PhotoFacts
 
 PHOTOS = Path(__file__).parents[3].parent / "shared" / "data" / "photos"
 
@@ -61,16 +64,46 @@ def test_files_are_read_in_order_as_the_pure_reader_reads_them(tmp_path: Path) -
         assert reading.preview is None
 
 
-def test_a_preview_is_written_where_it_is_wanted(tmp_path: Path) -> None:
-    first, second = good(tmp_path, "1.jpg"), good(tmp_path, "2.jpg")
-    (tmp_path / "small").mkdir()
-    wanted = tmp_path / "small" / "1"
-    readings = list(
-        read_files([first, second], preview_to=lambda p: wanted if p == first else None)
-    )
-    assert [r.preview for r in readings] == [wanted, None]
-    assert Image.open(io.BytesIO(wanted.read_bytes())).format == "JPEG"
-    assert [p.name for p in wanted.parent.iterdir()] == ["1"]
+def test_a_preview_comes_along_where_it_is_wanted(tmp_path: Path) -> None:
+    (reading,) = read_files([good(tmp_path)], previews=True)
+    assert reading.preview is not None
+    assert Image.open(io.BytesIO(reading.preview)).format == "JPEG"
+    (reading,) = read_files([good(tmp_path)])
+    assert reading.preview is None
+
+
+def test_what_is_known_already_comes_out_at_its_place(tmp_path: Path) -> None:
+    path = good(tmp_path)
+    known = imaging.Reading(tmp_path / "known", {"make": "Contoh"})
+    readings = list(read_files([path, known, path, known, known, path], processes=2))
+    assert [r is known for r in readings] == [False, True, False, True, True, False]
+    assert codes(readings) == ["facts"] * 6
+
+
+def test_no_more_than_one_path_is_taken_ahead_of_those_that_are_being_read(
+    tmp_path: Path,
+) -> None:
+    path, taken, gone, before = good(tmp_path), 0, tmp_path / "gone", children()
+
+    def paths() -> Iterator[Path]:
+        nonlocal taken
+        for n in range(60):
+            taken += 1
+            yield gone if n % 3 == 0 else path
+
+    most = 0
+    for done, _ in enumerate(read_files(paths(), processes=2)):
+        most = max(most, taken - done)
+        assert len(children() - before) <= 2
+    assert (taken, most) == (60, 3)
+
+
+def test_two_processes_give_the_same_readings_in_the_same_order(tmp_path: Path) -> None:
+    paths = [good(tmp_path, f"{n}.jpg") for n in range(5)]
+    paths[2].write_bytes(b"\xff\xd8\xff\xe0 not a picture")
+    one, two = list(read_files(paths)), list(read_files(paths, processes=2))
+    assert [(r.path, r.facts) for r in one] == [(r.path, r.facts) for r in two]
+    assert codes(two) == ["facts", "facts", "picture-unreadable", "facts", "facts"]
 
 
 @pytest.mark.skipif(not PHOTOS.exists(), reason="the shared test photos are not here")
@@ -99,7 +132,7 @@ def test_a_picture_that_takes_too_long_is_too_costly_and_the_next_one_is_read(
 ) -> None:
     slow = tmp_path / "slow.jpg"
     os.mkfifo(slow)  # reading it waits for ever
-    monkeypatch.setattr(imaging, "_refuse", lambda path: None)
+    monkeypatch.setattr(photo_batch, "refuse", lambda path: None)
     readings = list(read_files([slow, good(tmp_path)], seconds=1))
     assert codes(readings) == ["picture-too-costly", "facts"]
     assert "than 1 s." in str(readings[0].problem)
@@ -136,7 +169,7 @@ def test_one_child_serves_all_files_and_is_gone_when_the_reader_stops_early(tmp_
 def test_what_is_no_readable_file_is_refused_without_opening_it(tmp_path: Path) -> None:
     huge, pipe = tmp_path / "huge.jpg", tmp_path / "pipe"
     with huge.open("wb") as file:
-        file.truncate(imaging.MOST_BYTES + 1)
+        file.truncate(photo_batch.MOST_BYTES + 1)
     os.mkfifo(pipe)
     readings = list(read_files([tmp_path / "none.jpg", tmp_path, pipe, huge]))
     assert codes(readings) == [
@@ -179,13 +212,3 @@ def test_damaged_copies_of_a_picture_never_end_the_batch(tmp_path: Path) -> None
     readings = list(read_files([*paths, good(tmp_path)]))
     assert set(codes(readings)) <= {"facts", "picture-unreadable", "picture-too-costly"}
     assert readings[-1].facts is not None
-
-
-def test_a_preview_that_cannot_be_written_leaves_nothing_half_written(tmp_path: Path) -> None:
-    taken = tmp_path / "taken"
-    before = children()
-    taken.mkdir()  # a folder stands where the preview should go
-    with pytest.raises(OSError, match="taken"):
-        list(read_files([good(tmp_path)], preview_to=lambda _: taken))
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["good.jpg", "taken"]
-    assert children() == before

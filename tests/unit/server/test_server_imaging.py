@@ -12,7 +12,9 @@ from PIL import Image
 
 from server import imaging
 from server.imaging import read_files
-from sync.photo import PhotoFacts, read_photo
+from sync import photo_batch
+from sync.photo import read_photo
+from sync.photo_facts import PhotoFacts
 
 PHOTOS = Path(__file__).parents[3].parent / "shared" / "data" / "photos"
 
@@ -30,18 +32,17 @@ def codes(readings: list[imaging.Reading]) -> list[str]:
 
 
 def test_a_stored_file_is_read_with_its_preview(picture: Path) -> None:
-    target = picture.with_name("preview")
-    (reading,) = read_files([picture], preview_to=lambda _: target)
+    (reading,) = read_files([picture], previews=True)
     assert reading.facts is not None
     assert PhotoFacts.from_json(reading.facts) == read_photo(picture.read_bytes())
-    assert reading.preview == target
-    assert Image.open(io.BytesIO(target.read_bytes())).size == (480, 320)
+    assert reading.preview is not None
+    assert Image.open(io.BytesIO(reading.preview)).size == (480, 320)
 
 
 @pytest.mark.skipif(not PHOTOS.exists(), reason="the shared test photos are not here")
 def test_every_shared_file_ends_with_facts_or_a_problem(picture: Path) -> None:
     paths = [p for p in sorted(PHOTOS.rglob("*")) if p.is_file()]
-    readings = list(read_files([*paths, picture], preview_to=lambda _: picture.with_name("p")))
+    readings = list(read_files([*paths, picture], previews=True))
     assert [r.path for r in readings] == [*paths, picture]
     assert set(codes(readings)) <= {"facts", "picture-unreadable", "picture-too-costly"}
     assert readings[-1].facts is not None
@@ -52,7 +53,7 @@ def test_a_file_that_takes_too_long_is_too_costly_and_the_next_one_is_read(
 ) -> None:
     slow = picture.with_name("slow")
     os.mkfifo(slow)  # reading it waits for ever
-    monkeypatch.setattr(imaging, "_refuse", lambda path: None)
+    monkeypatch.setattr(photo_batch, "refuse", lambda path: None)
     readings = list(read_files([slow, picture], seconds=1))
     assert codes(readings) == ["picture-too-costly", "facts"]
 
@@ -75,6 +76,6 @@ def test_a_child_that_dies_is_replaced(picture: Path) -> None:
 def test_what_is_no_readable_file_is_refused_without_opening_it(tmp_path: Path) -> None:
     huge = tmp_path / "huge"
     with huge.open("wb") as file:
-        file.truncate(imaging.MOST_BYTES + 1)
+        file.truncate(photo_batch.MOST_BYTES + 1)
     readings = list(read_files([tmp_path / "none", tmp_path, huge]))
     assert codes(readings) == ["file-missing", "file-unreadable", "picture-too-costly"]
