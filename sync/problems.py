@@ -259,6 +259,14 @@ _define(
     "Take the picture again if you can; keep the original on the card.",
 )
 _define(
+    "track-unreadable",
+    422,
+    "{name} cannot be read as a track: {why}. {read}",
+    "The file itself was not touched, and nothing was attached.",
+    "Save the track again as GPX 1.1 or NMEA; a damaged file is kept by fieldkit attach "
+    "--kind track.",
+)
+_define(
     "picture-too-costly",
     422,
     "Reading the picture would take more than {limit}.",
