@@ -20,6 +20,7 @@ from sync.inspection import Track, TrackPoint
 GAP_MS = 60_000
 GAP_INTERVALS = 10
 LONGEST_PAUSE_MS = 600_000
+_USUAL_FROM = 3  # intervals: fewer show nothing that is usual
 
 _GEOD = Geod(ellps="WGS84")
 
@@ -93,7 +94,7 @@ def longest_pause_ms(points: Iterable[TrackPoint]) -> int:
     """
     times = [p.at for p in points if p.at is not None]
     intervals = [b - a for a, b in pairwise(times) if b > a]
-    usual = median(intervals) if intervals else 0
+    usual = median(intervals) if len(intervals) >= _USUAL_FROM else 0
     return int(min(max(GAP_MS, GAP_INTERVALS * usual), LONGEST_PAUSE_MS))
 
 
