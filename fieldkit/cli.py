@@ -27,6 +27,7 @@ COMMANDS = {
     "photo": "fieldkit.commands.attaching",
     "attach": "fieldkit.commands.attaching",
     "facts": "fieldkit.commands.facts",
+    "track": "fieldkit.commands.tracking",
     "status": "fieldkit.commands.looking",
     "check": "fieldkit.commands.looking",
     "export": "fieldkit.commands.taking",

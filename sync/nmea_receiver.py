@@ -193,10 +193,11 @@ class Receiver:
         if fix.at is not None:
             self._last = replace(fix)
 
-    @property
-    def at(self) -> datetime | None:
-        """The time of the moment at hand, if it is known by now."""
-        return self._fix.at
+    def dated(self, sentence: Sentence) -> datetime | None:
+        """The time of the moment at hand, where this sentence (just taken) gives its full date."""
+        kind = sentence.address[2:]
+        of_this = as_number(sentence[1]) == self._moment
+        return self._fix.at if kind in ("RMC", "ZDA") and of_this else None
 
     def speaks_of(self, time: str) -> bool:
         """Whether a sentence with this time of day (hhmmss) is about the moment at hand."""

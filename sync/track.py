@@ -151,3 +151,21 @@ def length_m(points: Sequence[TrackPoint]) -> float:
 
 def _gap(before: TrackPoint, after: TrackPoint) -> Gap:
     return Gap(before.at, after.at, length_m((before, after)))
+
+
+def thinned(way: Way, most: int) -> Way:
+    """A way of about `most` points at most: of each segment every k-th point, and both its ends.
+
+    More stay where a way has more segments than that.
+    """
+    if len(way.points) <= most:
+        return way
+    step = -(-len(way.points) // most)
+    points: list[TrackPoint] = []
+    starts: list[int] = []
+    for segment in way.segments:
+        starts.append(len(points))
+        points.extend(segment[::step])
+        if (len(segment) - 1) % step:
+            points.append(segment[-1])
+    return Way(tuple(points), tuple(starts))

@@ -160,10 +160,10 @@ def _points(gpx: GPX, notes: list[str]) -> tuple[list[TrackPoint], list[int], in
             if len(points) > first:
                 segments.append(first)
     said = {
-        "nowhere": "{} points lie nowhere on Earth and were left out",
-        "none": "{} points say that there was no fix and were left out",
-        "zone": "{} times say no zone; they were read as UTC, as GPX prescribes",
-        "time": "{} times cannot be read",
+        "nowhere": "points that lie nowhere on Earth, left out: {}",
+        "none": "points without a fix by their own word, left out: {}",
+        "zone": "times without a zone, read as UTC as GPX prescribes: {}",
+        "time": "times before 1970, left out: {}",
     }
     notes.extend(text.format(odd[key]) for key, text in said.items() if odd[key])
     return points, segments, count, dops

@@ -29,8 +29,8 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """Everything that a receiver's log says: its reports in order; and by epoch its times, which
-    may come after the report, and its deviations (GST, as 2DRMS in metres).
+    """Everything that a receiver's log says: its reports in order; and by epoch the times that
+    came with a date, be it after the report, and the deviations (GST, as 2DRMS in metres).
     """
 
     reports: tuple[Report, ...]
@@ -54,9 +54,9 @@ def hear(data: bytes) -> Heard:
         report = receiver.take(sentence)
         if report is not None:
             reports.append(report)
-        # ZDA may stand before the moment that it dates: only the others speak of the one at hand.
-        if receiver.at is not None and not sentence.address.endswith("ZDA"):
-            times.setdefault(receiver.epoch, receiver.at)
+        dated = receiver.dated(sentence)
+        if dated is not None:
+            times[receiver.epoch] = dated
         if sentence.address.endswith("GST") and sentence.count >= 8:
             radius = _radius(as_number(sentence[6]), as_number(sentence[7]))
             if radius is not None and receiver.speaks_of(sentence[1]):
@@ -69,7 +69,7 @@ def read_nmea(data: bytes) -> ReadTrack:
     heard = hear(data)
     notes: list[str] = []
     if heard.tally.damaged:
-        notes.append(f"{heard.tally.damaged} damaged sentences were left out")
+        notes.append(f"damaged sentences, left out: {heard.tally.damaged}")
     if heard.rolled_over:
         notes.append(
             "the receiver's dates lie before 2017, as after its week counter began anew: "
@@ -79,7 +79,7 @@ def read_nmea(data: bytes) -> ReadTrack:
     for report in _one_each(heard.fixes, notes):
         accuracy, source = _accuracy(report, heard.deviations)
         sources[source] += 1
-        points.append(_point(report, heard.times.get(report.epoch), accuracy))
+        points.append(_point(report, heard.times.get(report.epoch, report.fix.at), accuracy))
     return ReadTrack(
         "NMEA 0183",
         tuple(points),
@@ -108,7 +108,7 @@ def _one_each(fixes: Iterable[Report], notes: list[str]) -> list[Report]:
             kept.append(report)
         else:
             left[why] += 1
-    notes.extend(f"{count} positions from {why} were left out" for why, count in left.items())
+    notes.extend(f"positions from {why}, left out: {count}" for why, count in left.items())
     return kept
 
 

@@ -53,7 +53,7 @@ def test_what_was_not_measured_is_no_point(status: str, mode: str) -> None:
 def test_what_was_left_out_is_said() -> None:
     track = read_nmea(nmea(rmc("120000"), rmc("120001", mode="E"), rmc("120002")))
     assert len(track.points) == 2
-    assert track.notes == ("1 positions from dead reckoning were left out",)
+    assert track.notes == ("positions from dead reckoning, left out: 1",)
 
 
 def test_a_damaged_sentence_is_counted_and_not_believed() -> None:
@@ -61,7 +61,7 @@ def test_a_damaged_sentence_is_counted_and_not_believed() -> None:
     track = read_nmea(data)
     assert [p.lat for p in track.points] == ["1.500000000"] * 2
     assert (track.counts["sentences"], track.counts["damaged"]) == (3, 1)
-    assert track.notes == ("1 damaged sentences were left out",)
+    assert track.notes == ("damaged sentences, left out: 1",)
 
 
 def test_a_sentence_that_is_cut_short_by_the_next_does_not_take_it_along() -> None:
@@ -113,6 +113,14 @@ def test_a_date_of_today_is_left_as_it_is() -> None:
 def test_midnight_passes_before_the_next_date_comes() -> None:
     found = points(rmc("235959"), gga("235959"), gga("000000"), rmc("000000", date="020226"))
     assert [p.at for p in found] == [1_769_990_399_000, 1_769_990_400_000]
+
+
+def test_a_clock_that_goes_back_is_not_midnight_where_the_date_says_so() -> None:
+    """gpsd counts a day on until the date comes; the point has the date of its own moment."""
+    gll = "GPGLL,0130.0000,N,10312.0000,E,{},A,A"
+    later, earlier = gll.format("150000"), gll.format("140000")
+    found = points(rmc("150000"), later, earlier, "GPZDA,140000,01,02,2026,00,00")
+    assert [p.at for p in found] == [1_769_958_000_000, 1_769_954_400_000]
 
 
 def test_before_there_is_a_date_a_point_has_no_time() -> None:

@@ -68,7 +68,7 @@ def test_points_that_are_no_fix_or_nowhere_are_left_out_and_said() -> None:
     bad = '<trkpt lat="91" lon="2"/><trkpt lat="NaN" lon="2"/>'
     track = read(gpx(bad + '<trkpt lat="1" lon="2"><fix>none</fix></trkpt>' + POINT))
     assert (len(track.points), track.counts["points"]) == (1, 4)
-    assert [n.split()[0] for n in track.notes] == ["2", "1"]
+    assert [n.split()[-1] for n in track.notes] == ["2", "1"]
 
 
 def test_a_prefix_on_every_element_is_understood() -> None:
