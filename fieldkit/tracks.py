@@ -80,7 +80,12 @@ def look(file: Path) -> Looked:
 
 
 def take_tracks(
-    recorder: Recorder, blobs: Blobs, inspection: str, files: Iterable[Path], what: Attachment
+    recorder: Recorder,
+    blobs: Blobs,
+    inspection: str,
+    files: Iterable[Path],
+    what: Attachment,
+    most_points: int = MOST_POINTS,
 ) -> Iterator[Taken]:
     """Attach each file and record its way; one that cannot be read does not stop the others.
 
@@ -101,7 +106,7 @@ def take_tracks(
             changed = problem("file-unreadable", name=file.name, why=why)
             yield Taken(looked, "not-attached", problem=changed)
         else:
-            yield _record(recorder, inspection, looked, looked.way, one.state)
+            yield _record(recorder, inspection, looked, thinned(looked.way, most_points), one.state)
 
 
 def standing_tracks(inspection: Inspection) -> list[Standing]:
@@ -122,13 +127,13 @@ def ways_of(inspection: Inspection) -> list[Way]:
     return list(ways(_tracks(inspection)).values())
 
 
-def _record(recorder: Recorder, inspection: str, looked: Looked, way: Way, state: str) -> Taken:
+def _record(recorder: Recorder, inspection: str, looked: Looked, kept: Way, state: str) -> Taken:
+    """Write the points that are `kept` of a file's way, unless this device has done so before."""
     device = recorder.identity.device
     own = [t for t in _tracks(load_inspection(recorder.store, inspection)) if t.device == device]
-    if any(t.file == looked.sha256 for t in own) or not way.points:
-        return Taken(looked, state, points=len(way.points))
-    kept = thinned(way, MOST_POINTS)
-    whole = len(way.points)
+    if any(t.file == looked.sha256 for t in own) or not kept.points:
+        return Taken(looked, state, points=len(kept.points))
+    whole = looked.summary.points if looked.summary is not None else 0
     left_out = whole - len(kept.points)
     values = track_values(
         "imported", looked.sha256, kept.points, kept.starts, whole if left_out else None

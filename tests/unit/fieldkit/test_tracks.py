@@ -1,12 +1,12 @@
-"""Tracks on a device: the file is kept as it is, its way is recorded once, and nothing is bridged."""
+"""Tracks on a device: the file is kept as it is, its way recorded once, no gap is bridged."""
 
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import pytest
 from click.testing import CliRunner
 from field_device import FieldDevice
 from memory_server import Office
@@ -22,8 +22,6 @@ START = 1_769_947_200  # 1 February 2026, 12:00 UTC
 
 def gpx(path: Path, *seconds: int, north: float = 0.0) -> Path:
     """A walk with a step of 1.1 m for each second, from noon on."""
-    from datetime import UTC, datetime
-
     points = "".join(
         f'<trkpt lat="{4.01 + north + s * 1e-5:.7f}" lon="101.01"><time>'
         f"{datetime.fromtimestamp(START + s, UTC):%Y-%m-%dT%H:%M:%SZ}</time><hdop>1</hdop></trkpt>"
@@ -33,9 +31,10 @@ def gpx(path: Path, *seconds: int, north: float = 0.0) -> Path:
     return path
 
 
-def take(device: FieldDevice, inspection: str, *files: Path) -> list[Taken]:
+def take(device: FieldDevice, inspection: str, *files: Path, most: int = 10**6) -> list[Taken]:
     what = Attachment("track", "imported")
-    return list(take_tracks(device.recorder(), device.home.blobs(), inspection, files, what))
+    blobs = device.home.blobs()
+    return list(take_tracks(device.recorder(), blobs, inspection, files, what, most))
 
 
 def run(device: FieldDevice, *args: str) -> tuple[int, Any]:
@@ -106,12 +105,9 @@ def test_a_long_track_is_several_entries_and_one_way(device: FieldDevice, tmp_pa
     assert (one.summary.points, one.summary.gaps, one.entries) == (12_000, (), taken.entries)
 
 
-def test_a_track_that_is_thinned_says_so(
-    device: FieldDevice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("fieldkit.tracks.MOST_POINTS", 100)
+def test_a_track_that_is_thinned_says_so(device: FieldDevice, tmp_path: Path) -> None:
     inspection = device.start().inspection
-    (taken,) = take(device, inspection, gpx(tmp_path / "long.gpx", *range(1000)))
+    (taken,) = take(device, inspection, gpx(tmp_path / "long.gpx", *range(1000)), most=100)
     assert taken.points + taken.left_out == 1000
     (one,) = standing_tracks(load_inspection(device.store, inspection))
     assert (one.thinned_from, one.summary.points, one.summary.gaps) == (1000, taken.points, ())
