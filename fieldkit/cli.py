@@ -28,6 +28,7 @@ COMMANDS = {
     "attach": "fieldkit.commands.attaching",
     "facts": "fieldkit.commands.facts",
     "track": "fieldkit.commands.tracking",
+    "place": "fieldkit.commands.placed",
     "status": "fieldkit.commands.looking",
     "check": "fieldkit.commands.looking",
     "export": "fieldkit.commands.taking",

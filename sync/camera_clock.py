@@ -16,11 +16,11 @@ from statistics import median
 
 QUARTER_MS = 15 * 60_000
 SPREAD_LIMIT_MS = 60_000
-LONGEST_MS = 24 * 3_600_000
+FARTHEST_WEST_MS, FARTHEST_EAST_MS = -12 * 3_600_000, 14 * 3_600_000
 SECOND_MS = 1000  # EXIF tells the camera's time in whole seconds
 
 _ZONE = re.compile(r"([+-])(\d{1,2}):([0-5]\d)(?::([0-5]\d))?\Z", re.ASCII)
-_SECONDS = re.compile(r"([+-])(\d{1,5})s?\Z", re.ASCII)
+_SECONDS = re.compile(r"([+-])(\d{1,10})s?\Z", re.ASCII)
 
 Camera = tuple[str, str]  # make and model
 
@@ -37,8 +37,9 @@ class ClockOffset:
 
     @property
     def zone_ms(self) -> int:
-        """The part that is a time zone: whole quarters of an hour."""
-        return round(self.offset_ms / QUARTER_MS) * QUARTER_MS
+        """The part that is a time zone: whole quarters of an hour, as far as there are zones."""
+        zone = round(self.offset_ms / QUARTER_MS) * QUARTER_MS
+        return zone if FARTHEST_WEST_MS <= zone <= FARTHEST_EAST_MS else 0
 
     @property
     def drift_ms(self) -> int:
@@ -61,8 +62,7 @@ def parse_offset(text: str) -> ClockOffset | None:
         sign, total = seconds.group(1), int(seconds.group(2))
     else:
         return None
-    offset = (-total if sign == "-" else total) * 1000
-    return ClockOffset(offset) if abs(offset) <= LONGEST_MS else None
+    return ClockOffset((-total if sign == "-" else total) * 1000)
 
 
 def estimate(pictures: Iterable[Mapping[str, object]]) -> dict[Camera, ClockOffset]:
@@ -80,8 +80,7 @@ def estimate(pictures: Iterable[Mapping[str, object]]) -> dict[Camera, ClockOffs
     for camera, offsets in seen.items():
         middle = round(median(offsets))
         spread = max(abs(offset - middle) for offset in offsets)
-        if abs(middle) <= LONGEST_MS:
-            found[camera] = ClockOffset(middle, spread, len(offsets))
+        found[camera] = ClockOffset(middle, spread, len(offsets))
     return found
 
 
