@@ -263,8 +263,8 @@ _define(
     422,
     "{name} cannot be read as a track: {why}. {read}",
     "The file itself was not touched, and nothing was attached.",
-    "Save the track again as GPX 1.1 or NMEA; a damaged file is kept by fieldkit attach "
-    "--kind track.",
+    "Save the track again as GPX 1.1 or NMEA, a long one in parts; a damaged file is kept by "
+    "fieldkit attach --kind track.",
 )
 _define(
     "track-none",

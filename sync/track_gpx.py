@@ -23,6 +23,8 @@ from sync.track_file import FROM_HDOP, ReadTrack
 
 LIMIT_BYTES = 24 * 1024**2  # gpxpy holds the whole tree: some twenty times the file
 LIMIT_DEPTH = 64
+LIMIT_POINTS = 300_000  # three days and a half at one point a second
+LIMIT_ELEMENTS = 2_000_000
 _CUT = (
     expat.errors.XML_ERROR_NO_ELEMENTS,
     expat.errors.XML_ERROR_UNCLOSED_TOKEN,
@@ -38,6 +40,7 @@ class _Outline:
     root: str = ""
     encoding: str = "utf-8"
     depth: int = 0
+    elements: int = 0
     closed: Counter[str] = field(default_factory=Counter)
 
     @property
@@ -90,8 +93,11 @@ def _look_over(data: bytes, name: str) -> _Outline:
     def start(tag: str, _: object) -> None:
         found.root = found.root or tag
         found.depth += 1
+        found.elements += 1
         if found.depth > LIMIT_DEPTH:
             raise _unreadable(name, f"its elements are nested deeper than {LIMIT_DEPTH}", found)
+        if found.closed["trkpt"] > LIMIT_POINTS or found.elements > LIMIT_ELEMENTS:
+            raise _unreadable(name, "it is longer than can be read at once", found)
 
     def end(tag: str) -> None:
         found.depth -= 1

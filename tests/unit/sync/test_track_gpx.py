@@ -133,6 +133,13 @@ def test_what_is_no_track_is_refused_with_its_reason(data: bytes, why: str) -> N
     assert why in caught.happened
 
 
+def test_a_file_that_is_made_to_fill_the_memory_is_refused() -> None:
+    """Found before a tree is built of it, as each element costs many times its bytes."""
+    assert "longer than can be read" in refused(b"<gpx>" + b"<a/>" * 2_000_001).happened
+    many = gpx('<trkpt lat="1" lon="2"/>' * 300_002)
+    assert "longer than can be read" in refused(many).happened
+
+
 @given(st.integers(0, 400), st.binary(max_size=3))
 def test_a_damaged_file_is_read_or_refused_and_nothing_else(cut: int, put: bytes) -> None:
     whole = gpx(POINT * 2, POINT)
