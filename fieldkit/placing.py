@@ -14,7 +14,7 @@ from typing import Any
 from fieldkit.capture import Recorder, load_inspection
 from fieldkit.fixes import fix_value
 from fieldkit.tracks import ways_of
-from sync.camera_clock import Camera, ClockOffset, camera_of, estimate, taken_at
+from sync.camera_clock import Camera, ClockOffset, camera_of, estimate, taken_at, times_differ
 from sync.inspection import Evidence, Fix, Inspection
 from sync.photo_exif import GPS_POSITION
 from sync.problems import problem
@@ -29,8 +29,8 @@ class Placed:
     """What became of one photo: `state` is
 
     placed or already-placed (then `fix` is the position), own-position, typed, elsewhere (aerial
-    or a scan), unreadable, no-time, clock-unknown, clock-unsure, conflict, or before, after or
-    gap (then `away_ms` is how far the track is in time).
+    or a scan), unreadable, no-time, clock-unknown, clock-unsure, times-differ, conflict, or
+    before, after or gap (then `away_ms` is how far the track is in time).
     """
 
     name: str
@@ -102,6 +102,8 @@ def _place(evidence: Evidence, facts: Mapping[str, Any] | None, ground: _Ground)
     shown = ground.clocks.get(camera) if camera is not None else None
     offset = ground.given or (shown if shown is not None and shown.agrees else None)
     moment = taken_at(facts, offset)
+    if moment is None and times_differ(facts, offset):
+        return Placed(name, sha256, "times-differ")
     if moment is None:
         unsure = shown is not None and not shown.agrees
         lacking = "clock-unsure" if unsure else "clock-unknown"

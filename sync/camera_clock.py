@@ -94,11 +94,11 @@ def taken_at(facts: Mapping[str, object], offset: ClockOffset | None) -> tuple[i
     """When a picture was taken (UTC milliseconds), and how wrong that may be.
 
     The receiver's time comes first, then the camera's clock with `offset`, then the offset that
-    the camera recorded itself. None where there is no way to know.
+    the camera recorded itself. None where there is no way to know, and where `times_differ`.
     """
     utc = _moment(facts.get("gps_time"))
     if utc is not None:
-        return utc, SECOND_MS
+        return None if times_differ(facts, offset) else (utc, SECOND_MS)
     there = _moment(facts.get("camera_time"))
     if there is None:
         return None
@@ -106,6 +106,16 @@ def taken_at(facts: Mapping[str, object], offset: ClockOffset | None) -> tuple[i
         own = parse_offset(str(facts.get("camera_offset") or ""))
         return None if own is None else (there - own.offset_ms, SECOND_MS)
     return there - offset.offset_ms, offset.spread_ms + SECOND_MS
+
+
+def times_differ(facts: Mapping[str, object], offset: ClockOffset | None) -> bool:
+    """Whether a picture's two times tell of different moments: a receiver without a fix may
+    repeat an old time, and an offset that was given may be wrong.
+    """
+    utc, there = _moment(facts.get("gps_time")), _moment(facts.get("camera_time"))
+    if utc is None or there is None or offset is None:
+        return False
+    return abs(there - offset.offset_ms - utc) > SPREAD_LIMIT_MS + offset.spread_ms
 
 
 def _moment(text: object) -> int | None:

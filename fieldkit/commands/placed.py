@@ -28,6 +28,7 @@ _WHY = {
     "--camera-offset, such as +08:00",
     "clock-unsure": "its camera's clock was set anew between the pictures; say how far it is from "
     "UTC with --camera-offset",
+    "times-differ": "its receiver's time and its camera's clock tell of different moments",
     "conflict": "several values stand side by side for it; settle them first",
     "before": "it was taken before the track begins, by {}",
     "after": "it was taken after the track ends, by {}",

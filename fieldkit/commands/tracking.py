@@ -207,7 +207,7 @@ def _data(one: Taken) -> dict[str, Any]:
     if read is None or looked.summary is None:
         return data
     points = looked.way.points if looked.way is not None else ()
-    ends = [[p.lat, p.lon] for p in (*points[:1], *points[-1:])]
+    ends = [{"lat": p.lat, "lon": p.lon, "at": p.at} for p in (*points[:1], *points[-1:])]
     return data | {
         "format": read.format,
         "counts": dict(read.counts),

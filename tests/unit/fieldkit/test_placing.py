@@ -133,6 +133,15 @@ def test_a_receivers_time_in_the_photo_needs_no_clock(walked: FieldDevice, tmp_p
     assert (said["placed"][0]["state"], said["placed"][0]["lat"]) == ("placed", "4.0103000")
 
 
+def test_a_receivers_time_that_does_not_fit_the_clock_places_nothing(
+    walked: FieldDevice, tmp_path: Path
+) -> None:
+    file = shot(tmp_path / "a.jpg", 30, gps_time=True)
+    _, said = run(walked, "photo", str(file), "--from-track", "--camera-offset", "+07:00")
+    assert said["placed"][0]["state"] == "times-differ"
+    assert said_of(walked, "a.jpg").fix is None
+
+
 def test_a_cameras_clock_is_learned_from_its_pictures_with_both_times(
     walked: FieldDevice, tmp_path: Path
 ) -> None:

@@ -15,6 +15,7 @@ from sync.camera_clock import (
     estimate,
     parse_offset,
     taken_at,
+    times_differ,
 )
 
 HOUR = 3_600_000
@@ -96,7 +97,15 @@ def test_a_picture_without_both_times_and_a_camera_shows_nothing(lacking: str) -
 
 
 def test_the_receivers_time_goes_before_the_cameras() -> None:
-    assert taken_at(picture(999), ClockOffset(0)) == (NOON_MS, 1000)
+    assert taken_at(picture(59), ClockOffset(0)) == (NOON_MS, 1000)
+    assert taken_at(picture(999), None) == (NOON_MS, 1000)
+
+
+def test_two_times_that_tell_of_different_moments_tell_nothing() -> None:
+    """A receiver may repeat an old time, and an offset that was given may be wrong."""
+    assert taken_at(picture(61), ClockOffset(0)) is None
+    assert times_differ(picture(61), ClockOffset(0))
+    assert not times_differ(picture(61), ClockOffset(0, 1_000, 3))
 
 
 def test_the_cameras_time_is_put_right_by_the_offset_and_its_spread_counts() -> None:
