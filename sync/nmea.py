@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 from functools import reduce
 from operator import xor
 
@@ -86,3 +87,22 @@ def _believed(line: bytes, tally: Tally) -> Sentence | None:
         return None
     fields = body.decode("ascii").split(",")
     return Sentence(tuple(fields), len(fields))
+
+
+def as_number(text: str) -> Decimal | None:
+    """A field as a number; None where it is none."""
+    try:
+        number = Decimal(text)
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() and abs(number) < 10**9 else None
+
+
+def whole_number(text: str) -> int:
+    """The number that a text begins with, 0 where it begins with none."""
+    digits = ""
+    for letter in text.strip():
+        if not letter.isdecimal() and not (letter == "-" and not digits):
+            break
+        digits += letter
+    return int(digits) if digits not in ("", "-") else 0

@@ -3,18 +3,18 @@
 A receiver tells one position in several sentences, in an order of its own. gpsd learns which kind
 of sentence ends a cycle: the one that came last before the time moved on. Until it knows, every
 sentence that changes position or mode makes a report. Rules from gpsd's documentation and its test
-decodes (gpsd.gitlab.io); dates before 2017 come from receivers whose ten-bit week counter began
-anew, and are put forward by 1024 weeks.
+decodes (gpsd.gitlab.io).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from datetime import datetime, timedelta
+from decimal import Decimal
 
-from sync.nmea import Sentence
+from sync.nmea import Sentence, as_number, whole_number
+from sync.nmea_clock import ReceiverClock
 
 NO_FIX, FIX_2D, FIX_3D = 1, 2, 3
 UNKNOWN, PLAIN, DIFFERENTIAL, RTK_FIXED, RTK_FLOAT, RECKONED, TYPED, SIMULATED, PRECISE = range(9)
@@ -23,9 +23,6 @@ UNKNOWN, PLAIN, DIFFERENTIAL, RTK_FIXED, RTK_FLOAT, RECKONED, TYPED, SIMULATED, 
 METRES_PER_HDOP = Decimal("19")
 METRES_PER_HDOP_CORRECTED = Decimal("4.75")
 
-WEEKS_1024 = timedelta(weeks=1024)
-ROLLED_OVER_BEFORE = datetime(2017, 1, 1, tzinfo=UTC)
-_LEAP_SECONDS_SINCE_2017 = 18
 _MOVED = timedelta(milliseconds=9.9)
 
 _FAA = {
@@ -91,14 +88,11 @@ class Receiver:
     """The state that a receiver's sentences build up; feed them in order by `take`."""
 
     def __init__(self) -> None:
-        self.rolled_over = 0
+        self.clock = ReceiverClock()
         self.epoch = 0
         self._fix, self._last, self._old = Fix(), Fix(), Fix()
         self._hdop: Decimal | None = None
         self._satellites_used = 0
-        self._date: tuple[int, int, int] | None = None  # year, month, day
-        self._clock = (0, 0, 0, 0)  # hour, minute, second, microsecond
-        self._leap_seconds = _LEAP_SECONDS_SINCE_2017
         self._moment = self._moment_before = Decimal(0)
         self._last_kind = ""
         self._enders: set[str] = set()
@@ -133,7 +127,7 @@ class Receiver:
         if not sentence.address[2:].startswith("GSA"):
             self._gsa_talker = ""
         if "time" in heard.sets and heard.fix.at is None:
-            heard.fix.at = self._resolve()
+            heard.fix.at = self.clock.resolve()
         self._watch_cycle(kind, heard)
         self._keep_mode(heard)
         return self._merge(heard)
@@ -199,53 +193,7 @@ class Receiver:
         of_this = as_number(sentence[1]) == self._moment
         return self._fix.at if kind in ("RMC", "ZDA") and of_this else None
 
-    def speaks_of(self, time: str) -> bool:
-        """Whether a sentence with this time of day (hhmmss) is about the moment at hand."""
-        return time[:6] == "{:02d}{:02d}{:02d}".format(*self._clock[:3])
-
     # -- time -------------------------------------------------------------------------------------
-
-    def _resolve(self) -> datetime | None:
-        """The date and clock that were heard as UTC; None before there was a date."""
-        if self._date is None:
-            return None
-        year, month, day = self._date
-        hour, minute, second, micro = self._clock
-        try:
-            start = datetime(year, month, 1, tzinfo=UTC)
-        except ValueError:
-            return None
-        # Days run on past the month's end after midnight, and seconds to 60 in a leap second.
-        at = start + timedelta(
-            days=day - 1, hours=hour, minutes=minute, seconds=second, microseconds=micro
-        )
-        if self._leap_seconds >= _LEAP_SECONDS_SINCE_2017 and at < ROLLED_OVER_BEFORE:
-            at += WEEKS_1024
-            self.rolled_over += 1
-            self._date = (at.year, at.month, at.day)
-        return at
-
-    def _hear_clock(self, text: str) -> bool:
-        """hhmmss or hhmmss.sss; False where it is not one."""
-        if len(text) < 6 or not text[:6].isdecimal():
-            return False
-        hour, rest = int(text[:2]), text[7:] if text[6:7] == "." else ""
-        if hour < self._clock[0] and self._date is not None:  # past midnight, until a date comes
-            year, month, day = self._date
-            self._date = (year, month, day + 1)
-        micro = int((rest + "000000")[:6]) if rest.isdecimal() else 0
-        self._clock = (hour, int(text[2:4]), int(text[4:6]), micro)
-        return True
-
-    def _hear_date(self, text: str) -> bool:
-        """ddmmyy; the century is this one, or the last from 80 on. False where it is not one."""
-        if len(text) != 6 or not text.isdecimal():
-            return False
-        day, month, year = int(text[:2]), int(text[2:4]), 2000 + int(text[4:])
-        if not 1 <= month <= 12 or not 1 <= day <= 31:
-            return False
-        self._date = (year - 100 if year >= 2080 else year, month, day)
-        return True
 
     def _note_moment(self, text: str, heard: _Heard) -> None:
         """A time of day takes part in finding where cycles end."""
@@ -254,15 +202,14 @@ class Receiver:
             heard.has_time = True
 
     def _time_of_day(self, text: str, heard: _Heard) -> None:
-        if text and self._hear_clock(text):
+        if text and self.clock.hear_clock(text):
             self._note_moment(text, heard)
-            if self._date is not None:
+            if self.clock.date is not None:
                 heard.sets.add("time")
 
     def _no_time(self, heard: _Heard) -> None:
         """A receiver without time cannot be followed by cycles: report at once."""
-        self._date = None
-        self._clock = (0, 0, 0, 0)
+        self.clock.forget()
         self._enders_known = False
         heard.sets |= {"report", "time"}
 
@@ -276,7 +223,13 @@ class Receiver:
                 self._no_time(heard)
             sets |= {"status", "mode"}
             return
-        if s[1] and s[9] and s.count > 9 and self._hear_clock(s[1]) and self._hear_date(s[9]):
+        if (
+            s[1]
+            and s[9]
+            and s.count > 9
+            and self.clock.hear_clock(s[1])
+            and self.clock.hear_date(s[9])
+        ):
             sets.add("time")
             self._note_moment(s[1], heard)
         new.status = UNKNOWN
@@ -319,7 +272,7 @@ class Receiver:
             new.mode = FIX_2D
             if s[9]:
                 new.altitude = True
-                new.mode = FIX_3D if _whole(s[7]) > 3 else FIX_2D
+                new.mode = FIX_3D if whole_number(s[7]) > 3 else FIX_2D
         self._hdop = as_number(s[8]) if s[8] else self._hdop
         new.status = _FAA.get(s[6][:1], PLAIN)
         heard.sets.add("status")
@@ -327,7 +280,7 @@ class Receiver:
     def _gga(self, s: Sentence, heard: _Heard) -> None:
         new, sets = heard.fix, heard.sets
         talker, self._gga_talker = self._gga_talker, s.address[1:2]
-        quality = _whole(s[6]) if s[6] else -1
+        quality = whole_number(s[6]) if s[6] else -1
         if quality == 0 and not s[1]:
             self._no_time(heard)
         if quality in _QUALITY:
@@ -341,7 +294,7 @@ class Receiver:
         else:
             self._gga_time = s[1]
         self._time_of_day(s[1], heard)
-        satellites = _whole(s[7])
+        satellites = whole_number(s[7])
         new.mode = NO_FIX
         sets.add("mode")
         if _position(s, 2, heard):
@@ -356,7 +309,7 @@ class Receiver:
     def _gsa(self, s: Sentence, heard: _Heard) -> None:
         talker, before = s.address[1:2], self._gsa_talker
         if not self._stuck:
-            heard.fix.mode = _whole(s[2])
+            heard.fix.mode = whole_number(s[2])
             if not s[2].startswith("E"):
                 heard.sets.add("mode")
             if s.count <= 19:
@@ -365,7 +318,7 @@ class Receiver:
                 self._satellites_used = 0
             self._gsa_talker = talker
             self._gsa_others = self._gsa_others or talker in tuple("ABDILNQZ")
-            self._satellites_used += sum(_whole(s[i]) > 0 for i in range(3, s.count - 3))
+            self._satellites_used += sum(whole_number(s[i]) > 0 for i in range(3, s.count - 3))
         if self._gsa_others and talker == "P":
             heard.sets.clear()
         elif before != "N" and talker == "N":
@@ -373,22 +326,21 @@ class Receiver:
 
     def _gbs(self, s: Sentence, heard: _Heard) -> None:
         self._note_moment(s[1], heard)
-        if self.speaks_of(s[1]):
+        if self.clock.is_at(s[1]):
             heard.fix.sigma_lat, heard.fix.sigma_lon = as_number(s[2]), as_number(s[3])
 
     def _zda(self, s: Sentence, heard: _Heard) -> None:
-        if not (s[1] and s[2] and s[3] and s[4]) or not self._hear_clock(s[1]):
+        if not (s[1] and s[2] and s[3] and s[4]) or not self.clock.hear_clock(s[1]):
             return
-        day, month, year = _whole(s[2]), _whole(s[3]), _whole(s[4])
-        if 1900 <= year <= 2200 and 1 <= month <= 12 and 1 <= day <= 31:
-            self._date = (year, month, day)
+        day, month, year = whole_number(s[2]), whole_number(s[3]), whole_number(s[4])
+        if self.clock.hear_full_date(day, month, year):
             heard.sets.add("time")
 
     def _pgrmf(self, s: Sentence, heard: _Heard) -> None:
         """Garmin: a fix with the full date, and the leap seconds that the receiver knows of."""
         if s[5][:1].isdecimal():
-            self._leap_seconds = _whole(s[5])
-        if self._hear_clock(s[4]) and self._hear_date(s[3]):
+            self.clock.leap_seconds = whole_number(s[5])
+        if self.clock.hear_clock(s[4]) and self.clock.hear_date(s[3]):
             heard.sets.add("time")
         if s[10] == "A":
             _position(s, 6, heard)
@@ -406,7 +358,7 @@ class Receiver:
 
     def _pmgnst(self, s: Sentence, heard: _Heard) -> None:
         """Magellan: mode."""
-        mode = _whole(s[3])
+        mode = whole_number(s[3])
         heard.fix.mode = mode if s[4][:1] == "T" and mode in (FIX_2D, FIX_3D) else NO_FIX
         heard.sets.add("mode")
 
@@ -436,22 +388,3 @@ def _degrees(text: str, side: str, negative: str) -> Decimal | None:
     degrees = number // 100
     value = (degrees + (number - degrees * 100) / 60).quantize(Decimal("1e-9"))
     return -value if side[0] == negative else value
-
-
-def as_number(text: str) -> Decimal | None:
-    """A field as a number; None where it is none."""
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() and abs(number) < 10**9 else None
-
-
-def _whole(text: str) -> int:
-    """The number that a text begins with, 0 where it begins with none."""
-    digits = ""
-    for letter in text.strip():
-        if not letter.isdecimal() and not (letter == "-" and not digits):
-            break
-        digits += letter
-    return int(digits) if digits not in ("", "-") else 0

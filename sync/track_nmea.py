@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from sync.inspection import TrackPoint
-from sync.nmea import Tally, sentences
-from sync.nmea_receiver import RECKONED, SIMULATED, TYPED, Receiver, Report, as_number
+from sync.nmea import Tally, as_number, sentences
+from sync.nmea_receiver import RECKONED, SIMULATED, TYPED, Receiver, Report
 from sync.track_file import FROM_DEVIATIONS, FROM_HDOP, ReadTrack
 
 _NOT_MEASURED = {
@@ -59,9 +59,9 @@ def hear(data: bytes) -> Heard:
             times[receiver.epoch] = dated
         if sentence.address.endswith("GST") and sentence.count >= 8:
             radius = _radius(as_number(sentence[6]), as_number(sentence[7]))
-            if radius is not None and receiver.speaks_of(sentence[1]):
+            if radius is not None and receiver.clock.is_at(sentence[1]):
                 deviations[receiver.epoch] = radius
-    return Heard(tuple(reports), times, deviations, tally, receiver.rolled_over)
+    return Heard(tuple(reports), times, deviations, tally, receiver.clock.rolled_over)
 
 
 def read_nmea(data: bytes) -> ReadTrack:
