@@ -27,6 +27,8 @@ COMMANDS = {
     "photo": "fieldkit.commands.attaching",
     "attach": "fieldkit.commands.attaching",
     "facts": "fieldkit.commands.facts",
+    "track": "fieldkit.commands.tracking",
+    "place": "fieldkit.commands.placed",
     "status": "fieldkit.commands.looking",
     "check": "fieldkit.commands.looking",
     "export": "fieldkit.commands.taking",

@@ -27,13 +27,17 @@ READERS = 2  # two pictures are decoded while the one before them goes to the di
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """What is said about the files of one command; `items` are `item/instance`."""
+    """What is said about the files of one command; `items` are `item/instance`.
+
+    `media_type` is what a new file is called where it does not say so itself.
+    """
 
     kind: str
     source: str
     items: Sequence[str] = ()
     note: str = ""
     fix: Fix | None = None
+    media_type: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +154,7 @@ def _attach(recorder: Recorder, inspection: str, one: Attached, what: Attachment
 
 
 def _fresh(one: Attached, what: Attachment) -> dict[str, Any]:
-    guessed = mimetypes.guess_type(one.name)[0] or UNKNOWN_TYPE
+    guessed = what.media_type or mimetypes.guess_type(one.name)[0] or UNKNOWN_TYPE
     value: dict[str, Any] = {
         "kind": what.kind,
         "source": what.source,

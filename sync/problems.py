@@ -259,6 +259,28 @@ _define(
     "Take the picture again if you can; keep the original on the card.",
 )
 _define(
+    "track-unreadable",
+    422,
+    "{name} cannot be read as a track: {why}. {read}",
+    "The file itself was not touched, and nothing was attached.",
+    "Save the track again as GPX 1.1 or NMEA, a long one in parts; a damaged file is kept by "
+    "fieldkit attach --kind track.",
+)
+_define(
+    "track-none",
+    409,
+    "The inspection has no track with times in it.",
+    KEPT,
+    "Attach one with fieldkit track FILE, then place the photos again.",
+)
+_define(
+    "offset-malformed",
+    422,
+    "{text!r} is not how far a clock is from UTC.",
+    KEPT,
+    "Write it as a zone, such as +08:00, or in seconds, such as +37 for a clock that is fast.",
+)
+_define(
     "picture-too-costly",
     422,
     "Reading the picture would take more than {limit}.",

@@ -6,7 +6,7 @@ import json
 import signal
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -21,10 +21,16 @@ from sync.problems import Problem, problem
 _WORDS = {"attached": "attached", "changed": "changed", "already-here": "already here"}
 
 
-def report(at: Desk, attached: Iterable[Attached], count: Callable[[], int] | None = None) -> None:
+def report(
+    at: Desk,
+    attached: Iterable[Attached],
+    count: Callable[[], int] | None = None,
+    last: Callable[[], Mapping[str, Any]] | None = None,
+) -> None:
     """Say what became of each file as it goes, then what there was in all.
 
-    `count` counts the files beforehand, for a bar where someone is looking. Exit code 1 when a
+    `count` counts the files beforehand, for a bar where someone is looking. `last` is done once
+    all are attached: it speaks for itself, and gives what JSON holds of it. Exit code 1 when a
     file was not attached. Nothing is held of a file once it is told.
     """
     found: Counter[str] = Counter()
@@ -41,7 +47,18 @@ def report(at: Desk, attached: Iterable[Attached], count: Callable[[], int] | No
                     break
         except Problem as exc:
             trouble = exc
-    tell.end(found, trouble)
+    more: Mapping[str, Any] = {}
+    if not at.json:
+        tell.end(found, trouble, more)
+    if last is not None and trouble is None:
+        try:
+            more = last()
+        except Problem as exc:
+            trouble = exc
+            if not at.json:
+                show.trouble(exc)
+    if at.json:
+        tell.end(found, trouble, more)
     if trouble is not None:
         click.get_current_context().exit(exit_code(trouble))
     if found["not-attached"]:
@@ -93,7 +110,7 @@ class _Lines:
         if one.problem is not None:
             show.warn(f"{one.name}  {one.problem.happened} {one.problem.safe}")
 
-    def end(self, found: Counter[str], trouble: Problem | None) -> None:
+    def end(self, found: Counter[str], trouble: Problem | None, more: Mapping[str, Any]) -> None:
         show.note(summary(found))
         if trouble is not None:
             show.trouble(trouble)
@@ -110,7 +127,7 @@ class _Json:
         click.echo(f"{before}{_one_line(_data(one))}", nl=False)
         self._files += 1
 
-    def end(self, found: Counter[str], trouble: Problem | None) -> None:
+    def end(self, found: Counter[str], trouble: Problem | None, more: Mapping[str, Any]) -> None:
         said = {
             "attached": found["attached"],
             "changed": found["changed"],
@@ -122,8 +139,9 @@ class _Json:
             "without_position": found["no-position"],
         }
         opened = "\n" if self._files else '{"files": ['
-        last = "" if trouble is None else f',\n"problem": {_one_line(trouble.to_json())}'
-        click.echo(f'{opened}],\n"summary": {_one_line(said)}{last}}}')
+        last = dict(more) if trouble is None else {"problem": trouble.to_json()}
+        rest = "".join(f",\n{_one_line(key)}: {_one_line(value)}" for key, value in last.items())
+        click.echo(f'{opened}],\n"summary": {_one_line(said)}{rest}}}')
 
 
 def summary(found: Counter[str]) -> str:

@@ -9,8 +9,10 @@ import click
 from fieldkit import show
 from fieldkit.cards import Found, find_pictures
 from fieldkit.commands.attached import report
-from fieldkit.commands.desk import Desk, desk, fix_option, inspection_option
+from fieldkit.commands.desk import Desk, camera_offset_option, desk, fix_option, inspection_option
+from fieldkit.commands.placed import place_and_tell
 from fieldkit.evidence import Attached, Attachment, attach_files, attach_photos, item_paths
+from sync.camera_clock import ClockOffset
 from sync.inspection import SOURCES, Fix
 
 _FILES = click.argument(
@@ -35,6 +37,10 @@ _NOTE = click.option("--note", default="", help="A note, without names of people
     help="Where the picture comes from; a camera's card is imported.",
 )
 @fix_option
+@click.option(
+    "--from-track", is_flag=True, help="Give pictures without a position one from the track."
+)
+@camera_offset_option
 @_NOTE
 @inspection_option
 @desk
@@ -44,6 +50,8 @@ def photo(
     items: tuple[str, ...],
     source: str,
     fix: Fix | None,
+    from_track: bool,
+    camera_offset: ClockOffset | None,
     note: str,
     inspection: str | None,
 ) -> None:
@@ -61,6 +69,7 @@ def photo(
         at,
         attach_photos(recorder, blobs, which, found, what),
         count=lambda: sum(1 for _ in find_pictures(files)),
+        last=(lambda: place_and_tell(at, recorder, which, camera_offset)) if from_track else None,
     )
 
 

@@ -13,7 +13,7 @@ import click
 
 from fieldkit import show
 from fieldkit.home import Home
-from sync.problems import Problem
+from sync.problems import Problem, problem
 
 if TYPE_CHECKING:
     from fieldkit.blobs import Blobs
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fieldkit.library import Library
     from fieldkit.preview import Sources
     from fieldkit.store import Store
+    from sync.camera_clock import ClockOffset
     from sync.inspection import Fix
 
 SERVER_AWAY = 3
@@ -130,6 +131,16 @@ def fix_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
+def camera_offset_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The option that says how far the cameras' clocks are from UTC."""
+    return click.option(
+        "--camera-offset",
+        metavar="+HH:MM|+SECONDS",
+        callback=_offset,
+        help="How far the camera's clock is ahead of UTC; otherwise its own pictures show it.",
+    )(command)
+
+
 def _want_json(ctx: click.Context, _: click.Parameter, value: bool) -> None:
     if value:
         ctx.ensure_object(Setting).json = True
@@ -146,3 +157,14 @@ def _fix(_ctx: click.Context, _: click.Parameter, value: str | None) -> Fix | No
     from fieldkit.fixes import read_fix
 
     return read_fix(value)
+
+
+def _offset(_ctx: click.Context, _: click.Parameter, value: str | None) -> ClockOffset | None:
+    if value is None:
+        return None
+    from sync.camera_clock import parse_offset
+
+    found = parse_offset(value)
+    if found is None:
+        raise problem("offset-malformed", text=value)
+    return found

@@ -39,15 +39,20 @@ def inspection(inspection_id: str) -> str:
 
 
 def draw_map(view: InspectionView) -> SiteMap | None:
-    """The inspection's positions against the boundary declared at the time of the visit."""
+    """The inspection's tracks and positions against the boundary declared at the time."""
     marks = [_mark(fix, label) for label, fix in _fixes(view)]
     marks += [
-        _mark(one.fix, f"{one.evidence.kind} {one.number}", one.number)
+        _mark(one.fix, f"{one.evidence.kind} {one.number}", one.number, one.fix_from == "track")
         for one in view.shown
         if one.fix is not None
     ]
     area = view.boundary.area if view.boundary is not None else None
-    return site_map.draw(area.shape if area is not None else None, marks)
+    lines = [
+        [(float(p.lat), float(p.lon)) for p in segment]
+        for way in view.ways
+        for segment in way.segments
+    ]
+    return site_map.draw(area.shape if area is not None else None, marks, lines)
 
 
 def _fixes(view: InspectionView) -> list[tuple[str, Fix]]:
@@ -64,7 +69,7 @@ def _fixes(view: InspectionView) -> list[tuple[str, Fix]]:
     return list(found.values())
 
 
-def _mark(fix: Fix, label: str, number: int | None = None) -> Mark:
+def _mark(fix: Fix, label: str, number: int | None = None, placed: bool = False) -> Mark:
     accuracy = None if fix.accuracy_m is None else float(fix.accuracy_m)
     kind = "fix" if number is None else "photo"
-    return Mark(label, kind, float(fix.lat), float(fix.lon), accuracy, number)
+    return Mark(label, kind, float(fix.lat), float(fix.lon), accuracy, number, placed)

@@ -1,4 +1,4 @@
-"""The map of one inspection as plain shapes: boundary, positions with their accuracy, photos.
+"""The map of one inspection as plain shapes: boundary, tracks, positions with their accuracy.
 
 Drawn by the server in a plane around the middle of the boundary, metres east and north, scaled
 into a fixed frame. Far points are not left out: they stand at the edge, with their distance.
@@ -17,12 +17,19 @@ HEIGHT = 360
 _EDGE = 28
 _FAR = 2.5  # points further out than so many times the boundary's half size stand at the edge
 _LEAST_M = 60.0  # half the width of the smallest map, so that one point still has surroundings
+_NEXT = 0.6  # points of a line that are nearer to the one before are not told apart
 _STEPS = (5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000)
+
+
+Line = Sequence[tuple[float, float]]  # latitudes and longitudes
 
 
 @dataclass(frozen=True, slots=True)
 class Mark:
-    """A position to draw: degrees WGS 84, accuracy as a radius in metres or None where unknown."""
+    """A position to draw: degrees WGS 84, accuracy as a radius in metres or None where unknown.
+
+    `placed` says that it was read from a track.
+    """
 
     label: str
     kind: str  # "photo" or "fix"
@@ -30,6 +37,7 @@ class Mark:
     lon: float
     accuracy_m: float | None
     number: int | None = None
+    placed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +57,15 @@ class Drawn:
 
 @dataclass(frozen=True, slots=True)
 class SiteMap:
-    """Everything the template draws, in units of the frame, y downwards."""
+    """Everything the template draws, in units of the frame, y downwards. `way` is one line for
+    each segment of a track: where a track has a gap, so has the line.
+    """
 
     boundary: str
     marks: tuple[Drawn, ...]
     bar_m: int
     bar: float
+    way: str = ""
 
     @property
     def far(self) -> tuple[Drawn, ...]:
@@ -86,15 +97,22 @@ class _Frame:
         )
 
 
-def draw(shape: Polygon | MultiPolygon | None, marks: Sequence[Mark]) -> SiteMap | None:
-    """The map of a boundary (or none) and marks; None when there is nothing to draw."""
+def draw(
+    shape: Polygon | MultiPolygon | None, marks: Sequence[Mark], lines: Sequence[Line] = ()
+) -> SiteMap | None:
+    """The map of a boundary (or none), marks, and lines of latitudes and longitudes.
+
+    None when there is nothing to draw.
+    """
     rings = _rings(shape)
-    if not rings and not marks:
+    on_lines = [spot for line in lines for spot in line]
+    if not rings and not marks and not on_lines:
         return None
-    frame = _frame(rings, marks)
+    frame = _frame(rings, [(m.lat, m.lon) for m in marks] + on_lines)
     drawn = _labelled([_draw(mark, frame) for mark in marks])
     step = max((s for s in _STEPS if s * frame.scale <= WIDTH / 3), default=_STEPS[0])
-    return SiteMap(_path(rings, frame), drawn, step, round(step * frame.scale, 1))
+    way = "".join(_line(line, frame) for line in lines)
+    return SiteMap(_path(rings, frame), drawn, step, round(step * frame.scale, 1), way)
 
 
 def _rings(shape: Polygon | MultiPolygon | None) -> list[list[tuple[float, float]]]:
@@ -106,17 +124,17 @@ def _rings(shape: Polygon | MultiPolygon | None) -> list[list[tuple[float, float
     ]
 
 
-def _frame(rings: list[list[tuple[float, float]]], marks: Sequence[Mark]) -> _Frame:
+def _frame(rings: list[list[tuple[float, float]]], inside: Line) -> _Frame:
     outline = [point for ring in rings for point in ring]
-    around = outline or [(m.lon, m.lat) for m in marks]
+    around = outline or [(lon, lat) for lat, lon in inside]
     lat = (min(p[1] for p in around) + max(p[1] for p in around)) / 2
     lon = (min(p[0] for p in around) + max(p[0] for p in around)) / 2
     per_lat, per_lon = _metres_per_degree(lat)
     plain = _Frame(lat, lon, per_lat, per_lon, 0.0, 0.0, 1.0)
     spots = [plain.metres(y, x) for x, y in around]
     reach = max([_LEAST_M, *(max(abs(e), abs(n)) for e, n in spots)])
-    for mark in marks:
-        east, north = plain.metres(mark.lat, mark.lon)
+    for y, x in inside:
+        east, north = plain.metres(y, x)
         if max(abs(east), abs(north)) <= reach * _FAR:
             spots.append((east, north))
     west, right = min(s[0] for s in spots), max(s[0] for s in spots)
@@ -184,3 +202,14 @@ def _path(rings: list[list[tuple[float, float]]], frame: _Frame) -> str:
         spots = [frame.place(*frame.metres(lat, lon)) for lon, lat in ring]
         pieces.append("M" + "L".join(f"{x} {y}" for x, y in spots) + "Z")
     return "".join(pieces)
+
+
+def _line(line: Line, frame: _Frame) -> str:
+    """A segment as a path; a single point is a line of no length, which its round ends show."""
+    spots: list[tuple[float, float]] = []
+    for lat, lon in line:
+        spot = frame.place(*frame.metres(lat, lon))
+        if not spots or math.dist(spot, spots[-1]) >= _NEXT:
+            spots.append(spot)
+    rest = "".join(f"L{x} {y}" for x, y in spots[1:]) or "h0"
+    return f"M{spots[0][0]} {spots[0][1]}{rest}" if spots else ""

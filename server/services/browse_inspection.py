@@ -24,6 +24,8 @@ from server.store.transaction import Tx
 from sync.inspection import Answer, Evidence, Fix, Observed, Slot
 from sync.place import Area, outside_m
 from sync.problems import problem
+from sync.track import Way, summarise, ways
+from sync.track_match import SOURCE as PLACED
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +33,7 @@ class Shown:
     """A piece of evidence as it is shown: `number` is its place on the map and in the texts.
 
     `facts` is what its bytes say, `held_at` when the server had them whole; `fix` is the position
-    that stands for it, `fix_from` tells whether the client or the picture itself gives it, and
+    that stands for it, `fix_from` tells who gives it (client, track or the picture itself), and
     `outside_m` how far it lies outside the declared boundary (0 within, None where unknown).
     """
 
@@ -99,6 +101,12 @@ class InspectionView:
     boundary: DeclaredShape | None
     branches: tuple[tuple[str, int, str], ...]
     documents: Mapping[str, tuple[str, str]]
+    ways: tuple[Way, ...]
+
+    @property
+    def length_m(self) -> float:
+        """How long the tracks are in all, gaps left out."""
+        return sum(summarise(way).length_m for way in self.ways)
 
     @property
     def held(self) -> int:
@@ -143,6 +151,7 @@ def show_inspection(ctx: Context, who: Principal, inspection_id: str) -> Inspect
         boundary,
         tuple(branches),
         named,
+        tuple(ways(head for s in loaded.current.tracks.values() for head in s.heads).values()),
     )
 
 
@@ -191,7 +200,8 @@ def _one(
     ctx: Context, evidence: Evidence, number: int, file: FileRow | None, where: Area | None
 ) -> Shown:
     facts = json.loads(file.facts) if file is not None and file.facts else None
-    fix, source = evidence.fix, "client"
+    fix = evidence.fix
+    source = "track" if fix is not None and fix.source == PLACED else "client"
     own = (facts or {}).get("gps_block") == "position"
     if own and facts is not None and (evidence.source == "imported" or fix is None):
         accuracy = facts.get("accuracy_m")

@@ -94,3 +94,21 @@ def test_a_position_at_the_pole_or_across_the_date_line_breaks_nothing() -> None
     assert drawn([mark(90.0, 180.0), mark(-90.0, -180.0, 2)])
     lone = draw(None, [mark(89.999, 10.0), mark(90.0, -170.0, 2)])
     assert lone is not None
+
+
+def test_a_track_is_one_line_for_each_segment_and_its_gaps_are_left_open() -> None:
+    lines = [[(20.45, 99.88), (20.451, 99.88)], [(20.453, 99.881)]]
+    site = draw(BOUNDARY, [], lines)
+    assert site is not None
+    first, second = site.way.split("M")[1:]
+    assert first.count("L") == 1
+    assert second.endswith("h0")  # a single point, which the line's round ends show
+    assert draw(None, [], lines) is not None
+
+
+def test_a_long_track_is_drawn_with_no_more_points_than_can_be_told_apart() -> None:
+    steps = [(20.44 + n * 1e-6, 99.88) for n in range(20_000)]
+    site = draw(BOUNDARY, [], [steps])
+    assert site is not None
+    assert site.way.count("L") < 2 * HEIGHT
+    assert site.boundary == drawn([mark(20.45, 99.88)]).boundary

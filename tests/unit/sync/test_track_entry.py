@@ -69,8 +69,9 @@ def test_a_long_track_is_several_entries_and_loses_no_point_and_no_break() -> No
 
 
 def test_an_accuracy_is_never_told_better_than_it_is() -> None:
-    (value,) = track_values("recorded", "", [TrackPoint(1, "1", "2", "0.01")], (0,))
-    assert read_track_value(value).points[0].accuracy_m == "0.1"
+    points = [TrackPoint(1, "1", "2", "0.01"), TrackPoint(2, "1", "2", "3.11")]
+    (value,) = track_values("recorded", "", points, (0,))
+    assert [p.accuracy_m for p in read_track_value(value).points] == ["0.1", "3.2"]
 
 
 @pytest.mark.parametrize(
