@@ -231,6 +231,27 @@ _define(
     "Check the digest, or ask who attached it.",
 )
 _define(
+    "files-away",
+    503,
+    "The store of files at {where} does not answer: {why}.",
+    "Nothing was lost; what it holds stays as it is.",
+    "Try again later; if it recurs, let the administrator look at the store and its address.",
+)
+_define(
+    "files-refused",
+    503,
+    "The store of files at {where} refuses this server: {why}.",
+    "Nothing was lost; what it holds stays as it is.",
+    "Let the administrator check bucket, endpoint, region and keys (AWS_* and TAPAK_FILES).",
+)
+_define(
+    "files-setting",
+    500,
+    "TAPAK_FILES cannot be used ({given}): {why}.",
+    "Nothing was read or written.",
+    "Write s3://bucket/prefix?endpoint=https://...&region=..., or leave it out for files on disk.",
+)
+_define(
     "digest-malformed",
     400,
     "{digest!r} is not a SHA-256 digest.",

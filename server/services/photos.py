@@ -5,29 +5,31 @@ Both are derived from the held bytes and can be deleted and read again.
 
 from __future__ import annotations
 
-import errno
 import json
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from server.blobs import SPOOL
+from server.blobs.shelf import disk_problem
 from server.context import Context
-from server.imaging import read_files
+from server.imaging import Reading, read_files
 from server.store import facts, gradings
 from server.store.transaction import Tx
-from sync.problems import Problem, problem
+from sync.problems import Problem
 
 BATCH = 50
 
 # A file that is gone or cannot be opened says nothing about its bytes: `tapak admin verify` does.
-_SAYS_NOTHING = ("file-missing", "file-unreadable")
+_SAYS_NOTHING = ("file-missing", "file-unreadable", "file-not-here")
 
 
 def read_new(ctx: Context) -> int:
     """Read every held picture that was not read yet; return how many were.
 
     The facilities whose visits name one of them are to be graded again, as of the date they have.
-    Raises `disk-full` and `folder-read-only` when a preview cannot be written.
+    Raises `disk-full`, `folder-read-only`, `files-away` and `files-refused`.
     """
     count, after = 0, ""
     while True:
@@ -39,25 +41,39 @@ def read_new(ctx: Context) -> int:
         try:
             rows = list(_read(ctx, wanted))
         except OSError as exc:
-            raise _as_problem(exc, ctx.previews.folder) from exc
+            raise disk_problem(exc, ctx.settings.incoming) from exc
         ctx.db.write(partial(_keep, rows=rows, now=ctx.now()))
         count += len(rows)
 
 
 def _read(ctx: Context, digests: Sequence[str]) -> Iterator[facts.FactsRow]:
-    by_path = {ctx.blobs.path(digest): digest for digest in digests}
+    by_path: dict[Path, str] = {}
 
-    def preview_to(path: Path) -> Path:
-        target = ctx.previews.path(by_path[path])
-        target.parent.mkdir(parents=True, exist_ok=True)
-        return target
+    def paths() -> Iterator[Path]:
+        # One file at a time: it goes when its reading was taken and the next is asked for.
+        for digest in digests:
+            try:
+                with ctx.blobs.local(digest) as path:
+                    by_path[path] = digest
+                    yield path
+            except Problem as exc:
+                if exc.code not in _SAYS_NOTHING:
+                    raise
 
-    for reading in read_files(by_path, preview_to=preview_to):
-        digest = by_path[reading.path]
-        if reading.facts is not None:
-            yield facts.FactsRow(digest, _canonical(reading.facts), None)
-        elif reading.problem is not None and reading.problem.code not in _SAYS_NOTHING:
-            yield facts.FactsRow(digest, None, reading.problem.happened)
+    with TemporaryDirectory(prefix=SPOOL, dir=ctx.settings.incoming) as scratch:
+        preview = Path(scratch) / "preview.jpg"
+        for reading in read_files(paths(), preview_to=lambda _: preview):
+            digest = by_path.pop(reading.path)
+            if reading.preview is not None:
+                ctx.previews.keep(digest, reading.preview)
+            yield from _row(digest, reading)
+
+
+def _row(digest: str, reading: Reading) -> Iterator[facts.FactsRow]:
+    if reading.facts is not None:
+        yield facts.FactsRow(digest, _canonical(reading.facts), None)
+    elif reading.problem is not None and reading.problem.code not in _SAYS_NOTHING:
+        yield facts.FactsRow(digest, None, reading.problem.happened)
 
 
 def _keep(tx: Tx, *, rows: Sequence[facts.FactsRow], now: int) -> None:
@@ -69,9 +85,3 @@ def _keep(tx: Tx, *, rows: Sequence[facts.FactsRow], now: int) -> None:
 def _canonical(value: object) -> bytes:
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return text.encode("utf-8")
-
-
-def _as_problem(exc: OSError, folder: Path) -> Problem:
-    if exc.errno in (errno.ENOSPC, errno.EDQUOT):
-        return problem("disk-full", what="a preview")
-    return problem("folder-read-only", folder=str(folder), why=exc.strerror or str(exc))

@@ -387,7 +387,7 @@ def test_a_file_that_a_receipt_promised_and_that_is_gone_is_named(
             tx.execute(tables.files.delete()),
         )
     )
-    ctx.blobs.path(DIGEST).unlink()
+    ctx.blobs.shelf.path(DIGEST).unlink()
     assert any(DIGEST in fault.where for fault in verify(ctx).faults)
 
 
