@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from server.blobs import Blobs, Previews
 from server.blobs.opening import open_blobs
 from server.settings import Settings
+from server.staging import Staging
 from server.store.db import Database
 from sync.problems import problem
 from sync.receipt import server_id
@@ -33,6 +34,11 @@ class Context:
     key: Ed25519PrivateKey
     now: Callable[[], int]
     token: Callable[[int], str]
+
+    @property
+    def uploads(self) -> Staging:
+        """Uploads under way; always on this computer's disk."""
+        return Staging(self.settings.incoming)
 
     @property
     def public_key(self) -> bytes:

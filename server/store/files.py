@@ -42,6 +42,11 @@ _HELD_PAIRS = select(file_scopes.c.person, file_scopes.c.sha256).where(
     file_scopes.c.person.in_(bindparam("people", expanding=True)),
     file_scopes.c.sha256.in_(bindparam("digests", expanding=True)),
 )
+_SIZE_HELD_FOR = (
+    select(files.c.size)
+    .join(file_scopes, file_scopes.c.sha256 == files.c.sha256)
+    .where(files.c.sha256 == bindparam("sha256"), file_scopes.c.person == bindparam("person"))
+)
 _HELD = select(files.c.sha256).where(files.c.sha256 == bindparam("sha256"))
 _HOLD = insert(files)
 _HOLD_FOR = insert(file_scopes)
@@ -85,9 +90,15 @@ def named_pairs(tx: Tx, asked: Collection[PersonFile]) -> set[PersonFile]:
     return _pairs(tx, _NAMED_PAIRS, asked)
 
 
+def size_held_for(tx: Tx, person: str, sha256: str) -> int | None:
+    """The bytes of a file that answers as held within this person's own scope (S6), else None."""
+    asked = {"sha256": sha256, "person": person}
+    return tx.execute(_SIZE_HELD_FOR, asked).scalar_one_or_none()
+
+
 def is_held_for(tx: Tx, sha256: str, person: str) -> bool:
     """Whether the file answers as held within this person's own scope (S6)."""
-    return bool(held_pairs(tx, [(person, sha256)]))
+    return size_held_for(tx, person, sha256) is not None
 
 
 def _pairs(tx: Tx, query: Select[Any], asked: Collection[PersonFile]) -> set[PersonFile]:
