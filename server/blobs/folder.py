@@ -37,7 +37,7 @@ class FolderShelf(Shelf):
     def size(self, name: str) -> int | None:
         try:
             return self.path(name).stat().st_size
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as exc:
             raise _unreadable(exc, name) from exc
