@@ -20,7 +20,7 @@ from typing import Any
 from server.blobs import SPOOL
 from server.blobs.folder import settle_folder
 from server.blobs.shelf import disk_problem
-from sync.problems import problem
+from sync.problems import Problem, problem
 
 TURN_BYTES = 24  # the first bytes of `<key>.upload`: whose turn it is to write; blank is nobody's
 NOBODY = b" " * TURN_BYTES
@@ -63,8 +63,9 @@ class Staging:
                 return
             self._refuse_if_busy(upload.key)
             self._part(upload.key).unlink(missing_ok=True)
-            os.truncate(about, 0)
-            os.pwrite(about, NOBODY + json.dumps(asdict(upload)).encode("utf-8"), 0)
+            said = NOBODY + json.dumps(asdict(upload)).encode("utf-8")
+            os.pwrite(about, said, 0)
+            os.truncate(about, len(said))
 
     def offset(self, upload: Upload) -> int:
         """How many bytes are durably here. Whoever was writing stops: it may be a dead connection.
@@ -134,7 +135,7 @@ class Staging:
             os.utime(self._about(upload.key), ns=(now * 1_000_000, now * 1_000_000))
 
     def end(self, upload: Upload) -> None:
-        """Forget an upload and its bytes; whoever was writing stops."""
+        """Forget an upload and its bytes; whoever was writing stops. Raises `upload-busy`."""
         self._end(upload.key)
 
     def sweep(self, before: int) -> int:
@@ -147,7 +148,10 @@ class Staging:
                 if path.stat().st_mtime_ns >= before * 1_000_000 or path.is_dir():
                     continue
                 if path.suffix == ".upload":
-                    self._end(path.stem)
+                    try:
+                        self._end(path.stem)
+                    except Problem:
+                        continue  # somebody is at it after all
                 elif path.name.startswith(SPOOL) or (
                     path.suffix == ".part" and not self._about(path.stem).exists()
                 ):
@@ -217,9 +221,12 @@ class Staging:
             raise disk_problem(exc, self.folder) from exc
 
     def _end(self, key: str) -> None:
+        # Not by emptying the file: file systems write out what was emptied, and that takes long.
         with self._locked(key) as about:
-            os.truncate(about, 0)
+            self._refuse_if_busy(key)
+            os.pwrite(about, NOBODY, 0)
             self._part(key).unlink(missing_ok=True)
+            self._about(key).unlink(missing_ok=True)
 
 
 @dataclass(slots=True)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import mkstemp
+from typing import IO
 
 from server.blobs.shelf import CHUNK, Listed, Shelf, disk_problem
 from sync.log import MAX_FILE_BYTES
@@ -56,8 +57,8 @@ class Blobs:
         nothing. Raises `file-digest`, `file-too-large` and the shelf's problems; then nothing is
         left behind.
         """
-        with spooled(self.staging) as spool:
-            size = _copy(chunks, spool, sha256)
+        with _spooled(self.staging) as (spool, file):
+            size = _copy(chunks, file, self.staging, sha256)
             self.adopt(sha256, spool)
         return size
 
@@ -106,40 +107,36 @@ class Previews:
 
 
 @contextmanager
-def spooled(staging: Path) -> Iterator[Path]:
-    """A new, empty file for bytes on their way; gone afterwards, unless it was moved away.
-
-    Raises `disk-full` and `folder-read-only`, also for what the caller does with it.
-    """
+def _spooled(staging: Path) -> Iterator[tuple[Path, IO[bytes]]]:
+    """A new file for bytes on their way; gone afterwards, unless it was moved away."""
     try:
         handle, name = mkstemp(prefix=SPOOL, dir=staging)
-        os.close(handle)
     except OSError as exc:
         raise disk_problem(exc, staging) from exc
-    spool = Path(name)
     try:
-        yield spool
+        with os.fdopen(handle, "wb") as file:
+            yield Path(name), file
     finally:
-        spool.unlink(missing_ok=True)
+        with suppress(FileNotFoundError):
+            Path(name).unlink()
 
 
-def _copy(chunks: Iterable[bytes], spool: Path, sha256: str) -> int:
+def _copy(chunks: Iterable[bytes], file: IO[bytes], staging: Path, sha256: str) -> int:
     digest = hashlib.sha256()
     size = 0
     try:
-        with spool.open("wb") as file:
-            for chunk in chunks:
-                size += len(chunk)
-                if size > MAX_FILE_BYTES:
-                    raise problem("file-too-large", size=size, limit=MAX_FILE_BYTES)
-                digest.update(chunk)
-                file.write(chunk)
-            if digest.hexdigest() != sha256:
-                raise problem("file-digest", got=digest.hexdigest(), wanted=sha256)
-            file.flush()
-            os.fsync(file.fileno())
+        for chunk in chunks:
+            size += len(chunk)
+            if size > MAX_FILE_BYTES:
+                raise problem("file-too-large", size=size, limit=MAX_FILE_BYTES)
+            digest.update(chunk)
+            file.write(chunk)
+        if digest.hexdigest() != sha256:
+            raise problem("file-digest", got=digest.hexdigest(), wanted=sha256)
+        file.flush()
+        os.fsync(file.fileno())
     except OSError as exc:
-        raise disk_problem(exc, spool.parent) from exc
+        raise disk_problem(exc, staging) from exc
     return size
 
 

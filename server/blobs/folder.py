@@ -58,11 +58,13 @@ class FolderShelf(Shelf):
     def place(self, name: str, file: Path) -> None:
         target = self.path(name)
         try:
-            if not target.parent.is_dir():
-                target.parent.mkdir(parents=True, exist_ok=True)
-                self._settle(self.folder)
             try:
-                file.replace(target)
+                try:
+                    file.replace(target)
+                except FileNotFoundError:
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    self._settle(self.folder)
+                    file.replace(target)
             except OSError as exc:
                 if exc.errno != errno.EXDEV:
                     raise

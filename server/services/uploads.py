@@ -6,7 +6,8 @@ that others hold, and they do not, is answered as if it were nowhere.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 from server.blobs import digest_of_file
@@ -14,10 +15,12 @@ from server.context import Context
 from server.services.identifiers import day_of
 from server.staging import Upload, Writer
 from server.store import files, gradings
+from server.store.files import ArrivedFile
 from server.store.transaction import Tx
 from sync.log import MAX_FILE_BYTES
-from sync.problems import problem
+from sync.problems import Problem, problem
 
+SMALL_BYTES = 1024**2  # a file up to here that comes in one request is verified in memory
 KEPT_MS = 21 * 86_400_000  # an upload that nobody moves on for so long is forgotten
 
 
@@ -55,6 +58,11 @@ def begin(
     if length > MAX_FILE_BYTES:
         raise problem("file-too-large", size=length, limit=MAX_FILE_BYTES)
     upload = Upload(person, sha256, length, metadata)
+    if length <= SMALL_BYTES:
+        small = _read(chunks, length)
+        if len(small) == length:
+            return _take_small(ctx, upload, small)
+        chunks = [small]  # cut on the way: what came is kept as of any other
     ctx.uploads.begin(upload)
     return _take(ctx, upload, None, chunks)
 
@@ -90,7 +98,9 @@ def standing(ctx: Context, person: str, sha256: str) -> Standing:
 
 
 def discard(ctx: Context, person: str, sha256: str) -> None:
-    """Forget an upload. Raises `upload-unknown`, and `upload-held` for a file that is complete."""
+    """Forget an upload. Raises `upload-unknown`, `upload-busy`, and `upload-held` for a file that
+    is complete.
+    """
     upload = _find(ctx, person, sha256)
     if isinstance(upload, Standing):
         raise problem("upload-held")
@@ -111,6 +121,26 @@ def _find(ctx: Context, person: str, sha256: str) -> Upload | Standing:
     if upload is None:
         raise problem("upload-unknown", sha256=sha256[:64])
     return upload
+
+
+def _read(chunks: Iterable[bytes], length: int) -> bytes:
+    """All bytes that come, if they are not more than were announced."""
+    data = bytearray()
+    for chunk in chunks:
+        data += chunk
+        if len(data) > length:
+            raise problem("upload-too-long", length=length)
+    return bytes(data)
+
+
+def _take_small(ctx: Context, upload: Upload, data: bytes) -> Standing:
+    """A small file that came whole needs no staging: verified, put away, held."""
+    ctx.blobs.put(upload.sha256, [data])
+    _hold(ctx, upload)
+    if ctx.uploads.find(upload.person, upload.sha256) is not None:
+        with suppress(Problem):  # from an earlier request; what is verified just now ends itself
+            ctx.uploads.end(upload)
+    return _standing(ctx, upload, upload.length)
 
 
 def _take(ctx: Context, upload: Upload, offset: int | None, chunks: Iterable[bytes]) -> Standing:
@@ -151,13 +181,16 @@ def _finish(ctx: Context, upload: Upload, digest: str | None) -> None:
 
 
 def _hold(ctx: Context, upload: Upload) -> None:
-    now = ctx.now()
+    arrived = ArrivedFile(upload.sha256, upload.length, upload.person, ctx.now())
+    ctx.db.write_many(_hold_all, arrived)
 
-    def note(tx: Tx) -> None:
-        touched = files.hold(tx, upload.sha256, upload.length, upload.person, now)
-        gradings.mark_all_stale(tx, {facility: (day_of(now), now) for facility in touched})
 
-    ctx.db.write(note)
+def _hold_all(tx: Tx, arrived: Sequence[ArrivedFile]) -> Sequence[None]:
+    """Note that files are held which arrived at the same time; the commit is one for all."""
+    now = max(one.at for one in arrived)
+    touched = files.hold_all(tx, arrived)
+    gradings.mark_all_stale(tx, {facility: (day_of(now), now) for facility in touched})
+    return [None] * len(arrived)
 
 
 def _standing(ctx: Context, upload: Upload, offset: int) -> Standing:

@@ -135,8 +135,27 @@ def test_beginning_again_goes_on_with_the_same_upload(office: Office, device: Br
     second = office.device(seed=2)
     assert create(second).headers["Upload-Offset"] == "70000", "the same person's other device"
     whole = create(device, DATA)
-    assert whole.headers["Upload-Offset"] == str(len(DATA)), "what was here is passed over"
-    assert office.ctx.blobs.digest_holds(SHA256)
+    assert whole.headers["Upload-Offset"] == str(len(DATA))
+    assert office.ctx.blobs.digest_holds(SHA256) and incoming(office) == []
+
+
+@pytest.mark.parametrize("size", [uploads.SMALL_BYTES, uploads.SMALL_BYTES + 1])
+def test_of_a_whole_file_what_is_here_already_is_passed_over(
+    office: Office, device: Browser, size: int
+) -> None:
+    """S6"""
+    data = os.urandom(size)
+    sha256 = hashlib.sha256(data).hexdigest()
+    name(office, sha256)
+    more = {"Upload_Length": str(size), "Upload_Metadata": metadata(sha256)}
+    assert create(device, data[:70_000], **more).headers["Upload-Offset"] == "70000"
+    assert create(device, data[:9], **more).headers["Upload-Offset"] == "70000"
+    assert create(device, data[:80_000], **more).headers["Upload-Offset"] == "80000"
+    assert create(device, data, **more).headers["Upload-Offset"] == str(size)
+    assert office.ctx.blobs.digest_holds(sha256) and incoming(office) == []
+    name(office, SHA256)
+    too_long = create(device, data[: len(DATA)] + b"x")
+    assert (too_long.status_code, too_long.json["code"]) == (413, "upload-too-long")
 
 
 def test_what_the_client_wrote_about_the_file_is_said_again(device: Browser) -> None:
@@ -387,7 +406,12 @@ def test_while_the_bytes_are_verified_nobody_else_touches_them(
     with office.ctx.uploads.whole(upload) as whole:
         assert whole is not None and whole.read_bytes() == DATA
         assert stands(device, path) == (423, None)
-        for answer in (patch(device, path, 0, b"x"), create(device), create(device, DATA)):
+        for answer in (
+            patch(device, path, 0, b"x"),
+            create(device),
+            create(device, DATA[:9]),
+            tus(device, "DELETE", path),
+        ):
             assert (answer.status_code, answer.json["code"]) == (423, "upload-busy")
     assert stands(device, path) == (200, str(len(DATA))), "whoever asks first has it put away"
     assert office.ctx.blobs.digest_holds(SHA256)
