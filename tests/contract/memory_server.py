@@ -184,9 +184,12 @@ class Office:
                     raise problem("upload-taken-over")
                 self.parts[sha256] += chunk
                 self.moved.notify_all()
-        stands = len(self.parts[sha256])
-        if stands == size:
-            self.take_file(token, sha256, bytes(self.parts.pop(sha256)))
+        with self.moved:
+            if mine != self.turn:
+                raise problem("upload-taken-over")
+            stands = len(self.parts[sha256])
+            if stands == size:
+                self.take_file(token, sha256, bytes(self.parts.pop(sha256)))
         return stands
 
     def wait_for(self, sha256: str, size: int) -> None:
@@ -347,17 +350,19 @@ def served(office: Office, page: tuple[int, str, bytes] | None = None) -> Iterat
                 said = dict(one.split(" ") for one in self.headers["Upload-Metadata"].split(","))
                 sha256 = base64.b64decode(said["sha256"]).decode()
                 sizes[sha256] = int(self.headers["Upload-Length"])
-                stands = office.begin_file(token, sha256)
-                # Of a file that is whole in this request, what is here already is passed over.
                 whole = b"".join(self._body())
-                rest = iter([whole[stands:]] if whole[stands:] else [])
+                with office.moved:
+                    stands = office.begin_file(token, sha256)
+                    # What is here already of a file that comes whole is passed over.
+                    if whole[stands:]:
+                        rest = iter([whole[stands:]])
+                        stands = office.append_file(token, sha256, sizes[sha256], rest)
             else:
-                sha256, rest = self.path.rpartition("/")[2], self._body()
+                sha256 = self.path.rpartition("/")[2]
                 stands = len(office.parts[sha256])
                 if str(stands) != self.headers["Upload-Offset"]:
                     raise problem("upload-offset", offset=stands, given="?")
-            if stands < sizes[sha256]:
-                stands = office.append_file(token, sha256, sizes[sha256], rest)
+                stands = office.append_file(token, sha256, sizes[sha256], self._body())
             status = 201 if self.command == "POST" else 204
             self.send_response(status)
             self.send_header("Upload-Offset", str(stands))
