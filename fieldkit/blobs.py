@@ -72,10 +72,13 @@ class Blobs:
                     part.unlink()
         return kept
 
-    def chunks(self, sha256: str) -> Iterator[bytes]:
-        """The bytes of a kept file, a chunk at a time; raises `file-missing`, `file-unreadable`."""
+    def chunks(self, sha256: str, start: int = 0) -> Iterator[bytes]:
+        """The bytes of a kept file from `start` on, a chunk at a time; raises `file-missing`,
+        `file-unreadable`.
+        """
         path = self.path(sha256)
         with _opened(path) as file:
+            file.seek(start)
             while chunk := _read(file, path):
                 yield chunk
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -22,7 +23,18 @@ from sync.session import Answer, Request, plan_segments, read_answer, write_requ
 
 # What a server says about one file does not keep the others from being sent.
 _ONE_FILE = frozenset(
-    ("file-not-named", "file-digest", "file-too-large", "file-missing", "file-unreadable")
+    (
+        "file-not-named",
+        "file-digest",
+        "file-too-large",
+        "file-missing",
+        "file-unreadable",
+        "upload-busy",
+        "upload-offset",
+        "upload-taken-over",
+        "upload-too-long",
+        "upload-unknown",
+    )
 )
 
 
@@ -153,7 +165,7 @@ class Syncer:
             if held != size:
                 why = f"it has {held} bytes, not {size}"
                 raise problem("file-unreadable", name=str(self.blobs.path(sha256)), why=why)
-            self.transport.send_file(sha256, size, self._told(sha256, step))
+            self.transport.send_file(sha256, size, partial(self._told, sha256, step))
         except Problem as exc:
             if exc.code not in _ONE_FILE:
                 raise
@@ -163,9 +175,9 @@ class Syncer:
         self.report.files_sent += 1
         self.report.bytes_sent += size
 
-    def _told(self, sha256: str, step: Step) -> Iterator[bytes]:
-        done = step.done
-        for chunk in self.blobs.chunks(sha256):
+    def _told(self, sha256: str, step: Step, start: int) -> Iterator[bytes]:
+        done = step.done + start
+        for chunk in self.blobs.chunks(sha256, start):
             yield chunk
             done += len(chunk)
             self.tell(Step(step.doing, done, step.total))

@@ -6,9 +6,11 @@ sync.session's matter. tests/contract/test_transport.py is what every implementa
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -19,6 +21,16 @@ from sync.problems import CATALOGUE, Kind, Problem, problem
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
 MAX_ANSWER_BYTES = 64 * 1024**2
+
+# A file goes up by tus 1.0. A small one travels with the first request; of a larger one a request
+# carries a piece, so that little is lost also behind a proxy that passes on whole requests only.
+WHOLE_BYTES = 512 * 1024
+PIECE_BYTES = 4 * 1024**2
+TUS = {"Tus-Resumable": "1.0.0"}
+OFFSET_BYTES = {"Content-Type": "application/offset+octet-stream"}
+
+# The bytes of a file from an offset on.
+Chunks = Callable[[int], Iterator[bytes]]
 
 
 class Transport(Protocol):
@@ -34,9 +46,19 @@ class Transport(Protocol):
         """Send a sync request (session.write_request); the answer's bytes, not yet read."""
         ...
 
-    def send_file(self, sha256: str, size: int, chunks: Iterator[bytes]) -> None:
-        """Send one file; returns when the server has verified and stored all of it."""
+    def send_file(self, sha256: str, size: int, chunks: Chunks) -> None:
+        """Send one file, going on from where the server has it after an earlier cut; returns when
+        the server has verified and stored all of it.
+        """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Reply:
+    """An answer that was a success."""
+
+    headers: httpx.Headers
+    body: bytes
 
 
 class HttpTransport:
@@ -67,19 +89,44 @@ class HttpTransport:
 
     def enrol(self, request: Mapping[str, Any]) -> bytes:
         body = json.dumps(request).encode("utf-8")
-        return self._send("POST", "/api/enrol", body, {"Content-Type": "application/json"})
+        headers = {"Content-Type": "application/json"}
+        return self._send("POST", "/api/enrol", body, headers).body
 
     def exchange(self, request: bytes) -> bytes:
         headers = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}
-        return self._send("POST", "/api/sync", gzip.compress(request, mtime=0), headers)
+        return self._send("POST", "/api/sync", gzip.compress(request, mtime=0), headers).body
 
-    def send_file(self, sha256: str, size: int, chunks: Iterator[bytes]) -> None:
-        headers = {"Content-Type": "application/octet-stream", "Content-Length": str(size)}
-        self._send("PUT", f"/api/files/{sha256}", chunks, headers)
+    def send_file(self, sha256: str, size: int, chunks: Chunks) -> None:
+        stands = self._begin(sha256, size, chunks)
+        while stands < size:
+            piece = min(PIECE_BYTES, size - stands)
+            headers = {
+                **TUS,
+                **OFFSET_BYTES,
+                "Upload-Offset": str(stands),
+                "Content-Length": str(piece),
+            }
+            body = _first(chunks(stands), piece)
+            now = _stands(self._send("PATCH", f"/api/files/{sha256}", body, headers), size)
+            if now <= stands:
+                raise problem("answer-malformed", why="the file does not get further")
+            stands = now
+
+    def _begin(self, sha256: str, size: int, chunks: Chunks) -> int:
+        """Begin the upload, or find it again: it is the same one for the same file."""
+        headers = {
+            **TUS,
+            "Upload-Length": str(size),
+            "Upload-Metadata": f"sha256 {base64.b64encode(sha256.encode()).decode()}",
+        }
+        if size > WHOLE_BYTES:
+            return _stands(self._send("POST", "/api/files", b"", headers), size)
+        headers |= {**OFFSET_BYTES, "Content-Length": str(size)}
+        return _stands(self._send("POST", "/api/files", chunks(0), headers), size)
 
     def _send(
         self, method: str, path: str, content: bytes | Iterator[bytes], headers: dict[str, str]
-    ) -> bytes:
+    ) -> _Reply:
         try:
             with self._client.stream(
                 method, self.server + path, content=content, headers=headers
@@ -90,8 +137,25 @@ class HttpTransport:
         except (httpx.TransportError, httpx.InvalidURL) as exc:
             raise problem("server-away", server=self.server, why=_why(exc)) from exc
         if response.is_success:
-            return body
+            return _Reply(response.headers, body)
         raise _refusal(response.status_code, response.headers.get("Content-Type", ""), body)
+
+
+def _first(chunks: Iterator[bytes], size: int) -> Iterator[bytes]:
+    """That many of the bytes."""
+    for chunk in chunks:
+        yield chunk[:size]
+        size -= len(chunk)
+        if size <= 0:
+            return
+
+
+def _stands(reply: _Reply, size: int) -> int:
+    """How many of the file's bytes the server says are there for good."""
+    given = reply.headers.get("Upload-Offset", "")
+    if not (given.isascii() and given.isdigit() and int(given[:20]) <= size):
+        raise problem("answer-malformed", why="it does not say how much of the file arrived")
+    return int(given)
 
 
 def _bounded(response: httpx.Response) -> bytes:

@@ -64,6 +64,7 @@ def worker_command(terminal: Terminal, once: bool) -> None:
     from server.schedule import run_once, run_worker  # noqa: PLC0415
 
     with terminal.context() as ctx:
+        ctx.blobs.shelf.check()
         if not once:
             run_worker(ctx)
             return

@@ -12,8 +12,10 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
-from server.blobs import Blobs
+from server.blobs import Blobs, Previews
+from server.blobs.opening import open_blobs
 from server.settings import Settings
+from server.staging import Staging
 from server.store.db import Database
 from sync.problems import problem
 from sync.receipt import server_id
@@ -28,10 +30,15 @@ class Context:
     settings: Settings
     db: Database
     blobs: Blobs
-    previews: Blobs
+    previews: Previews
     key: Ed25519PrivateKey
     now: Callable[[], int]
     token: Callable[[int], str]
+
+    @property
+    def uploads(self) -> Staging:
+        """Uploads under way; always on this computer's disk."""
+        return Staging(self.settings.incoming)
 
     @property
     def public_key(self) -> bytes:
@@ -45,11 +52,13 @@ class Context:
 def open_context(settings: Settings) -> Context:
     """Open (and on the first start make) the data folder: tables, files, receipt key.
 
-    Raises `folder-read-only` and `disk-full`.
+    Raises `folder-read-only`, `disk-full` and `files-setting`.
     """
+    blobs, previews = open_blobs(settings)
     try:
-        for folder in (settings.data, settings.files, settings.keys, settings.data / "previews"):
+        for folder in (settings.data, settings.files, settings.keys, settings.previews):
             folder.mkdir(parents=True, exist_ok=True)
+        settings.incoming.mkdir(mode=0o700, exist_ok=True)
         key = _receipt_key(settings.keys / "receipt.ed25519")
     except OSError as exc:
         raise problem("folder-read-only", folder=str(settings.data), why=str(exc)) from exc
@@ -58,8 +67,8 @@ def open_context(settings: Settings) -> Context:
     return Context(
         settings,
         db,
-        Blobs(settings.files),
-        Blobs(settings.data / "previews"),
+        blobs,
+        previews,
         key,
         lambda: time.time_ns() // 1_000_000,
         secrets.token_urlsafe,

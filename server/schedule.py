@@ -19,11 +19,13 @@ from apscheduler.schedulers.background import BackgroundScheduler
 from server.context import Context
 from server.services.grading import Graded, assess_stale, regrade
 from server.services.photos import look_through, read_new
+from server.services.uploads import sweep
 from server.store import gradings, leases
 from sync.problems import Problem
 
 EVERY_SECONDS = 2
 REGRADE_EVERY_MINUTES = 5
+SWEEP_EVERY_HOURS = 6
 LEASE_MS = 120_000
 STOPS = (signal.SIGTERM, signal.SIGINT)
 
@@ -70,6 +72,10 @@ class Worker:
         """Mark everything that is not graded as of today; None while another worker does this."""
         return regrade(self.ctx) if self._mine("regrade") else None
 
+    def sweep(self) -> int | None:
+        """Forget uploads that nobody moved on for weeks; None while another worker does this."""
+        return sweep(self.ctx) if self._mine("sweep") else None
+
     def leave(self) -> None:
         """Give the leases back, so that the next worker need not wait for their end."""
         self.held_until.clear()
@@ -111,9 +117,11 @@ def run_worker(ctx: Context, ready: Callable[[], None] = lambda: None) -> None:
     )
     scheduler.add_job(_said(worker.regrade), "interval", minutes=REGRADE_EVERY_MINUTES)
     scheduler.add_job(_said(worker.read_and_grade), "interval", seconds=EVERY_SECONDS)
+    scheduler.add_job(_said(worker.sweep), "interval", hours=SWEEP_EVERY_HOURS)
     try:
         _said(partial(look_through, ctx))()
         _said(worker.regrade)()
+        _said(worker.sweep)()
         scheduler.start()
         ready()
         stop.wait()

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import socket
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import Any
 
 import click
 from gunicorn.app.base import BaseApplication
 
 from server import create_app
+from server.blobs.opening import open_blobs
 from server.context import open_context
 from server.settings import Settings
-from sync.problems import problem
+from sync.problems import Problem, problem
 
 THREADS = 32
 GRACE_SECONDS = 20
@@ -21,14 +24,40 @@ def serve(settings: Settings, host: str, port: int, workers: int = 1) -> None:
     """Bring the tables up to date and serve until SIGTERM or SIGINT; requests under way finish.
 
     Port 0 takes a free one. One line on standard output says where it serves, once it does.
-    Raises what `open_context` raises, `one-process` for several on SQLite, and `address-in-use`.
+    Raises what `open_context` raises, `one-process` for several on SQLite, `files-away`,
+    `files-refused` and `address-in-use`.
     """
     db = open_context(settings).db
     db.close()
     if workers > 1 and not db.backend.several_processes:
         raise problem("one-process", workers=workers)
+    _check_bucket(settings)
     _check_address(host, port)
     Application(settings, host, port, workers).run()
+
+
+def _check_bucket(settings: Settings) -> None:
+    """See that files can be kept where the settings say, before anybody is told that we serve.
+
+    In a process of its own: the S3 library's threads would not outlast the fork to come.
+    """
+    if settings.files_url is None:
+        return
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        refused = pool.submit(why_refused, settings).result()
+    if refused is not None:
+        code, detail = refused
+        raise problem(code, **detail)
+
+
+def why_refused(settings: Settings) -> tuple[str, dict[str, Any]] | None:
+    """What keeps files from being stored, as a problem's code and detail, or None."""
+    try:
+        for store in open_blobs(settings):
+            store.shelf.check()
+    except Problem as found:
+        return found.code, found.detail
+    return None
 
 
 def _check_address(host: str, port: int) -> None:

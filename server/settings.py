@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+S3_ENDPOINTS = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL", "AWS_ENDPOINT")
+
 
 @dataclass(frozen=True, slots=True)
 class Settings:
@@ -18,10 +20,22 @@ class Settings:
     secure_cookies: bool = False
     session_hours: int = 12
     max_page_rows: int = 200
+    # An S3 bucket; None: files lie in the data folder. It may carry keys, so it is never shown.
+    files_url: str | None = field(default=None, repr=False)
+    s3_endpoint: str = ""
 
     @property
     def files(self) -> Path:
         return self.data / "files"
+
+    @property
+    def previews(self) -> Path:
+        return self.data / "previews"
+
+    @property
+    def incoming(self) -> Path:
+        """Where bytes wait on disk until they are known to be whole."""
+        return self.data / "incoming"
 
     @property
     def keys(self) -> Path:
@@ -34,7 +48,9 @@ def read_settings(
     public_url: str = "http://127.0.0.1:8040",
     environ: Mapping[str, str] = os.environ,
 ) -> Settings:
-    """Settings for this data folder; TAPAK_DATABASE and TAPAK_PUBLIC_URL override the defaults."""
+    """Settings for this data folder; TAPAK_DATABASE, TAPAK_FILES and TAPAK_PUBLIC_URL override the
+    defaults.
+    """
     folder = data.resolve()
     url = environ.get("TAPAK_PUBLIC_URL", public_url)
     return Settings(
@@ -42,4 +58,6 @@ def read_settings(
         database_url=environ.get("TAPAK_DATABASE", f"sqlite:///{folder / 'tapak.sqlite'}"),
         public_url=url,
         secure_cookies=url.startswith("https:"),
+        files_url=environ.get("TAPAK_FILES") or None,
+        s3_endpoint=next((environ[name] for name in S3_ENDPOINTS if environ.get(name)), ""),
     )

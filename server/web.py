@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import hmac
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING
 
 from flask import Flask, Response, current_app, g, request
+from gunicorn.http.errors import ParseException
+from werkzeug.exceptions import ClientDisconnected
 
 from server.context import Context
 from server.permissions import ANONYMOUS, ROUTES, Principal, may
@@ -15,12 +20,27 @@ from server.store import devices, sessions
 from sync.log import MAX_FILE_BYTES, MAX_REQUEST_BYTES
 from sync.problems import Problem, problem
 
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIApplication, WSGIEnvironment
+
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 FORMS = frozenset({"application/x-www-form-urlencoded", "multipart/form-data"})
 
 # What a request's body may measure, in bytes (S12); everything else that is sent is small.
 BODY_LIMIT = 1024**2
-BODY_LIMITS = {"sync.exchange": MAX_REQUEST_BYTES, "files.send": MAX_FILE_BYTES}
+BODY_LIMITS = {
+    "sync.exchange": MAX_REQUEST_BYTES,
+    "files.create": MAX_FILE_BYTES,
+    "files.append": MAX_FILE_BYTES,
+}
+
+# A body is read in such pieces, and given up when nothing of it comes for so long.
+BODY_PIECE = 64 * 1024
+SILENT_SECONDS = 60
+
+# Clients that can only POST name the method they mean; for uploads alone.
+OVERRIDABLE = "/api/files/"
+OVERRIDES = frozenset({"PATCH", "DELETE", "HEAD"})
 
 CONTENT_SECURITY_POLICY = (
     "default-src 'self'; img-src 'self'; object-src 'none'; base-uri 'none'; "
@@ -52,6 +72,57 @@ def install(app: Flask) -> None:
     """Have every request admitted first and every answer carry the security headers."""
     app.before_request(_admit)
     app.after_request(_guard)
+    app.wsgi_app = _Overriding(app.wsgi_app)  # type: ignore[assignment,method-assign]
+
+
+def body_chunks() -> Iterator[bytes]:
+    """The request's body in pieces, as far as it comes: a connection that is cut or falls silent
+    ends it like its last byte does, and whoever counts them sees how many came.
+    """
+    left = request.content_length
+    with _impatient():
+        while left is None or left > 0:
+            try:
+                piece = request.stream.read(BODY_PIECE if left is None else min(BODY_PIECE, left))
+            except (ClientDisconnected, OSError, ParseException):
+                return
+            if not piece:
+                return
+            left = None if left is None else left - len(piece)
+            yield piece
+
+
+@contextmanager
+def _impatient() -> Iterator[None]:
+    """A device that went out of reach in the middle must not keep its thread for ever."""
+    connection = request.environ.get("gunicorn.socket")
+    if connection is None:
+        yield
+        return
+    before = connection.gettimeout()
+    connection.settimeout(SILENT_SECONDS)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            connection.settimeout(before)
+
+
+class _Overriding:
+    """X-HTTP-Method-Override, before anything looks at the method."""
+
+    def __init__(self, application: WSGIApplication) -> None:
+        self.application = application
+
+    def __call__(self, environ: WSGIEnvironment, start: StartResponse) -> Iterable[bytes]:
+        meant = environ.get("HTTP_X_HTTP_METHOD_OVERRIDE", "")
+        if (
+            environ["REQUEST_METHOD"] == "POST"
+            and meant in OVERRIDES
+            and environ.get("PATH_INFO", "").startswith(OVERRIDABLE)
+        ):
+            environ["REQUEST_METHOD"] = meant
+        return self.application(environ, start)
 
 
 # -- sessions of people ---------------------------------------------------------------------------

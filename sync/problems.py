@@ -245,6 +245,83 @@ _define(
     "Check the digest, or ask who attached it.",
 )
 _define(
+    "upload-unknown",
+    404,
+    "There is no upload of {sha256} for you here.",
+    "Nothing was changed; a file that was complete before is held.",
+    "Begin it again: the entry that names the file comes first.",
+)
+_define(
+    "upload-malformed",
+    400,
+    "The upload cannot be understood: {why}.",
+    NOTHING_STORED,
+    "Send what tus 1.0 asks for; docs/protocol.md says how.",
+)
+_define(
+    "upload-offset",
+    409,
+    "The upload stands at {offset} bytes, not at {given}.",
+    "What arrived before is kept.",
+    "Ask where it stands and go on from there.",
+)
+_define(
+    "upload-too-long",
+    413,
+    "More bytes came than the {length} that were announced.",
+    "What arrived before is kept; nothing counts until its digest is verified.",
+    "Check that the file did not change, and begin the upload again with its size.",
+)
+_define(
+    "upload-busy",
+    423,
+    "The bytes of this upload are being verified just now.",
+    "Everything that arrived is kept.",
+    "Ask again in a moment.",
+)
+_define(
+    "upload-taken-over",
+    409,
+    "Another request goes on with this upload.",
+    "What arrived before is kept.",
+    "Ask where the upload stands and go on from there.",
+)
+_define(
+    "upload-held",
+    409,
+    "The file is complete and held; there is no upload to end.",
+    "The file stays: an entry names it.",
+    "Nothing is to be done.",
+)
+_define(
+    "tus-version",
+    412,
+    "Uploads here speak tus {wanted}, not {given!r}.",
+    NOTHING_STORED,
+    "Send the header Tus-Resumable with that version.",
+)
+_define(
+    "files-away",
+    503,
+    "The store of files at {where} does not answer: {why}.",
+    "Nothing was lost; what it holds stays as it is.",
+    "Try again later; if it recurs, let the administrator look at the store and its address.",
+)
+_define(
+    "files-refused",
+    503,
+    "The store of files at {where} refuses this server: {why}.",
+    "Nothing was lost; what it holds stays as it is.",
+    "Let the administrator check bucket, endpoint, region and keys (AWS_* and TAPAK_FILES).",
+)
+_define(
+    "files-setting",
+    500,
+    "TAPAK_FILES cannot be used ({given}): {why}.",
+    "Nothing was read or written.",
+    "Write s3://bucket/prefix?endpoint=https://...&region=..., or leave it out for files on disk.",
+)
+_define(
     "digest-malformed",
     400,
     "{digest!r} is not a SHA-256 digest.",

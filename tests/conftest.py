@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from real_postgres import Postgres, real_postgres
+from s3_server import S3Server
 
 from server.store.db import Database
 
@@ -66,3 +67,11 @@ def db(database_url: str) -> Iterator[Database]:
     opened = Database(database_url)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def s3(tmp_path: Path) -> Iterator[S3Server]:
+    """A real S3 server of this test's own."""
+    server = S3Server(tmp_path / "s3").start()
+    yield server
+    server.stop()

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from server.context import Context
 from server.permissions import Principal
@@ -29,39 +28,49 @@ _ENDINGS = {
 }
 
 
+class _Stored(Protocol):
+    def size(self, sha256: str) -> int | None: ...
+    def chunks(self, sha256: str, start: int = 0, stop: int | None = None) -> Iterator[bytes]: ...
+
+
 @dataclass(frozen=True, slots=True)
 class FileToSend:
-    """Where the bytes lie. `media_type` is what the bytes were found to be, never a claim.
-
-    `name` is what the file is called when it is saved.
+    """Bytes and how to give them out. `media_type` is what the bytes were found to be, never a
+    claim; `size` is in bytes; `name` is what the file is called when it is saved.
     """
 
-    path: Path
+    stored: _Stored
+    sha256: str
+    size: int
     media_type: str
     show: bool
     name: str
+
+    def chunks(self, start: int) -> Iterator[bytes]:
+        """The bytes from `start` on, in pieces. Raises `file-not-here`, `files-away`."""
+        return self.stored.chunks(self.sha256, start)
 
 
 def original(ctx: Context, who: Principal, sha256: str) -> FileToSend:
     """The bytes as they were attached. Raises `not-found` unless held and within the scope."""
     media_type = _found_type(ctx, who, sha256)
-    if not ctx.blobs.has(sha256):
-        raise problem("not-found")
     show = media_type in SAFE_TYPES
-    return FileToSend(
-        ctx.blobs.path(sha256),
-        media_type if show else "application/octet-stream",
-        show,
-        sha256[:12] + _ENDINGS.get(media_type, ""),
-    )
+    name = sha256[:12] + _ENDINGS.get(media_type, "")
+    shown_type = media_type if show else "application/octet-stream"
+    return _found(ctx.blobs, sha256, shown_type, show, name)
 
 
 def preview(ctx: Context, who: Principal, sha256: str) -> FileToSend:
     """The small picture of a photograph. Raises `not-found` unless there and within the scope."""
     _found_type(ctx, who, sha256)
-    if not ctx.previews.has(sha256):
+    return _found(ctx.previews, sha256, "image/jpeg", True, f"{sha256[:12]}.jpg")
+
+
+def _found(stored: _Stored, sha256: str, media_type: str, show: bool, name: str) -> FileToSend:
+    size = stored.size(sha256)
+    if size is None:
         raise problem("not-found")
-    return FileToSend(ctx.previews.path(sha256), "image/jpeg", True, f"{sha256[:12]}.jpg")
+    return FileToSend(stored, sha256, size, media_type, show, name)
 
 
 def _found_type(ctx: Context, who: Principal, sha256: str) -> str:

@@ -212,7 +212,7 @@ def _one(
         None if file is None else file.held_at,
         facts,
         (file.problem or "") if file is not None else "",
-        ctx.previews.has(evidence.sha256),
+        facts is not None,  # its preview was kept before the facts were
         fix,
         source,
         None if fix is None or where is None else outside_m(where, float(fix.lat), float(fix.lon)),

@@ -5,14 +5,9 @@ CLI, phone, bundle and foreign clients all end here. Rules cited: S1, S4, S6.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from server.context import Context
 from server.services.changes import changes_after
-from server.services.identifiers import day_of
 from server.services.take_in import Asked, Taken, take_in
-from server.store import files, gradings
-from server.store.transaction import Tx
 from sync.problems import problem
 from sync.session import Answer, read_request, write_answer
 
@@ -43,27 +38,3 @@ def receive(ctx: Context, device: str, person: str, body: bytes) -> bytes:
             now,
         )
     )
-
-
-def receive_file(
-    ctx: Context, person: str, sha256: str, chunks: Iterable[bytes]
-) -> tuple[int | None, bool]:
-    """Take in a file that an acknowledged entry names; return its size, and whether it is new.
-
-    The digest is verified before the file counts (S6); bytes that this person sent before are not
-    read again. Raises `file-not-named`, `file-digest`, `file-too-large`, `disk-full`.
-    """
-    with ctx.db.read() as tx:
-        if not files.is_named_by(tx, sha256, person):
-            raise problem("file-not-named", sha256=sha256)
-        if files.is_held_for(tx, sha256, person):
-            return None, False
-    size = ctx.blobs.put(sha256, chunks)
-    now = ctx.now()
-
-    def note(tx: Tx) -> None:
-        touched = files.hold(tx, sha256, size, person, now)
-        gradings.mark_all_stale(tx, {facility: (day_of(now), now) for facility in touched})
-
-    ctx.db.write(note)
-    return size, True

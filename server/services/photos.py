@@ -5,22 +5,26 @@ Both are derived from the held bytes and can be deleted and read again.
 
 from __future__ import annotations
 
-import errno
 import json
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
+from server.blobs import SPOOL
+from server.blobs.shelf import disk_problem
 from server.context import Context
 from server.imaging import read_files
 from server.store import facts, gradings
 from server.store.transaction import Tx
-from sync.problems import Problem, problem
+from sync.photo_batch import Reading
+from sync.problems import Problem
 
 BATCH = 50
 
 # A file that is gone or cannot be opened says nothing about its bytes: `tapak admin verify` does.
-_SAYS_NOTHING = ("file-missing", "file-unreadable")
+_SAYS_NOTHING = ("file-missing", "file-unreadable", "file-not-here")
 
 
 def look_through(ctx: Context) -> None:
@@ -33,7 +37,7 @@ def read_new(ctx: Context, go_on: Callable[[], bool] = lambda: True) -> int:
 
     `go_on` is asked before each batch, for a worker that may no longer be the one to do it. The
     facilities whose visits name one of them are to be graded again, as of the date they have.
-    Raises `disk-full` and `folder-read-only` when a preview cannot be written.
+    Raises `disk-full`, `folder-read-only`, `files-away` and `files-refused`.
     """
     count, after = 0, ""
     while go_on():
@@ -45,33 +49,48 @@ def read_new(ctx: Context, go_on: Callable[[], bool] = lambda: True) -> int:
         try:
             rows = list(_read(ctx, wanted))
         except OSError as exc:
-            raise _as_problem(exc, ctx.previews.folder) from exc
+            raise disk_problem(exc, ctx.settings.incoming) from exc
         ctx.db.write(partial(_keep, rows=rows, now=ctx.now()))
         count += len(rows)
     return count
 
 
 def _read(ctx: Context, digests: Sequence[str]) -> Iterator[facts.FactsRow]:
-    by_path = {ctx.blobs.path(digest): digest for digest in digests}
-    for reading in read_files(by_path, previews=True):
-        digest = by_path[reading.path]
-        if reading.facts is not None:
-            _write(ctx.previews.path(digest), reading.preview or b"")
-            yield facts.FactsRow(digest, _canonical(reading.facts), None)
-        elif reading.problem is not None and reading.problem.code not in _SAYS_NOTHING:
-            yield facts.FactsRow(digest, None, reading.problem.happened)
+    opened: dict[Path, tuple[str, ExitStack]] = {}
+
+    def paths() -> Iterator[Path]:
+        for digest in digests:
+            here = ExitStack()
+            try:
+                path = here.enter_context(ctx.blobs.local(digest))
+            except Problem as exc:
+                if exc.code not in _SAYS_NOTHING:
+                    raise
+                continue
+            opened[path] = digest, here
+            yield path
+
+    # A file stays here until its reading was taken: the next is asked for while it is being read.
+    with TemporaryDirectory(prefix=SPOOL, dir=ctx.settings.incoming) as scratch:
+        small = Path(scratch) / "preview.jpg"
+        try:
+            for reading in read_files(paths(), previews=True):
+                digest, here = opened.pop(reading.path)
+                with here:
+                    if reading.preview is not None:
+                        small.write_bytes(reading.preview)
+                        ctx.previews.keep(digest, small)
+                    yield from _row(digest, reading)
+        finally:
+            for _, here in opened.values():
+                here.close()
 
 
-def _write(target: Path, data: bytes) -> None:
-    """Write a whole preview or none."""
-    target.parent.mkdir(parents=True, exist_ok=True)
-    part = target.with_name(f"{target.name}.part")
-    try:
-        part.write_bytes(data)
-        part.replace(target)
-    except OSError:
-        part.unlink(missing_ok=True)
-        raise
+def _row(digest: str, reading: Reading) -> Iterator[facts.FactsRow]:
+    if reading.facts is not None:
+        yield facts.FactsRow(digest, _canonical(reading.facts), None)
+    elif reading.problem is not None and reading.problem.code not in _SAYS_NOTHING:
+        yield facts.FactsRow(digest, None, reading.problem.happened)
 
 
 def _keep(tx: Tx, *, rows: Sequence[facts.FactsRow], now: int) -> None:
@@ -83,9 +102,3 @@ def _keep(tx: Tx, *, rows: Sequence[facts.FactsRow], now: int) -> None:
 def _canonical(value: object) -> bytes:
     text = json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return text.encode("utf-8")
-
-
-def _as_problem(exc: OSError, folder: Path) -> Problem:
-    if exc.errno in (errno.ENOSPC, errno.EDQUOT):
-        return problem("disk-full", what="a preview")
-    return problem("folder-read-only", folder=str(folder), why=exc.strerror or str(exc))

@@ -27,9 +27,7 @@ def rebuild(ctx: Context) -> Rebuilt:
     crash on the way a worker goes on where this stopped.
     """
     ctx.db.write(lambda tx: _forget(tx, ctx.now()))
-    for preview in sorted(ctx.previews.folder.rglob("*")):
-        if preview.is_file():
-            preview.unlink()
+    ctx.previews.clear()
     pictures = read_new(ctx)
     graded = assess_stale(ctx)
     return Rebuilt(pictures, len(set(graded.done)), graded.left)

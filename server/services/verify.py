@@ -237,12 +237,14 @@ def _files(ctx: Context, found: _Found, held: list[tuple[str, int]]) -> None:
     for sha256, size in held:
         found.counts["files"] += 1
         try:
-            if ctx.blobs.path(sha256).stat().st_size != size:
-                found.fault("file", f"file {sha256}", "it is not as long as it was")
+            if ctx.blobs.size(sha256) != size:
+                found.fault("file", f"file {sha256}", "it is gone, or not as long as it was")
             elif not ctx.blobs.digest_holds(sha256):
                 found.fault("file", f"file {sha256}", "its bytes do not have this digest")
-        except OSError as exc:
-            found.fault("file", f"file {sha256}", f"it cannot be read: {exc.strerror}")
+        except Problem as exc:
+            if exc.code not in ("file-unreadable", "file-not-here"):
+                raise  # says nothing about this file
+            found.fault("file", f"file {sha256}", exc.happened)
 
 
 def _audit(tx: Tx, found: _Found) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,16 @@ class NamedFile:
     kind: str
 
 
+@dataclass(frozen=True, slots=True)
+class ArrivedFile:
+    """Verified bytes that are stored: their digest and number, who sent them, and when (UTC ms)."""
+
+    sha256: str
+    size: int
+    person: str
+    at: int
+
+
 # Statements of the way in are put together once: that costs more than running them.
 _NAMED = select(file_names.c.sha256, file_names.c.inspection, file_names.c.device).where(
     file_names.c.sha256.in_(bindparam("digests", expanding=True))
@@ -42,13 +52,21 @@ _HELD_PAIRS = select(file_scopes.c.person, file_scopes.c.sha256).where(
     file_scopes.c.person.in_(bindparam("people", expanding=True)),
     file_scopes.c.sha256.in_(bindparam("digests", expanding=True)),
 )
-_HELD = select(files.c.sha256).where(files.c.sha256 == bindparam("sha256"))
+_SIZE_HELD_FOR = (
+    select(files.c.size)
+    .join(file_scopes, file_scopes.c.sha256 == files.c.sha256)
+    .where(files.c.sha256 == bindparam("sha256"), file_scopes.c.person == bindparam("person"))
+)
+_HELD = select(files.c.sha256).where(files.c.sha256.in_(bindparam("digests", expanding=True)))
 _HOLD = insert(files)
 _HOLD_FOR = insert(file_scopes)
 _TOUCHES = (
     select(inspections.c.facility)
     .join(file_names, file_names.c.inspection == inspections.c.id)
-    .where(file_names.c.sha256 == bindparam("sha256"), inspections.c.facility.is_not(None))
+    .where(
+        file_names.c.sha256.in_(bindparam("digests", expanding=True)),
+        inspections.c.facility.is_not(None),
+    )
     .distinct()
     .order_by(inspections.c.facility)
 )
@@ -85,9 +103,15 @@ def named_pairs(tx: Tx, asked: Collection[PersonFile]) -> set[PersonFile]:
     return _pairs(tx, _NAMED_PAIRS, asked)
 
 
+def size_held_for(tx: Tx, person: str, sha256: str) -> int | None:
+    """The bytes of a file that answers as held within this person's own scope (S6), else None."""
+    asked = {"sha256": sha256, "person": person}
+    return tx.execute(_SIZE_HELD_FOR, asked).scalar_one_or_none()
+
+
 def is_held_for(tx: Tx, sha256: str, person: str) -> bool:
     """Whether the file answers as held within this person's own scope (S6)."""
-    return bool(held_pairs(tx, [(person, sha256)]))
+    return size_held_for(tx, person, sha256) is not None
 
 
 def _pairs(tx: Tx, query: Select[Any], asked: Collection[PersonFile]) -> set[PersonFile]:
@@ -108,11 +132,31 @@ def _portions(digests: Iterable[str]) -> Iterator[list[str]]:
 
 def hold(tx: Tx, sha256: str, size: int, person: str, now: int) -> list[str]:
     """Note that verified bytes are held for this person; return the facilities this touches."""
-    if tx.execute(_HELD, {"sha256": sha256}).first() is None:
-        tx.execute(_HOLD, {"sha256": sha256, "size": size, "held_at": now})
-    if not is_held_for(tx, sha256, person):
-        tx.execute(_HOLD_FOR, {"sha256": sha256, "person": person, "at": now})
-    return list(tx.execute(_TOUCHES, {"sha256": sha256}).scalars())
+    return hold_all(tx, [ArrivedFile(sha256, size, person, now)])
+
+
+def hold_all(tx: Tx, arrived: Sequence[ArrivedFile]) -> list[str]:
+    """`hold` for files that arrived together; return the facilities they touch, sorted."""
+    new = {one.sha256: one for one in reversed(arrived)}
+    scopes = {(one.person, one.sha256): one for one in reversed(arrived)}
+    touched: set[str] = set()
+    for some in _portions(new):
+        for sha256 in tx.execute(_HELD, {"digests": some}).scalars():
+            del new[sha256]
+        touched.update(tx.execute(_TOUCHES, {"digests": some}).scalars())
+    for pair in held_pairs(tx, scopes):
+        del scopes[pair]
+    if new:
+        tx.execute(
+            _HOLD,
+            [{"sha256": o.sha256, "size": o.size, "held_at": o.at} for o in new.values()],
+        )
+    if scopes:
+        tx.execute(
+            _HOLD_FOR,
+            [{"sha256": o.sha256, "person": o.person, "at": o.at} for o in scopes.values()],
+        )
+    return sorted(touched)
 
 
 def names_in(tx: Tx, inspection: str) -> list[NamedFile]:

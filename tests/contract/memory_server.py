@@ -10,7 +10,7 @@ import base64
 import hashlib
 import json
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -57,6 +57,9 @@ class Office:
     devices: dict[str, bytes] = field(default_factory=dict)
     logs: dict[tuple[str, str], HeldLog] = field(default_factory=dict)
     files: dict[str, bytes] = field(default_factory=dict)
+    parts: dict[str, bytearray] = field(default_factory=dict)  # of uploads under way
+    turn: int = 0
+    moved: threading.Condition = field(default_factory=threading.Condition)
     changes: list[Change] = field(default_factory=list)
     branches: list[bytes] = field(default_factory=list)
     epoch: int = 1
@@ -161,6 +164,39 @@ class Office:
             raise problem("file-digest", got=got, wanted=sha256)
         self.files[sha256] = data
 
+    def begin_file(self, token: str, sha256: str) -> int:
+        """How far an upload is; whatever still writes to it is stopped."""
+        self._device(token)
+        with self.moved:
+            self.turn += 1
+            if sha256 in self.files:
+                return len(self.files[sha256])
+            return len(self.parts.setdefault(sha256, bytearray()))
+
+    def append_file(self, token: str, sha256: str, size: int, chunks: Iterator[bytes]) -> int:
+        """Keep whatever comes of an upload; with its last byte the file is taken."""
+        with self.moved:
+            self.turn += 1
+            mine = self.turn
+        for chunk in chunks:
+            with self.moved:
+                if mine != self.turn:
+                    raise problem("upload-taken-over")
+                self.parts[sha256] += chunk
+                self.moved.notify_all()
+        with self.moved:
+            if mine != self.turn:
+                raise problem("upload-taken-over")
+            stands = len(self.parts[sha256])
+            if stands == size:
+                self.take_file(token, sha256, bytes(self.parts.pop(sha256)))
+        return stands
+
+    def wait_for(self, sha256: str, size: int) -> None:
+        """Until so many bytes of an upload have arrived."""
+        with self.moved:
+            assert self.moved.wait_for(lambda: len(self.parts.get(sha256, b"")) >= size, 60)
+
     def _device(self, token: str) -> str:
         device = token.removeprefix("token-")
         if device not in self.devices:
@@ -242,12 +278,12 @@ class DirectTransport:
     def exchange(self, request: bytes) -> bytes:
         return self._carry("exchange", lambda: self.office.exchange(self.token, request))
 
-    def send_file(self, sha256: str, size: int, chunks: Iterator[bytes]) -> None:
-        data = b"".join(chunks)
-        assert len(data) == size
-
+    def send_file(self, sha256: str, size: int, chunks: Callable[[int], Iterator[bytes]]) -> None:
         def take() -> bytes:
-            self.office.take_file(self.token, sha256, data)
+            stands = self.office.begin_file(self.token, sha256)
+            if stands < size:
+                stands = self.office.append_file(self.token, sha256, size, chunks(stands))
+            assert stands == size
             return b""
 
         self._carry("file", take)
@@ -271,28 +307,68 @@ def served(office: Office, page: tuple[int, str, bytes] | None = None) -> Iterat
     to everything: status, media type, body.
     """
 
+    sizes: dict[str, int] = {}
+
     class Door(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
             self._answer()
 
-        def do_PUT(self) -> None:
+        def do_PATCH(self) -> None:
             self._answer()
 
         def log_message(self, format: str, *args: Any) -> None:
             pass
 
         def _answer(self) -> None:
-            body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            if page is not None:
-                self._say(*page)
-                return
             try:
+                if page is None and self.path.startswith("/api/files"):
+                    self._take_file()
+                    return
+                body = b"".join(self._body())
+                if page is not None:
+                    self._say(*page)
+                    return
                 self._say(200, "application/json", self._act(body))
             except Problem as exc:
                 said = json.dumps(exc.to_json()).encode()
                 self._say(exc.status, "application/problem+json", said)
+
+        def _body(self) -> Iterator[bytes]:
+            left = int(self.headers.get("Content-Length", 0))
+            while left and (piece := self.rfile.read1(min(left, 65_536))):
+                left -= len(piece)
+                yield piece
+
+        def _take_file(self) -> None:
+            """tus 1.0, as far as a device needs it."""
+            assert self.headers["Tus-Resumable"] == "1.0.0"
+            token = self.headers.get("Authorization", "").removeprefix("Bearer ")
+            if self.command == "POST":
+                assert self.path == "/api/files"
+                said = dict(one.split(" ") for one in self.headers["Upload-Metadata"].split(","))
+                sha256 = base64.b64decode(said["sha256"]).decode()
+                sizes[sha256] = int(self.headers["Upload-Length"])
+                whole = b"".join(self._body())
+                with office.moved:
+                    stands = office.begin_file(token, sha256)
+                    # What is here already of a file that comes whole is passed over.
+                    if whole[stands:]:
+                        rest = iter([whole[stands:]])
+                        stands = office.append_file(token, sha256, sizes[sha256], rest)
+            else:
+                sha256 = self.path.rpartition("/")[2]
+                stands = len(office.parts[sha256])
+                if str(stands) != self.headers["Upload-Offset"]:
+                    raise problem("upload-offset", offset=stands, given="?")
+                stands = office.append_file(token, sha256, sizes[sha256], self._body())
+            status = 201 if self.command == "POST" else 204
+            self.send_response(status)
+            self.send_header("Upload-Offset", str(stands))
+            if status == 201:
+                self.send_header("Content-Length", "0")
+            self.end_headers()
 
         def _act(self, body: bytes) -> bytes:
             if self.headers.get("Content-Encoding") == "gzip":
@@ -304,8 +380,7 @@ def served(office: Office, page: tuple[int, str, bytes] | None = None) -> Iterat
                 if self.headers.get("Content-Type") != "application/x-ndjson":
                     raise problem("media-type", given="?", wanted="application/x-ndjson")
                 return office.exchange(token, body)
-            office.take_file(token, self.path.rpartition("/")[2], body)
-            return b"{}"
+            raise problem("not-found")
 
         def _say(self, status: int, media_type: str, body: bytes) -> None:
             self.send_response(status)

@@ -12,7 +12,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from memory_server import DirectTransport, Office, served
 
-from fieldkit.transport import HttpTransport, Transport
+from fieldkit.transport import Chunks, HttpTransport, Transport
 from sync.log import device_id, genesis, link, sign_head, write_line
 from sync.problems import Problem
 from sync.session import Request, Segment, read_answer, write_request
@@ -42,6 +42,21 @@ def transport(request: Any, office: Office, key: Ed25519PrivateKey) -> Iterator[
         yield carried
 
 
+class CutError(Exception):
+    """The network ends in the middle of a file."""
+
+
+def chunks_of(data: bytes, asked: list[int] | None = None) -> Chunks:
+    """The bytes from an offset on; `asked` notes the offsets that were asked for."""
+
+    def chunks(start: int) -> Iterator[bytes]:
+        if asked is not None:
+            asked.append(start)
+        return (data[at : at + 65_536] for at in range(start, len(data), 65_536))
+
+    return chunks
+
+
 def _request(key: Ed25519PrivateKey, device: str | None = None) -> bytes:
     public_key = key.public_key().public_bytes_raw()
     line = write_line(1, 5, "p-auditor2", "outcome", {"outcome": "visited", "note": "က"})
@@ -61,11 +76,54 @@ def test_lines_arrive_byte_for_byte(
 
 
 def test_a_file_arrives_byte_for_byte_from_its_chunks(transport: Transport, office: Office) -> None:
-    data = bytes(range(256)) * 9000
+    data = bytes(range(256)) * 20_000
+    for size in (1, 65_536, 400_000, len(data)):
+        part = data[:size]
+        sha256 = hashlib.sha256(part).hexdigest()
+        transport.send_file(sha256, size, chunks_of(part))
+        assert office.files == {sha256: part}
+        office.files.clear()
+
+
+@pytest.mark.parametrize("size", [300_000, 2_000_000, 9_000_000])
+def test_after_a_cut_only_what_is_not_there_travels_again(
+    transport: Transport, office: Office, size: int
+) -> None:
+    """S6"""
+    data = bytes(range(250)) * (size // 250)
     sha256 = hashlib.sha256(data).hexdigest()
-    chunks = (data[at : at + 65_536] for at in range(0, len(data), 65_536))
-    transport.send_file(sha256, len(data), chunks)
+    asked: list[int] = []
+
+    def cut(start: int) -> Iterator[bytes]:
+        asked.append(start)
+        for at in range(start, len(data), 50_000):
+            if at >= size * 2 // 3:
+                if size > 500_000:  # a smaller one is one request: it begins again
+                    office.wait_for(sha256, size // 2)
+                raise CutError
+            yield data[at : at + 50_000]
+
+    with pytest.raises(CutError):
+        transport.send_file(sha256, len(data), cut)
+    assert sha256 not in office.files
+    again: list[int] = []
+    transport.send_file(sha256, len(data), chunks_of(data, again))
     assert office.files == {sha256: data}
+    assert asked[0] == 0
+    if size > 500_000:
+        assert min(again) >= size // 2, "only what was not there"
+
+
+def test_a_file_that_is_there_already_is_not_sent_again(
+    transport: Transport, office: Office
+) -> None:
+    """S6"""
+    data = b"x" * 3_000_000
+    sha256 = hashlib.sha256(data).hexdigest()
+    asked: list[int] = []
+    for _ in range(2):
+        transport.send_file(sha256, len(data), chunks_of(data, asked))
+    assert asked == [0]
 
 
 def test_an_enrolment_is_answered(transport: Transport, office: Office) -> None:
@@ -78,7 +136,7 @@ def test_an_enrolment_is_answered(transport: Transport, office: Office) -> None:
 
 def test_the_servers_own_problem_comes_back_as_it_is(transport: Transport) -> None:
     with pytest.raises(Problem) as raised:
-        transport.send_file("0" * 64, 3, iter([b"abc"]))
+        transport.send_file("0" * 64, 3, chunks_of(b"abc"))
     assert raised.value.code == "file-digest"
     assert raised.value.detail["wanted"] == "0" * 64
 

@@ -18,10 +18,11 @@ from PIL import Image, ImageDraw
 
 from server.context import Context, open_context
 from server.services.enrolment import enrol, invite
-from server.services.intake import receive, receive_file
+from server.services.intake import receive
 from server.services.programme import assign
 from server.services.publishing import publish_builtin
 from server.services.registry import add_facility, add_jurisdiction, file_declaration
+from server.services.uploads import begin
 from server.settings import read_settings
 from server.store import people
 from server.store.jurisdictions import Jurisdiction
@@ -210,7 +211,7 @@ class Device:
 
     def send_file(self, data: bytes) -> None:
         """Send the bytes of a file that a sent entry names."""
-        receive_file(self.ctx, self.person, hashlib.sha256(data).hexdigest(), [data])
+        begin(self.ctx, self.person, hashlib.sha256(data).hexdigest(), len(data), "", [data])
 
 
 def enrolled_device(ctx: Context, person: str = AUDITOR, seed: int = 1) -> Device:

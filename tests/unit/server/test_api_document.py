@@ -102,6 +102,7 @@ def test_errors_that_are_answered_are_those_that_are_described(
 ) -> None:
     described = operations(document)
     officer, anonymous = office.logged_in("officer"), office.anonymous()
+    device = office.device()
     asked: list[tuple[Any, str, str, dict[str, str], dict[str, Any]]] = [
         (anonymous, "get", "/api/facilities", {}, {}),
         (officer, "post", "/api/facilities", {}, {"json": {}}),
@@ -114,7 +115,10 @@ def test_errors_that_are_answered_are_those_that_are_described(
         (anonymous, "post", "/api/enrol", {}, {"json": {}}),
         (anonymous, "delete", "/api/session", {}, {}),
         (anonymous, "post", "/api/sync", {}, {"data": b""}),
-        (officer, "put", "/api/files/{sha256}", {"sha256": "0"}, {"data": b""}),
+        (officer, "patch", "/api/files/{sha256}", {"sha256": "0"}, {"data": b""}),
+        (anonymous, "delete", "/api/files/{sha256}", {"sha256": "0"}, {}),
+        (device, "post", "/api/files", {}, {"data": b""}),
+        (device, "post", "/api/files", {}, {"headers": {"Tus-Resumable": "1.0.0"}}),
     ]
     asked += [
         (officer, "post", "/api/facilities/{facility}/declarations", {"facility": NORTH}, kwargs)

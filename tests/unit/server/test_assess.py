@@ -444,8 +444,8 @@ def test_a_broken_picture_is_noted_with_its_fault_and_holds_up_no_other(region: 
     assert "cannot be read" in found[broken].problem
     assert found[whole].problem is None
     assert json.loads(found[whole].facts or b"")["sha256"] == whole
-    assert region.previews.has(whole)
-    assert not region.previews.has(broken)
+    assert region.previews.size(whole)
+    assert not region.previews.size(broken)
 
 
 def test_a_facility_graded_before_its_pictures_were_read_is_graded_again(region: Context) -> None:

@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 from sqlalchemy import func, insert, select
 
 from server.context import Context, open_context
-from server.services.intake import receive, receive_file
+from server.services.intake import receive
+from server.services.uploads import begin
 from server.services.verify import verify
 from server.settings import read_settings
 from server.store import audit, changes, facts, logs, tables
@@ -221,6 +222,11 @@ def test_an_unreadable_line_is_kept_and_holds_up_nothing(ctx: Context, laptop: L
 # -- files ----------------------------------------------------------------------------------------
 
 
+def deliver(ctx: Context, person: str, data: bytes) -> int:
+    """Send bytes as those of the photograph; how many of the file are here then."""
+    return begin(ctx, person, DIGEST, len(data), "", [data]).offset
+
+
 def test_a_file_counts_when_its_digest_is_verified_and_then_a_receipt_lists_it(
     ctx: Context, laptop: Laptop
 ) -> None:
@@ -228,34 +234,34 @@ def test_a_file_counts_when_its_digest_is_verified_and_then_a_receipt_lists_it(
     laptop.names_photo()
     assert laptop.send(laptop.segment(), awaiting=(DIGEST,)).missing == (DIGEST,)
     with pytest.raises(Problem) as caught:
-        receive_file(ctx, laptop.person, DIGEST, [PHOTO[:-1], b"x"])
+        deliver(ctx, laptop.person, PHOTO[:-1] + b"x")
     assert caught.value.code == "file-digest"
     assert not ctx.blobs.has(DIGEST)
     assert not [p for p in ctx.settings.files.rglob("*") if p.is_file()]
     assert laptop.send(awaiting=(DIGEST,)).missing == (DIGEST,)
-    assert receive_file(ctx, laptop.person, DIGEST, [PHOTO]) == (len(PHOTO), True)
+    assert deliver(ctx, laptop.person, PHOTO) == len(PHOTO)
     answer = laptop.send(awaiting=(DIGEST,))
     assert answer.missing == () and answer.receipt is not None
     assert read_receipt(ctx.public_key, answer.receipt).files == (DIGEST,)
-    assert receive_file(ctx, laptop.person, DIGEST, [b"never read"]) == (None, False)
+    assert deliver(ctx, laptop.person, b"never read") == len(PHOTO)
 
 
 def test_nobody_learns_that_a_stranger_holds_the_same_file(ctx: Context, laptop: Laptop) -> None:
     """S6"""
     laptop.names_photo()
     laptop.send(laptop.segment())
-    receive_file(ctx, laptop.person, DIGEST, [PHOTO])
+    deliver(ctx, laptop.person, PHOTO)
     other = enrolled(ctx, 2, "p-bbbbbbbb")
     with pytest.raises(Problem) as caught:
-        receive_file(ctx, other.person, DIGEST, [PHOTO])
+        deliver(ctx, other.person, PHOTO)
     assert caught.value.code == "file-not-named"
     assert other.send(awaiting=(DIGEST,)).missing == (DIGEST,)
     other.names_photo()
     assert other.send(other.segment(), awaiting=(DIGEST,)).missing == (DIGEST,)
     with pytest.raises(Problem):
-        receive_file(ctx, other.person, DIGEST, [b"guessed"])
+        deliver(ctx, other.person, b"guessed")
     assert ctx.blobs.digest_holds(DIGEST)
-    receive_file(ctx, other.person, DIGEST, [PHOTO])
+    deliver(ctx, other.person, PHOTO)
     assert other.send(awaiting=(DIGEST,)).missing == ()
 
 
@@ -269,7 +275,7 @@ def test_a_file_that_nobody_named_is_refused_before_it_is_read(
         yield b""
 
     with pytest.raises(Problem) as caught:
-        receive_file(ctx, laptop.person, DIGEST, unread())
+        begin(ctx, laptop.person, DIGEST, len(PHOTO), "", unread())
     assert caught.value.code == "file-not-named"
 
 
@@ -357,7 +363,7 @@ def test_naming_a_strangers_file_does_not_make_it_held_evidence(
     other_inspection = "6ba7b810-9dad-41d1-80b4-00c04fd430c8"
     laptop.names_photo()
     laptop.send(laptop.segment())
-    receive_file(ctx, laptop.person, DIGEST, [PHOTO])
+    deliver(ctx, laptop.person, PHOTO)
     line = write_line(
         1,
         1_000,
@@ -379,7 +385,7 @@ def test_a_file_that_a_receipt_promised_and_that_is_gone_is_named(
     """S4"""
     laptop.names_photo()
     laptop.send(laptop.segment())
-    receive_file(ctx, laptop.person, DIGEST, [PHOTO])
+    deliver(ctx, laptop.person, PHOTO)
     laptop.send(awaiting=(DIGEST,))
     ctx.db.write(
         lambda tx: (
@@ -387,7 +393,7 @@ def test_a_file_that_a_receipt_promised_and_that_is_gone_is_named(
             tx.execute(tables.files.delete()),
         )
     )
-    ctx.blobs.path(DIGEST).unlink()
+    ctx.blobs.shelf.path(DIGEST).unlink()
     assert any(DIGEST in fault.where for fault in verify(ctx).faults)
 
 

@@ -50,8 +50,8 @@ def derived(ctx: Context) -> dict[str, Any]:
             for table in DERIVED
         }
     found["previews"] = {
-        path.relative_to(ctx.previews.folder): path.read_bytes()
-        for path in ctx.previews.folder.rglob("*")
+        path.relative_to(ctx.previews.shelf.folder): path.read_bytes()
+        for path in ctx.previews.shelf.folder.rglob("*")
         if path.is_file()
     }
     return found
@@ -101,7 +101,7 @@ def test_deleting_everything_derived_and_rebuilding_gives_the_same_bytes(
 def test_what_was_derived_wrongly_is_mended_by_rebuilding(region: Context) -> None:
     inspected(region)
     before = derived(region)
-    preview = next(p for p in region.previews.folder.rglob("*") if p.is_file())
+    preview = next(p for p in region.previews.shelf.folder.rglob("*") if p.is_file())
     preview.write_bytes(b"something else")
     region.db.write(lambda tx: tx.execute(delete(tables.flags)))
     region.db.write(lambda tx: tx.execute(tables.assessments.update().values(score=b"{}")))
@@ -115,7 +115,7 @@ def test_a_rebuild_that_was_broken_off_is_finished_by_the_worker(region: Context
     before = derived(region)
     rebuild(region)
     region.db.write(lambda tx: tx.execute(delete(tables.file_facts)))
-    for path in [p for p in region.previews.folder.rglob("*") if p.is_file()]:
+    for path in [p for p in region.previews.shelf.folder.rglob("*") if p.is_file()]:
         path.unlink()
     run_once(region)
     assert derived(region) == before

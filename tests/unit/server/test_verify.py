@@ -384,7 +384,7 @@ def test_a_device_given_to_someone_else_is_found(world: World) -> None:
 def test_a_changed_or_vanished_file_is_named_by_its_digest(world: World) -> None:
     with world.ctx.db.read() as tx:
         sha256 = tx.execute(select(tables.files.c.sha256)).scalar_one()
-    path = world.ctx.blobs.path(sha256)
+    path = world.ctx.blobs.shelf.path(sha256)
     whole = path.read_bytes()
     for damaged in (flipped(whole, len(whole) // 2), whole[:-1], None):
         if damaged is None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,7 +59,6 @@ def test_a_page_sends_an_unknown_reader_to_the_login_and_back(office: Office) ->
     [
         ("POST", "/api/session", BODY_LIMIT, "request-too-large"),
         ("POST", "/api/sync", MAX_REQUEST_BYTES, "request-too-large"),
-        ("PUT", f"/api/files/{'0' * 64}", MAX_FILE_BYTES, "file-too-large"),
     ],
 )
 def test_s12_each_address_has_its_own_limit(
@@ -70,6 +70,17 @@ def test_s12_each_address_has_its_own_limit(
     answer = browser.call(method, path, environ_overrides=environ, content_type=kind)
     assert (answer.status_code, answer.json["code"]) == (413, code)
     assert str(limit) in answer.json["title"]
+
+
+def test_s12_a_file_over_the_limit_is_refused_by_its_announced_size(office: Office) -> None:
+    headers = {
+        "Tus-Resumable": "1.0.0",
+        "Upload-Length": str(MAX_FILE_BYTES + 1),
+        "Upload-Metadata": "sha256 " + base64.b64encode(b"0" * 64).decode(),
+    }
+    answer = office.device().call("POST", "/api/files", headers=headers)
+    assert (answer.status_code, answer.json["code"]) == (413, "file-too-large")
+    assert str(MAX_FILE_BYTES) in answer.json["title"]
 
 
 def test_an_error_that_nobody_foresaw_is_answered_with_a_number_and_logged(
