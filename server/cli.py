@@ -37,13 +37,23 @@ def main() -> None:
 @click.option("--host", default=HOST, show_default=True)
 @click.option("--port", default=PORT, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--public-url", help="The address people and devices use (TAPAK_PUBLIC_URL).")
+@click.option(
+    "--workers",
+    default=1,
+    show_default=True,
+    envvar="TAPAK_WORKERS",
+    type=click.IntRange(1, 64),
+    help="Serving processes (TAPAK_WORKERS); more than one on PostgreSQL only.",
+)
 @command
-def serve_command(terminal: Terminal, host: str, port: int, public_url: str | None) -> None:
+def serve_command(
+    terminal: Terminal, host: str, port: int, public_url: str | None, workers: int
+) -> None:
     """Serve the API and the pages until stopped."""
     from server.serve import serve  # noqa: PLC0415 - the other commands start without gunicorn
 
     url = public_url or f"http://{host}:{port}"
-    serve(terminal.settings(public_url=url), host, port)
+    serve(terminal.settings(public_url=url), host, port, workers)
 
 
 @main.command("worker")

@@ -1,4 +1,4 @@
-"""Serving: gunicorn with one process and threads, which streams request bodies."""
+"""Serving: gunicorn with threads, which streams request bodies; on PostgreSQL several processes."""
 
 from __future__ import annotations
 
@@ -17,15 +17,18 @@ THREADS = 32
 GRACE_SECONDS = 20
 
 
-def serve(settings: Settings, host: str, port: int) -> None:
+def serve(settings: Settings, host: str, port: int, workers: int = 1) -> None:
     """Bring the tables up to date and serve until SIGTERM or SIGINT; requests under way finish.
 
     Port 0 takes a free one. One line on standard output says where it serves, once it does.
-    Raises what `open_context` raises, and `address-in-use`.
+    Raises what `open_context` raises, `one-process` for several on SQLite, and `address-in-use`.
     """
-    open_context(settings).db.close()
+    db = open_context(settings).db
+    db.close()
+    if workers > 1 and not db.backend.several_processes:
+        raise problem("one-process", workers=workers)
     _check_address(host, port)
-    Application(settings, host, port).run()
+    Application(settings, host, port, workers).run()
 
 
 def _check_address(host: str, port: int) -> None:
@@ -43,8 +46,9 @@ def _check_address(host: str, port: int) -> None:
 class Application(BaseApplication):  # type: ignore[misc]
     """Gunicorn with the house's settings and none from its command line or environment."""
 
-    def __init__(self, settings: Settings, host: str, port: int) -> None:
+    def __init__(self, settings: Settings, host: str, port: int, workers: int = 1) -> None:
         self.settings = settings
+        self.workers = workers
         self.address = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
         super().__init__()
 
@@ -52,7 +56,7 @@ class Application(BaseApplication):  # type: ignore[misc]
         chosen: dict[str, Any] = {
             "bind": self.address,
             "worker_class": "gthread",
-            "workers": 1,  # SQLite has one writer; several processes would only wait for it
+            "workers": self.workers,
             "threads": THREADS,
             "timeout": 120,
             "graceful_timeout": GRACE_SECONDS,
@@ -66,7 +70,7 @@ class Application(BaseApplication):  # type: ignore[misc]
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        # Made in the worker, after the fork: an open SQLite file must not be shared across it.
+        # Made in the worker, after the fork: no open database may be shared across it.
         return create_app(self.settings)
 
 

@@ -654,6 +654,13 @@ _define(
     "Enrol with a new key: choose another folder with --home, and use the same invitation.",
 )
 _define(
+    "one-process",
+    409,
+    "{workers} serving processes were asked for, and a SQLite file takes one.",
+    "Nothing was changed.",
+    "Leave out --workers, or name a PostgreSQL database in TAPAK_DATABASE.",
+)
+_define(
     "address-in-use",
     503,
     "The server cannot listen at {address}: {why}.",

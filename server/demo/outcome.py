@@ -12,7 +12,6 @@ from server.context import open_context
 from server.demo.processes import Stage
 from server.demo.region import SITES
 from server.pages.wording import score_line
-from server.settings import read_settings
 from server.store import assessments, flags
 
 
@@ -21,7 +20,7 @@ def show(stage: Stage, console: Console) -> None:
     table = Table(title="The example region (fictional)", title_justify="left")
     for heading in ("Facility", "Grade", "Score", "Why", "Flags"):
         table.add_column(heading, overflow="fold")
-    ctx = open_context(read_settings(stage.server_data, environ={}))
+    ctx = open_context(stage.settings())
     try:
         with ctx.db.read() as tx:
             for site in SITES:

@@ -8,10 +8,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import httpx
+
+from server.settings import Settings, read_settings
 
 START_SECONDS = 60
 
@@ -22,11 +24,15 @@ class StepFailedError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """Where the demonstration plays: its folder and the address of its server."""
+    """Where the demonstration plays: its folder and the address of its server.
+
+    `database` is the URL of its database; without one it is a SQLite file in the folder.
+    """
 
     folder: Path
     host: str
     port: int
+    database: str = field(default="", repr=False)
 
     @property
     def server_data(self) -> Path:
@@ -42,13 +48,19 @@ class Stage:
     def environment(self) -> dict[str, str]:
         """The children's environment: nothing of a real installation leaks in."""
         kept = {k: v for k, v in os.environ.items() if not k.startswith(("TAPAK_", "FIELDKIT_"))}
+        chosen = {"TAPAK_DATABASE": self.database} if self.database else {}
         return {
             **kept,
+            **chosen,
             "TAPAK_DATA": str(self.server_data),
             "TAPAK_PUBLIC_URL": self.url,
             "PYTHONUTF8": "1",
             "NO_COLOR": "1",
         }
+
+    def settings(self) -> Settings:
+        """The settings that the children's server has."""
+        return read_settings(self.server_data, environ=self.environment())
 
     def tapak(self, *words: str, given: str | None = None) -> str:
         """Run a `tapak` command to its end; its output."""
@@ -88,9 +100,9 @@ class Stage:
                 start_new_session=True,
             )
 
-    def serve(self) -> subprocess.Popen[bytes]:
+    def serve(self, *words: str) -> subprocess.Popen[bytes]:
         """Start the server and return once it answers."""
-        process = self.start("serve", "--host", self.host, "--port", str(self.port))
+        process = self.start("serve", "--host", self.host, "--port", str(self.port), *words)
         end = time.monotonic() + START_SECONDS
         while time.monotonic() < end:
             if process.poll() is not None:

@@ -6,6 +6,7 @@ Two auditors enrol, prepare, lose the network, inspect, sign, and sync when the 
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import signal
 import threading
@@ -43,7 +44,7 @@ _BETWEEN_SHOTS = timedelta(seconds=30)  # all of them shortly before the visit i
 def demo(data: Path, host: str, port: int, once: bool) -> None:
     """Make the fictional example region with the real commands, then serve its pages."""
     console = Console(highlight=False)
-    stage = Stage(data.resolve(), host, port)
+    stage = Stage(data.resolve(), host, port, os.environ.get("TAPAK_DATABASE", ""))
     stage.folder.mkdir(parents=True, exist_ok=True)
     made = stage.folder / MADE
     try:
@@ -62,6 +63,7 @@ def demo(data: Path, host: str, port: int, once: bool) -> None:
 def make_region(stage: Stage, console: Console) -> None:
     """Everything from an empty folder to two synced inspections."""
     say = partial(console.print, soft_wrap=True)
+    _check_nothing_there(stage)
     say("Example region: everything in it is fictional.")
     say("1  Staff set up the server: six facilities, five countries, what operators declare.")
     passwords = _set_up(stage)
@@ -103,6 +105,15 @@ def make_region(stage: Stage, console: Console) -> None:
     accounts = {login: {"role": role, "password": passwords[login]} for login, _, role, _ in PEOPLE}
     (stage.folder / MADE).write_text(json.dumps({"accounts": accounts}, indent=1), "utf-8")
     (stage.folder / MADE).chmod(0o600)
+
+
+def _check_nothing_there(stage: Stage) -> None:
+    """Refuse a database that somebody works with: the example would be mixed into it."""
+    if json.loads(stage.tapak("admin", "person", "list", "--json")):
+        raise StepFailedError(
+            "There are people in this database already, and no example region that was made whole."
+            " Give the demonstration an empty one, or another folder with --data."
+        )
 
 
 def _set_up(stage: Stage) -> dict[str, str]:
