@@ -24,8 +24,7 @@ CONNECT_SECONDS = 10
 LOCK_SECONDS = 30  # waiting for the writer before
 STATEMENT_SECONDS = 120
 IDLE_SECONDS = 60  # a writer that hangs is thrown out, so that it does not hold up all others
-CONNECTIONS = 10  # kept open; one a thread, and some to spare
-MORE_CONNECTIONS = 10
+CONNECTIONS = 20  # of a process at most, kept open; threads beyond that wait for one
 
 _SESSION = {
     "synchronous_commit": "on",  # an acknowledgement follows the commit (S4)
@@ -65,7 +64,7 @@ class Postgres:
             "postgresql+psycopg://",
             connect_args=given,
             pool_size=CONNECTIONS,
-            max_overflow=MORE_CONNECTIONS,
+            max_overflow=0,
             pool_timeout=LOCK_SECONDS,
             pool_pre_ping=True,
             hide_parameters=True,  # they hold what people wrote, and hashes of passwords
@@ -79,10 +78,18 @@ class Postgres:
 
     @contextmanager
     def migrating(self) -> Iterator[Connection]:
-        """A write transaction that takes as long as it takes; tables change in it whole."""
+        """A write transaction that takes as long as it takes; tables change in it whole.
+
+        Raises `database-url` for a database that does not hold every text.
+        """
         with self.engine.begin() as connection:
             for statement in _ENTER_PATIENTLY:
                 connection.exec_driver_sql(statement)
+            encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
+            if encoding != "UTF8":
+                raise problem(
+                    "database-url", why=f"its encoding is {encoding}, not UTF8"
+                )
             yield connection
 
     def problem(self, exc: DBAPIError) -> Problem | None:

@@ -12,6 +12,7 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sync.problems import Problem, problem
 
 BUSY_SECONDS = 30
+CONNECTIONS = 20  # kept open; threads beyond that wait for one
 
 
 class Sqlite:
@@ -23,7 +24,13 @@ class Sqlite:
 
     def __init__(self, url: str) -> None:
         self._url = url
-        self.engine: Engine = create_engine(url, hide_parameters=True)
+        self.engine: Engine = create_engine(
+            url,
+            pool_size=CONNECTIONS,
+            max_overflow=0,
+            pool_timeout=BUSY_SECONDS,
+            hide_parameters=True,
+        )
         self.readers: Engine = self.engine
         self.writers: Engine = self.engine.execution_options(tapak_writes=True)
         _listen(self.engine, foreign_keys=True)

@@ -29,8 +29,8 @@ class Region:
     password: str = "rahsia-contoh-1"
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
-    def serve(self) -> subprocess.Popen[bytes]:
-        process = self.stage.serve()
+    def serve(self, *words: str) -> subprocess.Popen[bytes]:
+        process = self.stage.serve(*words)
         self.processes.append(process)
         return process
 
