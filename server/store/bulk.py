@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+import psycopg
 from sqlalchemy import Table
+from sqlalchemy.exc import DBAPIError
 
 from server.store.transaction import Tx
 from server.store.types import Text
@@ -23,14 +25,20 @@ def insert_rows(
     names = ", ".join(columns)
     values = _as_stored(tx, table, columns, rows)
     if tx.dialect.name == "postgresql":
-        raw: Any = tx.connection.dbapi_connection
-        with raw.cursor() as cursor, cursor.copy(f"COPY {table.name} ({names}) FROM STDIN") as copy:
-            for row in values:
-                copy.write_row(row)
+        try:
+            _copy(tx.connection.dbapi_connection, f"COPY {table.name} ({names}) FROM STDIN", values)
+        except psycopg.Error as exc:  # named as everything else that goes through SQLAlchemy
+            raise DBAPIError.instance("COPY", None, exc, psycopg.Error, dialect=tx.dialect) from exc
         return
     marks = ", ".join("?" for _ in columns)
     statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - our own names
     tx.exec_driver_sql(statement, [tuple(row) for row in values])
+
+
+def _copy(raw: Any, statement: str, rows: Iterable[Sequence[Any]]) -> None:
+    with raw.cursor() as cursor, cursor.copy(statement) as copy:
+        for row in rows:
+            copy.write_row(row)
 
 
 def _as_stored(

@@ -87,9 +87,7 @@ class Postgres:
                 connection.exec_driver_sql(statement)
             encoding = connection.exec_driver_sql("SHOW server_encoding").scalar_one()
             if encoding != "UTF8":
-                raise problem(
-                    "database-url", why=f"its encoding is {encoding}, not UTF8"
-                )
+                raise problem("database-url", why=f"its encoding is {encoding}, not UTF8")
             yield connection
 
     def problem(self, exc: DBAPIError) -> Problem | None:

@@ -15,7 +15,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from server.settings import read_settings
-from server.store import jurisdictions
+from server.store import jurisdictions, stored, tables
+from server.store.bulk import insert_rows
 from server.store.db import Database
 from server.store.jurisdictions import Jurisdiction
 from server.store.postgres import WRITE_LOCK
@@ -41,6 +42,10 @@ def db(url: str) -> Iterator[Database]:
 
 def setting(tx: Tx, name: str) -> str:
     return str(tx.execute(text(f"show {name}")).scalar_one())
+
+
+def quoted(body: str) -> str:
+    return body.replace("'", "''")
 
 
 def add(db: Database, name: str) -> None:
@@ -185,6 +190,19 @@ def test_what_the_database_says_has_a_name(db: Database, state: str, code: str) 
     assert caught.value.code == code
     with pytest.raises(Problem), db.read() as tx:
         tx.execute(raised)
+
+
+def test_what_the_database_says_to_many_rows_at_once_has_a_name_too(db: Database) -> None:
+    body = "begin raise exception 'it' using errcode = '53100'; end"
+    full = text(f"create function full_up() returns trigger language plpgsql as '{quoted(body)}'")
+    before = text("create trigger t before insert on files execute function full_up()")
+    db.write(lambda tx: (tx.execute(full), tx.execute(before)))
+    rows = [(f"{n:064x}", n, TODAY) for n in range(3)]
+    with pytest.raises(Problem) as caught:
+        db.write(lambda tx: insert_rows(tx, tables.files, ("sha256", "size", "held_at"), rows))
+    assert caught.value.code == "disk-full"
+    with db.read() as tx:
+        assert stored.all_files(tx) == []
 
 
 def test_a_mistake_of_the_programs_own_is_not_called_something_else(db: Database) -> None:
