@@ -54,7 +54,7 @@ def follow(ctx: Context, person: str, after: int, last: int) -> list[int]:
         with ctx.db.read() as tx:
             # The cursor is the last number seen: one that appears below it is never read (S5).
             found = [n for n, _, _ in changes.after(tx, person, seen[-1])]
-            if not found and changes.newest(tx) >= last:
+            if not found and changes.position(tx)[1] >= last:
                 break
         seen += found
     return seen[1:]

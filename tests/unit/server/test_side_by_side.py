@@ -121,7 +121,7 @@ def test_the_audit_trail_has_no_gap_and_its_chain_holds(region: Context) -> None
 def test_who_follows_a_cursor_while_others_write_skips_no_change(region: Context) -> None:
     """S5"""
     with region.db.read() as tx:
-        before = changes.newest(tx)
+        before = changes.position(tx)[1]
     last = before + PROCESSES * 40 * 2
     jobs: list[Job] = [("tell", {"person": "p-1", "times": 40})] * PROCESSES
     readers: list[Job] = [("follow", {"person": "p-1", "after": before, "last": last})] * 2
