@@ -1,77 +1,99 @@
-"""Taking in an inspection of 42 answers, beside durably inserting one row of the same size."""
+"""Acknowledged durable inspections a second, beside endpoints that durably store the same bytes."""
 
 from __future__ import annotations
 
-import itertools
-import uuid
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import text
+from tests.bench.figure import Figure, beside
+from tests.bench.load import request_bytes, run
+from tests.bench.office import Laptop, Office, office
+from tests.real_postgres import real_postgres
 
-from server.context import Context, open_context
-from server.services.intake import receive
-from server.settings import read_settings
-from sync.log import Segment, device_id, genesis, link, sign_head, write_line
-from sync.session import Request, write_request
+CLIENTS = (1, 8, 32)
+PHOTOS = 3
+PHOTO_BYTES = 300_000
+OCTETS = {"Content-Type": "application/octet-stream"}
 
-Case = tuple[str, str, Callable[[], int], str, Callable[[], int]]
-PERSON = "p-aaaaaaaa"
-BATCH = 40
+# Of each round, over all clients: enough to last longer than a round's own unevenness.
+INSPECTIONS = {1: 80, 8: 240, 32: 640}
+WITH_PHOTOS = {1: 20, 8: 48, 32: 96}
+
+Scripts = Callable[[Office, Laptop, int], Sequence[bytes]]
 
 
-def cases(folder: Path) -> Iterator[Case]:
-    ctx = open_context(read_settings(folder / "intake", environ={}))
-    key = Ed25519PrivateKey.generate()
-    public_key = key.public_key().public_bytes_raw()
-    device = device_id(public_key)
-    ctx.db.write(
-        lambda tx: (
-            tx.execute(
-                text("insert into people values (:p, :p, 'N', 'x', true, 0)"), {"p": PERSON}
-            ),
-            tx.execute(
-                text(
-                    "insert into devices (id, public_key, person, name, certificate, enrolled_at,"
-                    " status) values (:d, :k, :p, 'l', x'7b7d', 0, 'active')"
-                ),
-                {"d": device, "k": public_key, "p": PERSON},
-            ),
-            tx.execute(text("create table floor (n integer primary key, body blob)")),
+def figures(folder: Path) -> Iterator[Figure]:
+    with office(folder / "sqlite", max(CLIENTS)) as made:
+        yield from _of(made, "SQLite")
+    with real_postgres("bench", "bench") as postgres:
+        for setting in ("fsync", "full_page_writes"):  # which tests do without, and this must not
+            postgres.run(f"ALTER SYSTEM SET {setting} = on")
+        postgres.run("SELECT pg_reload_conf()")
+        url = postgres.url(postgres.empty())
+        with office(folder / "on-postgres", max(CLIENTS), url) as made:
+            yield from _of(made, "PostgreSQL")
+
+
+def _of(made: Office, database: str) -> Iterator[Figure]:
+    for clients in CLIENTS:
+        yield beside(
+            f"inspections of 42 answers, {database}, clients: {clients}",
+            "1/s",
+            _rate(made, clients, INSPECTIONS[clients], _inspection),
+            "an endpoint that inserts a row of that size",
+            _rate(made, clients, INSPECTIONS[clients], _row),
         )
-    )
-    bodies = (inspection(key, public_key, device) for _ in itertools.count())
-    ready = list(itertools.islice(bodies, BATCH * 5))
-    feed = iter(ready)
-
-    def take_in() -> int:
-        for body in itertools.islice(feed, BATCH):
-            receive(ctx, device, PERSON, body)
-        return BATCH
-
-    def insert_rows() -> int:
-        for body in ready[:BATCH]:
-            _insert(ctx, body)
-        return BATCH
-
-    yield "inspections of 42 answers taken in", "1/s", take_in, "one durable row each", insert_rows
-
-
-def _insert(ctx: Context, body: bytes) -> None:
-    ctx.db.write(lambda tx: tx.execute(text("insert into floor (body) values (:b)"), {"b": body}))
-
-
-def inspection(key: Ed25519PrivateKey, public_key: bytes, device: str) -> bytes:
-    """The request of one new inspection with 42 answers."""
-    name = str(uuid.uuid4())
-    running = genesis(public_key, name)
-    lines = []
-    for seq in range(1, 43):
-        value = {"level": "fully", "note": f"Seen at pond {seq}.", "checklist": "ab" * 32}
-        lines.append(
-            write_line(seq, 1_790_000_000_000 + seq, PERSON, f"answers/GEN-G1/{seq}", value)
+    for clients in CLIENTS:
+        yield beside(
+            f"the same with three photos of 300 kB, {database}, clients: {clients}",
+            "1/s",
+            _rate(made, clients, WITH_PHOTOS[clients], _with_photos),
+            "endpoints that insert the row and store the files",
+            _rate(made, clients, WITH_PHOTOS[clients], _row_and_files),
         )
-        running = link(running, lines[-1])
-    segment = Segment(device, name, 1, tuple(lines), sign_head(key, running))
-    return write_request(Request(device, None, (), (segment,), 1_790_000_000_100))
+
+
+def _rate(made: Office, clients: int, count: int, script: Scripts) -> Callable[[], float]:
+    """Whole inspections a second, once what is sent has been made."""
+    each = count // clients
+
+    def work() -> float:
+        laptops = made.laptops[:clients]
+        scripts = [
+            [message for n in range(each) for message in script(made, laptop, n)]
+            for laptop in laptops
+        ]
+        return each * clients / run(made.port, scripts)
+
+    return work
+
+
+def _facility(made: Office, n: int) -> str:
+    return made.facilities[n % len(made.facilities)]
+
+
+def _inspection(made: Office, laptop: Laptop, n: int) -> Sequence[bytes]:
+    return [laptop.sync(laptop.inspection(_facility(made, n)))]
+
+
+def _row(made: Office, laptop: Laptop, n: int) -> Sequence[bytes]:
+    return [laptop.sync(laptop.inspection(_facility(made, n)), "/floor/row")]
+
+
+def _with_photos(made: Office, laptop: Laptop, n: int) -> Sequence[bytes]:
+    """The entries, each photograph, and the request that brings the receipt for them."""
+    photos = _photos()
+    entries = laptop.sync(laptop.inspection(_facility(made, n), photos))
+    return [entries, *(laptop.upload(photo) for photo in photos), laptop.awaiting(photos)]
+
+
+def _row_and_files(made: Office, laptop: Laptop, n: int) -> Sequence[bytes]:
+    photos = _photos()
+    entries = laptop.sync(laptop.inspection(_facility(made, n), photos), "/floor/row")
+    files = [request_bytes("POST", "/floor/file", laptop.token, one, OCTETS) for one in photos]
+    return [entries, *files]
+
+
+def _photos() -> tuple[bytes, ...]:
+    return tuple(os.urandom(PHOTO_BYTES) for _ in range(PHOTOS))

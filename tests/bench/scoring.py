@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 from checklists.load import load_checklist, load_limits, load_profile
@@ -12,26 +12,30 @@ from checklists.published import checklist_bytes, limits_bytes, profile_bytes
 from checklists.scoring import score
 from checklists.scoring.exchange import inputs_to_json
 from checklists.scoring.inputs import EvidenceFact, GivenAnswer, ScoreInputs, Visit
+from tests.bench.figure import Figure, beside, rate
 
-Case = tuple[str, str, Callable[[], int], str, Callable[[], int]]
 BATCH = 20
 
 
-def cases(_folder: Path) -> Iterator[Case]:
+def figures(_folder: Path) -> Iterator[Figure]:
     inputs, document = full_inspection()
     text = json.dumps(document)
 
-    def rescore() -> int:
+    def rescore() -> None:
         for _ in range(BATCH):
             score(inputs)
-        return BATCH
 
-    def parse() -> int:
+    def parse() -> None:
         for _ in range(BATCH):
             json.loads(text)
-        return BATCH
 
-    yield "inspections scored", "1/s", rescore, "parsing their inputs", parse
+    yield beside(
+        "inspections scored",
+        "1/s",
+        lambda: rate(BATCH, rescore),
+        "parsing their inputs",
+        lambda: rate(BATCH, parse),
+    )
 
 
 def full_inspection() -> tuple[ScoreInputs, dict[str, object]]:

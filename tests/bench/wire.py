@@ -1,0 +1,102 @@
+"""Bytes on the wire, counted between the real transport and the real server, and what they are."""
+
+from __future__ import annotations
+
+import gzip
+import socket
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from fieldkit.transport import HttpTransport
+from sync.session import Request, read_request, write_request
+from tests.bench.figure import Figure, once
+from tests.bench.office import NOW, Laptop, office
+
+LINES = "the bytes of its entries, uncompressed"
+PACKED = "its entries, compressed"
+
+
+@dataclass
+class Counted:
+    """A relay in front of the server that counts what goes up and what comes down."""
+
+    port: int
+    up: int = 0
+    down: int = 0
+
+    def taken(self) -> tuple[int, int]:
+        """Bytes up and down since the last time."""
+        counted, self.up, self.down = (self.up, self.down), 0, 0
+        return counted
+
+
+def figures(folder: Path) -> Iterator[Figure]:
+    with office(folder, 1) as made, relay(made.port) as counted:
+        laptop = made.laptops[0]
+        with HttpTransport(f"http://127.0.0.1:{counted.port}", laptop.token) as transport:
+            transport.exchange(_nothing(laptop))
+            counted.taken()
+            transport.exchange(_nothing(laptop))
+            up, down = counted.taken()
+            yield once("a sync with nothing to say, up and down", "B", up + down, "1 kB", 1000)
+            yield from _inspection(transport, counted, laptop, made.facilities[0])
+
+
+def _inspection(
+    transport: HttpTransport, counted: Counted, laptop: Laptop, facility: str
+) -> Iterator[Figure]:
+    body = laptop.inspection(facility)
+    lines = sum(len(line) + 1 for line in read_request(body).segments[0].lines)
+    packed = len(gzip.compress(body, mtime=0))
+    transport.exchange(body)
+    up, down = counted.taken()
+    name = "an inspection of 42 answers"
+    yield once(f"{name}, up and down", "B", up + down, LINES, lines)
+    yield once(f"{name}: entries and signature, compressed", "B", packed, LINES, lines)
+    yield once(f"{name}: the request's head", "B", up - packed, PACKED, packed)
+    yield once(f"{name}: the answer with its receipt", "B", down, PACKED, packed)
+
+
+def _nothing(laptop: Laptop) -> bytes:
+    return write_request(Request(laptop.id, laptop.cursor, (), (), NOW))
+
+
+@contextmanager
+def relay(port: int) -> Iterator[Counted]:
+    """Pass on connections to the server's port, counting."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    counted = Counted(listener.getsockname()[1])
+
+    def pump(source: socket.socket, target: socket.socket, upwards: bool) -> None:
+        while data := _received(source):
+            if upwards:
+                counted.up += len(data)
+            else:
+                counted.down += len(data)
+            target.sendall(data)
+
+    def accept() -> None:
+        while True:
+            try:
+                near, _ = listener.accept()
+            except OSError:
+                return
+            far = socket.create_connection(("127.0.0.1", port))
+            for source, target, upwards in ((near, far, True), (far, near, False)):
+                threading.Thread(target=pump, args=(source, target, upwards), daemon=True).start()
+
+    threading.Thread(target=accept, daemon=True).start()
+    try:
+        yield counted
+    finally:
+        listener.close()
+
+
+def _received(source: socket.socket) -> bytes:
+    try:
+        return source.recv(64 * 1024)
+    except OSError:
+        return b""
