@@ -44,6 +44,10 @@ def arrived(ctx: Context, *pictures: bytes) -> list[str]:
     return digests
 
 
+def bytes_of(found: browse_files.FileToSend) -> bytes:
+    return b"".join(found.chunks(0))
+
+
 def tiff() -> bytes:
     out = io.BytesIO()
     Image.new("RGB", (1200, 900), "olive").save(out, "TIFF", compression="tiff_lzw")
@@ -62,18 +66,19 @@ def test_a_heic_is_read_and_shown_as_a_jpeg_and_handed_over_as_itself(region: Co
     )
     small = browse_files.preview(region, OFFICER, digest)
     assert (small.media_type, small.show) == ("image/jpeg", True)
-    with Image.open(small.path) as shown:
+    with Image.open(io.BytesIO(bytes_of(small))) as shown:
         # Stored 768 wide and 512 high: it was turned upright, once.
         assert (shown.format, shown.width, shown.height) == ("JPEG", 320, 480)
     whole = browse_files.original(region, OFFICER, digest)
     assert (whole.show, whole.media_type) == (False, "application/octet-stream")
     assert whole.name.endswith(".heic")
-    assert whole.path.read_bytes() == data
+    assert bytes_of(whole) == data
 
 
 def test_a_tiff_has_a_preview_and_is_handed_over(region: Context) -> None:
     (digest,) = arrived(region, tiff())
-    with Image.open(browse_files.preview(region, OFFICER, digest).path) as shown:
+    small = browse_files.preview(region, OFFICER, digest)
+    with Image.open(io.BytesIO(bytes_of(small))) as shown:
         assert shown.size == (480, 360)
     whole = browse_files.original(region, OFFICER, digest)
     assert (whole.show, whole.name[-4:]) == (False, ".tif")
@@ -96,17 +101,16 @@ def test_what_cannot_be_read_has_no_preview_and_is_a_download(region: Context, d
 
 
 def test_a_preview_that_cannot_be_written_is_told_and_read_again_later(region: Context) -> None:
-    device = enrolled_device(region)
-    device.start(VISIT_1, HILL)
-    digest = device.photo(VISIT_1, jpeg(1), ["GEN-G1/-"])
-    device.send()
-    device.send_file(jpeg(1))
-    taken = region.previews.path(digest)
-    taken.mkdir(parents=True)  # a folder stands where the preview should go
+    arrived(region, jpeg(1))
+    folder = region.settings.data / "previews"
+    (taken,) = (p for p in folder.rglob("*") if p.is_file())
+    taken.unlink()
+    taken.mkdir()  # a folder stands where the preview should go
+    region.db.write(facts.delete_all)
     with pytest.raises(Problem) as caught:
         read_new(region)
     assert caught.value.code == "folder-read-only"
-    assert sorted(p.name for p in taken.parent.iterdir()) == [taken.name]
+    assert [p for p in folder.rglob("*") if p.is_file()] == []
     taken.rmdir()
     assert read_new(region) == 1
 
