@@ -89,6 +89,7 @@ ROUTES: dict[str, str] = {
     "pages.facilities": "facilities.read",
     "pages.facility": "facilities.read",
     "pages.inspection": "inspections.read",
+    "pages.evidence": "inspections.read",
     "pages.file": "files.read",
     "pages.preview": "files.read",
     "pages.score_export": "scores.read",

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from server.pages import site_map
 from server.pages.site_map import Mark, SiteMap
 from server.services.browse import list_facilities
+from server.services.browse_evidence_page import show_evidence
 from server.services.browse_facility import show_facility
 from server.services.browse_inspection import InspectionView, show_inspection
 from server.web import ctx, principal
@@ -22,29 +23,39 @@ def home() -> Response:
 
 def facilities() -> str:
     search = request.args.get("q", "")[:_LONGEST_SEARCH].strip()
-    page = request.args.get("page", "1")
-    number = int(page) if page.isascii() and page.isdigit() and len(page) < 7 else 1
     return render_template(
-        "facilities.html", found=list_facilities(ctx(), principal(), search, number)
+        "facilities.html", found=list_facilities(ctx(), principal(), search, _page("page"))
     )
 
 
 def facility(facility_id: str) -> str:
-    return render_template("facility.html", view=show_facility(ctx(), principal(), facility_id))
+    view = show_facility(ctx(), principal(), facility_id, _page("flags"), _page("settled"))
+    return render_template("facility.html", view=view)
 
 
 def inspection(inspection_id: str) -> str:
-    view = show_inspection(ctx(), principal(), inspection_id)
+    view = show_inspection(ctx(), principal(), inspection_id, _page("flags"))
     return render_template("inspection.html", view=view, site=draw_map(view))
+
+
+def evidence(inspection_id: str) -> str:
+    item = request.args.get("item", "")[:_LONGEST_SEARCH]
+    view = show_evidence(ctx(), principal(), inspection_id, item, _page("page"))
+    return render_template("evidence.html", view=view)
+
+
+def _page(name: str) -> int:
+    """The number of a page that the address asks for; the first one where it asks for none."""
+    given = request.args.get(name, "1")
+    return int(given) if given.isascii() and given.isdigit() and len(given) < 7 else 1
 
 
 def draw_map(view: InspectionView) -> SiteMap | None:
     """The inspection's tracks and positions against the boundary declared at the time."""
     marks = [_mark(fix, label) for label, fix in _fixes(view)]
     marks += [
-        _mark(one.fix, f"{one.evidence.kind} {one.number}", one.number, one.fix_from == "track")
-        for one in view.shown
-        if one.fix is not None
+        _mark(one.fix, f"{one.kind} {one.number}", one.number, one.fix_from == "track")
+        for one in view.spots
     ]
     area = view.boundary.area if view.boundary is not None else None
     lines = [

@@ -1,7 +1,8 @@
 """The map of one inspection as plain shapes: boundary, tracks, positions with their accuracy.
 
 Drawn by the server in a plane around the middle of the boundary, metres east and north, scaled
-into a fixed frame. Far points are not left out: they stand at the edge, with their distance.
+into a fixed frame. Far points are not left out: they stand at the edge, with their distance; and
+where there are many marks, those that stand close together are drawn as one, with their number.
 """
 
 from __future__ import annotations
@@ -11,6 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from shapely import MultiPolygon, Polygon
+
+from server.pages.map_groups import Drawn, Mark, grouped
+
+__all__ = ["Drawn", "Mark", "SiteMap", "draw"]
 
 WIDTH = 480
 HEIGHT = 360
@@ -22,37 +27,6 @@ _STEPS = (5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000
 
 
 Line = Sequence[tuple[float, float]]  # latitudes and longitudes
-
-
-@dataclass(frozen=True, slots=True)
-class Mark:
-    """A position to draw: degrees WGS 84, accuracy as a radius in metres or None where unknown.
-
-    `placed` says that it was read from a track.
-    """
-
-    label: str
-    kind: str  # "photo" or "fix"
-    lat: float
-    lon: float
-    accuracy_m: float | None
-    number: int | None = None
-    placed: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """A mark in the frame; `radius` is its accuracy circle, `away_m` is given at the edge.
-
-    `label` is where its number is written, None where there is no room for it.
-    """
-
-    mark: Mark
-    x: float
-    y: float
-    radius: float | None
-    away_m: float | None = None
-    label: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +44,21 @@ class SiteMap:
     @property
     def far(self) -> tuple[Drawn, ...]:
         return tuple(d for d in self.marks if d.away_m is not None)
+
+    @property
+    def positions(self) -> int:
+        """How many positions the marks stand for."""
+        return sum(d.count for d in self.marks)
+
+    @property
+    def files(self) -> int:
+        """How many of them are those of files."""
+        return sum(d.count for d in self.marks if d.mark.kind == "photo")
+
+    @property
+    def together(self) -> int:
+        """In how many places several files stand for one mark; 0 where each has its own."""
+        return sum(1 for d in self.marks if d.mark.kind == "photo" and d.count > 1)
 
     @property
     def doubtful(self) -> bool:
@@ -109,7 +98,7 @@ def draw(
     if not rings and not marks and not on_lines:
         return None
     frame = _frame(rings, [(m.lat, m.lon) for m in marks] + on_lines)
-    drawn = _labelled([_draw(mark, frame) for mark in marks])
+    drawn = _labelled(grouped([_draw(mark, frame) for mark in marks]))
     step = max((s for s in _STEPS if s * frame.scale <= WIDTH / 3), default=_STEPS[0])
     way = "".join(_line(line, frame) for line in lines)
     return SiteMap(_path(rings, frame), drawn, step, round(step * frame.scale, 1), way)
@@ -179,8 +168,8 @@ def _labelled(drawn: list[Drawn]) -> tuple[Drawn, ...]:
     found: list[Drawn] = []
     for one in drawn:
         spot = None
-        if one.mark.number is not None:
-            wide = 10 * len(str(one.mark.number)) + 2
+        if one.sign:
+            wide = 10 * len(one.sign) + 2
             for dx, dy in ((8, -6), (8, 16), (-8 - wide, -6), (-8 - wide, 16)):
                 box = (one.x + dx, one.y + dy - 12, one.x + dx + wide, one.y + dy + 1)
                 inside = box[0] >= 0 and box[2] <= WIDTH and box[1] >= 0 and box[3] <= HEIGHT

@@ -269,7 +269,25 @@ def size(number_of_bytes: int | None) -> str:
 
 def counted(n: int, one: str, many: str = "") -> str:
     """A count with its noun: `1 photo`, `3 photos`."""
-    return f"{n} {one if n == 1 else many or one + 's'}"
+    return f"{whole(n)} {one if n == 1 else many or one + 's'}"
+
+
+def whole(n: int) -> str:
+    """A whole number with its thousands apart: `2,000`."""
+    return f"{n:,}"
+
+
+def page_numbers(page: int, pages: int) -> list[int | None]:
+    """The pages that a list leads to: the first, the last, those around this; None for a gap."""
+    wanted = sorted({1, pages, *range(max(1, page - 2), min(pages, page + 2) + 1)})
+    found: list[int | None] = []
+    for before, one in zip([0, *wanted], wanted, strict=False):
+        if one - before == 2:
+            found.append(one - 1)
+        elif one - before > 2:
+            found.append(None)
+        found.append(one)
+    return found
 
 
 def short(digest: str) -> str:
@@ -304,5 +322,7 @@ FILTERS: Mapping[str, Any] = {
     "position": position,
     "size": size,
     "counted": counted,
+    "whole": whole,
+    "page_numbers": page_numbers,
     "short": short,
 }

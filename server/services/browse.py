@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -13,13 +12,11 @@ from checklists.discrepancies.declaration import Declaration, in_force, read_dec
 from server.context import Context
 from server.permissions import Principal
 from server.services import access
+from server.services.browse_flags import WORST_FIRST, open_counts
 from server.store import browsing
 from server.store.browsing import FacilityRow
-from server.store.flags import FlagRow
 from server.store.logs import InspectionRow
 from sync.problems import Problem, problem
-
-FLAG_SEVERITIES = ("critical", "major", "minor", "query")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +56,7 @@ def list_facilities(ctx: Context, who: Principal, search: str = "", page: int = 
     with ctx.db.read() as tx:
         rows = browsing.facilities_in(tx, access.visible(tx, who, "facilities.read"))
         wanted = [row for row in rows if _matches(row, search)]
-        counts = _open_counts(browsing.flags_of_facilities(tx, [row.id for row in wanted]))
+        counts = open_counts(browsing.flags_of_facilities(tx, [row.id for row in wanted]))
         wanted.sort(key=lambda row: _urgency(row, counts.get(row.id, {})))
         size = ctx.settings.max_page_rows
         pages = max(1, -(-len(wanted) // size))
@@ -95,13 +92,6 @@ def readable(bodies: Sequence[bytes]) -> tuple[Declaration, ...]:
     return tuple(found)
 
 
-def visible_flags(rows: Sequence[FlagRow]) -> list[tuple[FlagRow, dict[str, Any]]]:
-    """Flags with their bodies, worst first. Protected ones are safeguarding's alone (rule 8)."""
-    found = [(row, json.loads(row.body)) for row in rows]
-    shown = [(row, body) for row, body in found if not body.get("protected")]
-    return sorted(shown, key=lambda one: (_rank(one[0].severity), one[0].rule, one[0].id))
-
-
 def utc_day(at: int) -> date:
     """The UTC date of UTC milliseconds."""
     return datetime.fromtimestamp(at / 1000, UTC).date()
@@ -121,7 +111,7 @@ def _line(
     return FacilityLine(
         row,
         declared.processes if declared is not None else (),
-        tuple((s, mine[s]) for s in FLAG_SEVERITIES if mine.get(s)),
+        tuple((s, mine[s]) for s in WORST_FIRST if mine.get(s)),
         score,
         _last_visit(score, visits),
     )
@@ -141,13 +131,6 @@ def _last_visit(
     return max(both, key=lambda v: (v.at, v.inspection), default=None)
 
 
-def _open_counts(rows: Sequence[FlagRow]) -> dict[str, Counter[str]]:
-    counts: dict[str, Counter[str]] = {}
-    for row, _ in visible_flags([r for r in rows if r.status == "open"]):
-        counts.setdefault(row.facility, Counter())[row.severity] += 1
-    return counts
-
-
 def _matches(row: FacilityRow, search: str) -> bool:
     text = f"{row.name} {row.id} {row.country} {row.jurisdiction_name}".casefold()
     return all(word in text for word in search.casefold().split())
@@ -158,10 +141,6 @@ def _urgency(row: FacilityRow, counts: Mapping[str, int]) -> tuple[Any, ...]:
     waiting = {"withheld": 0, "provisional": 2}.get(row.grade_state or "none", 1)
     if row.grade_state == "graded":
         waiting = 3
-    by_severity = tuple(-counts.get(s, 0) for s in FLAG_SEVERITIES)
+    by_severity = tuple(-counts.get(s, 0) for s in WORST_FIRST)
     letter = -ord(row.grade) if row.grade else 0
     return (*by_severity, waiting, letter, row.name, row.id)
-
-
-def _rank(severity: str) -> int:
-    return FLAG_SEVERITIES.index(severity) if severity in FLAG_SEVERITIES else len(FLAG_SEVERITIES)

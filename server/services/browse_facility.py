@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +12,11 @@ from checklists.discrepancies.declaration import Declaration, GivenShape, in_for
 from server.context import Context
 from server.permissions import Principal
 from server.services import access
-from server.services.browse import readable, require_visible, utc_day, visible_flags
+from server.services.browse import readable, require_visible, utc_day
+from server.services.browse_flags import FlagPage, briefs, flag_page
 from server.store import assessments, browsing
 from server.store.browsing import FacilityRow
-from server.store.flags import FlagRow
+from server.store.flags import OPEN
 from server.store.logs import InspectionRow
 from sync.place import Area, area, system_name
 from sync.problems import Problem
@@ -46,8 +48,8 @@ class DeclaredShape:
 class FacilityView:
     row: FacilityRow
     score: Mapping[str, Any] | None
-    open_flags: tuple[tuple[FlagRow, Mapping[str, Any]], ...]
-    settled_flags: tuple[tuple[FlagRow, Mapping[str, Any]], ...]
+    open_flags: FlagPage
+    settled_flags: FlagPage
     declared: Declaration | None
     earlier: tuple[Declaration, ...]
     boundary: DeclaredShape | None
@@ -57,15 +59,23 @@ class FacilityView:
     may_open_inspections: bool
 
 
-def show_facility(ctx: Context, who: Principal, facility_id: str) -> FacilityView:
-    """Everything the facility page shows. Raises `not-found` outside the person's scope."""
+def show_facility(
+    ctx: Context, who: Principal, facility_id: str, flags: int = 1, settled: int = 1
+) -> FacilityView:
+    """Everything the facility page shows, with these pages of its open and its settled flags.
+
+    Raises `not-found` outside the person's scope.
+    """
     with ctx.db.read() as tx:
         row = require_visible(
             access.visible(tx, who, "facilities.read"), browsing.facility(tx, facility_id)
         )
         may_open = row.jurisdiction in access.visible(tx, who, "inspections.read")
         assessed = assessments.find(tx, "facility", row.id)
-        flags = visible_flags(browsing.flags_of_facilities(tx, [row.id]))
+        listed = briefs(browsing.flags_of_facilities(tx, [row.id]))
+        still_open = [one for one in listed if one.status == OPEN]
+        open_flags = flag_page(tx, still_open, flags)
+        settled_flags = flag_page(tx, [one for one in listed if one.status != OPEN], settled)
         filed = readable(browsing.declarations_of(tx, [row.id]).get(row.id, ()))
         rows = [
             v for v in browsing.inspections_of(tx, [row.id]).get(row.id, ()) if v.mode != "training"
@@ -80,13 +90,13 @@ def show_facility(ctx: Context, who: Principal, facility_id: str) -> FacilityVie
     return FacilityView(
         row,
         score,
-        tuple(one for one in flags if one[0].status == "open"),
-        tuple(one for one in flags if one[0].status != "open"),
+        open_flags,
+        settled_flags,
         declared,
         tuple(d for d in reversed(filed) if declared is None or d.id != declared.id),
         declared_shape(declared.boundary) if declared and declared.boundary else None,
         declared_shape(declared.location) if declared and declared.location else None,
-        _visits(rows, auditors, scores, score, flags),
+        _visits(rows, auditors, scores, score, Counter(f.inspection for f in still_open)),
         documents,
         may_open,
     )
@@ -115,7 +125,7 @@ def _visits(
     auditors: Mapping[str, Sequence[str]],
     scores: Mapping[str, bytes],
     facility_score: Mapping[str, Any] | None,
-    flags: Sequence[tuple[FlagRow, Mapping[str, Any]]],
+    flags: Mapping[str, int],
 ) -> tuple[VisitLine, ...]:
     counted = {v["inspection"]: v for v in (facility_score or {}).get("visits", ())}
     lines: list[VisitLine] = []
@@ -128,7 +138,7 @@ def _visits(
                 tuple(auditors.get(row.id, ())),
                 said,
                 json.loads(scores[row.id]) if row.id in scores else None,
-                sum(1 for f, _ in flags if f.inspection == row.id and f.status == "open"),
+                flags.get(row.id, 0),
             )
         )
     return tuple(sorted(lines, key=lambda v: (-v.at, v.row.id)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -33,6 +33,7 @@ from server.store.tables import (
 )
 
 _AT_ONCE = 500
+_FETCHED = 50  # rows with bodies that are here at the same time
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,25 +123,28 @@ def _facility(row: Any) -> FacilityRow:
     return replace(found, stale=bool(found.stale))
 
 
-def flags_of_facilities(tx: Connection, ids: Collection[str]) -> list[FlagRow]:
-    """All flags of these facilities, in a stable order."""
-    found: list[FlagRow] = []
+def flags_of_facilities(tx: Connection, ids: Collection[str]) -> Iterator[FlagRow]:
+    """All flags of these facilities, one at a time, in no order: there may be many."""
     for some in _parts(ids):
-        found.extend(
-            FlagRow(*r)
-            for r in tx.execute(select(flag_table).where(flag_table.c.facility.in_(some)))
-        )
-    return sorted(found, key=lambda f: (f.rule, f.id))
+        query = select(flag_table).where(flag_table.c.facility.in_(some))
+        for row in tx.execute(query.execution_options(yield_per=_FETCHED)):
+            yield FlagRow(*row)
 
 
-def flags_of_inspection(tx: Connection, inspection: str) -> list[FlagRow]:
-    """All flags of one inspection, in a stable order."""
-    query = (
-        select(flag_table)
-        .where(flag_table.c.inspection == inspection)
-        .order_by(flag_table.c.rule, flag_table.c.id)
-    )
-    return [FlagRow(*row) for row in tx.execute(query)]
+def flags_of_inspection(tx: Connection, inspection: str) -> Iterator[FlagRow]:
+    """All flags of one inspection, one at a time, in no order: there may be many."""
+    query = select(flag_table).where(flag_table.c.inspection == inspection)
+    for row in tx.execute(query.execution_options(yield_per=_FETCHED)):
+        yield FlagRow(*row)
+
+
+def flags_with_ids(tx: Connection, ids: Collection[str]) -> dict[str, FlagRow]:
+    """These flags, by id."""
+    found: dict[str, FlagRow] = {}
+    for some in _parts(ids):
+        rows = tx.execute(select(flag_table).where(flag_table.c.id.in_(some)))
+        found.update((row.id, FlagRow(*row)) for row in rows)
+    return found
 
 
 def scores_of(tx: Connection, scope: str, subjects: Collection[str]) -> dict[str, bytes]:
@@ -219,9 +223,8 @@ def people_named(tx: Connection, ids: Collection[str]) -> dict[str, str]:
     return {row[0]: row[1] for row in tx.execute(query)}
 
 
-def files_known(tx: Connection, digests: Collection[str]) -> Mapping[str, FileRow]:
-    """What is known of each of these files whose bytes are here."""
-    found: dict[str, FileRow] = {}
+def files_known(tx: Connection, digests: Collection[str]) -> Iterator[FileRow]:
+    """What is known of each of these files whose bytes are here, one at a time."""
     for some in _parts(digests):
         query = (
             select(
@@ -234,8 +237,8 @@ def files_known(tx: Connection, digests: Collection[str]) -> Mapping[str, FileRo
             .outerjoin(file_facts, file_facts.c.sha256 == files.c.sha256)
             .where(files.c.sha256.in_(some))
         )
-        found.update((row[0], FileRow(*row)) for row in tx.execute(query))
-    return found
+        for row in tx.execute(query.execution_options(yield_per=_FETCHED)):
+            yield FileRow(*row)
 
 
 def file_uses(tx: Connection, sha256: str) -> list[FileUse]:
