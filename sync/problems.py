@@ -676,9 +676,9 @@ _define(
 _define(
     "token-unknown",
     401,
-    "The device's token is not valid any more.",
-    "All work stays on the device.",
-    "Ask your office; the device can be enrolled again with its unsent work.",
+    "The server does not know this device's token, or not any more.",
+    "All work stays on the device, unsent parts included.",
+    "Ask your office for an invitation, then run: fieldkit enrol LINK. The work goes up then.",
 )
 _define(
     "device-not-yours",

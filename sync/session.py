@@ -237,7 +237,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the server answers; `now` is its clock in UTC milliseconds."""
+    """What the server answers; `now` is its clock in UTC milliseconds.
+
+    `epoch` is the server's (S5); None where an older server does not say it.
+    """
 
     receipt: SignedBytes | None
     logs: tuple[LogState, ...]
@@ -246,11 +249,14 @@ class Answer:
     cursor: str
     more: bool
     now: int
+    epoch: int | None = None
 
 
 def write_answer(answer: Answer) -> bytes:
     """The answer as JSON bytes; members that say nothing are left out (S1)."""
     body: dict[str, Any] = {"tapak": wire.PROTOCOL, "cursor": answer.cursor, "now": answer.now}
+    if answer.epoch is not None:
+        body["epoch"] = answer.epoch
     if answer.receipt is not None:
         body["receipt"] = _SIGNED.dump(answer.receipt)
     if answer.logs:
@@ -292,6 +298,7 @@ def read_answer(data: bytes) -> Answer:
         body["cursor"],
         body["more"],
         body["now"],
+        body["epoch"],
     )
 
 
