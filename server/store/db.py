@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
@@ -136,13 +137,17 @@ class Database:
     def migrate(self, revision: str = "head") -> None:
         """Bring the tables to this revision, up or down, in one transaction."""
         with self._named(), self.backend.migrating() as connection:
-            config = Config()
-            config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+            config = _alembic()
             config.attributes["connection"] = connection
             if revision == "base" or revision.startswith("-"):
                 command.downgrade(config, revision)
             else:
                 command.upgrade(config, revision)
+
+    def knows(self, revision: str) -> bool:
+        """Whether this program has the migration of this name."""
+        scripts = ScriptDirectory.from_config(_alembic())
+        return revision in {one.revision for one in scripts.walk_revisions()}
 
     def close(self) -> None:
         self.engine.dispose()
@@ -158,6 +163,12 @@ class Database:
             raise found from exc
         except NoConnectionError as exc:
             raise problem("store-busy", seconds=BUSY_SECONDS) from exc
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
 
 
 def _backend(url: str) -> Backend:
