@@ -49,7 +49,7 @@ def changes_after(
     if after > newest:
         after = 0
     if after == newest:
-        return Page((), _write_cursor(epoch, after), False)
+        return Page((), _write_cursor(epoch, after), False, epoch)
     with ctx.db.read() as tx:
         rows = changes.after(tx, person, after)
         last = rows[-1][0] if rows else after

@@ -70,3 +70,19 @@ def test_a_media_type_may_be_any_text(db: Database) -> None:
     db.write(lambda tx: files.name_files(tx, [odd]))
     with db.read() as tx:
         assert files.names_in(tx, VISIT)[0].media_type == "image/\ufffd" + "x" * 9000
+
+
+def test_a_file_that_is_let_go_is_held_for_nobody_and_stays_named(db: Database) -> None:
+    """S5: what a restored server has no more, it asks for again."""
+    first, _ = db.write(put_everybody)
+    db.write(lambda tx: put_visit(tx, first, VISIT, "hill", ONE, TWO))
+    for one in (ONE, TWO):
+        for person in ("p-aminah", "p-budi"):
+            db.write(lambda tx, one=one, person=person: files.hold(tx, one, 9, person, NOW))
+    db.write(lambda tx: files.let_go(tx, [ONE, THREE]))
+    with db.read() as tx:
+        assert stored.all_files(tx) == [(TWO, 9)]
+        assert files.held_for(tx, "p-aminah", [ONE, TWO]) == {TWO}
+        assert files.held_for(tx, "p-budi", [ONE, TWO]) == {TWO}
+        assert files.named_by(tx, "p-aminah", [ONE]) == {ONE}
+        assert stored.missing_files(tx) == [ONE]
