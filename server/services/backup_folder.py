@@ -126,11 +126,15 @@ class BackupFolder:
         return Blobs(self.folder / "files")
 
     def runs(self) -> list[Run]:
-        """Every run, the oldest first, whole or not."""
+        """Every run, the oldest first, whole or not; raises `file-unreadable`."""
         there = self.folder / "runs"
-        if not there.is_dir():
-            return []
-        found = [Run(one) for one in there.iterdir() if one.is_dir() and _NAME.match(one.name)]
+        try:
+            if not there.is_dir():
+                return []
+            found = [Run(one) for one in there.iterdir() if _NAME.match(one.name) and one.is_dir()]
+        except OSError as exc:
+            why = exc.strerror or str(exc)
+            raise problem("file-unreadable", name=str(there), why=why) from exc
         return sorted(found, key=lambda run: run.number)
 
     def find(self, name: str | None) -> Run:
@@ -171,7 +175,8 @@ class BackupFolder:
         """Make the folder of the next run; `stamp` is its time, as 2026-11-24T063000Z."""
         number = max((run.number for run in self.runs()), default=0) + 1
         run = Run(self.folder / "runs" / f"{number:04}-{stamp}")
-        run.tables.mkdir(parents=True, mode=0o700)
+        for folder in (run.folder, run.tables):
+            folder.mkdir(mode=0o700)
         sync_folder(run.folder.parent)
         return run
 

@@ -200,10 +200,11 @@ def _restore(
     damaged: set[str],
 ) -> Restored:
     settings = to.settings
-    for folder in (settings.data, settings.files, settings.keys, settings.data / "previews"):
-        folder.mkdir(parents=True, exist_ok=True)
     # 1. The mark: until it is gone nothing serves from this database.
+    settings.data.mkdir(parents=True, exist_ok=True)
     _begin(db, manifest, to.now())
+    for folder in (settings.files, settings.keys, settings.data / "previews"):
+        folder.mkdir(exist_ok=True)
     # 2. The key and the files; both may be there already, from a restore that was cut short.
     if not (settings.keys / KEY_FILE).exists():
         write_whole(settings.keys / KEY_FILE, key.private_bytes_raw())
