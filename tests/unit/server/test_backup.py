@@ -14,11 +14,13 @@ import pytest
 from region import (
     AUDITOR,
     HILL,
+    OTHER,
     VALLEY,
     VISIT_1,
     VISIT_2,
     Clock,
     Device,
+    assign_to,
     enrolled_device,
     jpeg,
     visit,
@@ -660,3 +662,34 @@ def test_a_row_that_names_a_later_row_of_its_table_is_restored(
     parents = {row[0]: row[2] for row in everything(ctx)["jurisdictions"]}
     assert {id_: parents[id_] for id_, _ in rows} == dict(rows)
     ctx.db.close()
+
+
+def test_what_staff_did_after_the_backup_counts_once_they_have_done_it_again(
+    region: Context, place: BackupFolder, tmp_path: Path
+) -> None:
+    """S5, S9: a device and an assignment of after the backup; entries wait, set aside, for both."""
+    back_up(region, place)
+    assign_to(region, HILL, OTHER)
+    device = enrolled_device(region, OTHER, seed=5)
+    visit(device, VISIT_1, HILL, picture=jpeg(1), signs=("warm-kiln",))
+    run_once(region)
+    before = derived(region)
+    put_back(place, tmp_path / "again")
+    ctx = opened(tmp_path / "again", region.now() + 1000)
+    run_once(ctx)
+    again = moved(device, ctx)
+    assert enrolled_device(ctx, OTHER, seed=5).id == again.id
+    again.send()
+    again.send_file(jpeg(1))
+    run_once(ctx)
+    assert derived(ctx) != before
+    assign_to(ctx, HILL, OTHER)
+    run_once(ctx)
+    assert derived(ctx) == before
+    assert verify(ctx).faults == ()
+    ctx.db.close()
+
+
+def moved(device: Device, ctx: Context) -> Device:
+    """The same device, talking to another server; it has sent that one nothing yet."""
+    return Device(ctx, device.person, device.key, device.logs, device.hashes)
