@@ -267,10 +267,12 @@ def test_a_backup_taken_while_devices_write_is_one_moment_of_all_tables(
     writers = [threading.Thread(target=write, args=(n, one)) for n, one in enumerate(ids, 11)]
     for one in writers:
         one.start()
-    runs = [back_up(region, place) for _ in range(6)]
-    stop.set()
-    for one in writers:
-        one.join()
+    try:
+        runs = [back_up(region, place) for _ in range(6)]
+    finally:
+        stop.set()
+        for one in writers:
+            one.join()
     assert failed == []
     counts = []
     for run in runs:
