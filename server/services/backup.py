@@ -6,7 +6,6 @@ changes, so copying the files afterwards gives those of that same moment.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -33,7 +32,7 @@ from server.store import audit, copying
 from sync.problems import Problem, problem
 
 # What these say of a file on the server concerns that file; any other problem ends the backup.
-_ONE_FILE = frozenset(("file-digest", "file-too-large", "file-unreadable"))
+_ONE_FILE = frozenset(("file-digest", "file-too-large", "file-unreadable", "file-not-here"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,20 +191,12 @@ def _copy_file(ctx: Context, place: BackupFolder, sha256: str) -> str | None:
     try:
         if ctx.blobs.size(sha256) is None:
             return "it is missing on the server"
-        place.files.put(sha256, _read(ctx, sha256))
+        place.files.put(sha256, ctx.blobs.chunks(sha256))
     except Problem as exc:
         if exc.code not in _ONE_FILE:
             raise
         return exc.happened
     return None
-
-
-def _read(ctx: Context, sha256: str) -> Iterator[bytes]:
-    """A file's bytes; that the server cannot read it must not look like the backup's fault."""
-    try:
-        yield from ctx.blobs.chunks(sha256)
-    except OSError as exc:
-        raise problem("file-unreadable", name=sha256, why=exc.strerror or str(exc)) from exc
 
 
 def _note(ctx: Context, manifest: Manifest) -> None:

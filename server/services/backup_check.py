@@ -23,6 +23,7 @@ from server.services.steps import Step, Tell, silent
 from server.services.verify import Fault, Report
 from server.store import audit
 from server.store.audit import AuditRow
+from sync.problems import Problem
 from sync.receipt import server_id
 
 FILE = "file"  # a fault that a restore may go on without, when that is said
@@ -178,8 +179,10 @@ def file_fault(files: Blobs, sha256: str, size: int, *, whole: bool = True) -> s
             return f"it has {there} bytes, not {size}"
         if whole and not files.digest_holds(sha256):
             return "its bytes do not have this digest"
-    except OSError as exc:
-        return f"it cannot be read: {exc.strerror}"
+    except Problem as exc:
+        if exc.code not in ("file-unreadable", "file-not-here"):
+            raise  # says nothing about this file
+        return exc.happened
     return None
 
 

@@ -22,7 +22,8 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
-from server.blobs import Blobs
+from server.blobs import SPOOL, Blobs
+from server.blobs.folder import FolderShelf
 from sync.problems import Problem, problem
 from sync.receipt import server_id
 
@@ -123,7 +124,8 @@ class BackupFolder:
 
     @property
     def files(self) -> Blobs:
-        return Blobs(self.folder / "files")
+        there = self.folder / "files"
+        return Blobs(FolderShelf(there), there)
 
     def runs(self) -> list[Run]:
         """Every run, the oldest first, whole or not; raises `file-unreadable`."""
@@ -158,7 +160,7 @@ class BackupFolder:
         """Keep every other backup out of this folder; raises `backup-busy`."""
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         (self.folder / "runs").mkdir(exist_ok=True, mode=0o700)
-        self.files.folder.mkdir(exist_ok=True, mode=0o700)
+        (self.folder / "files").mkdir(exist_ok=True, mode=0o700)
         with (self.folder / "lock").open("ab") as file:
             try:
                 fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -168,7 +170,7 @@ class BackupFolder:
 
     def sweep_files(self) -> None:
         """Remove half-written files that a backup which was cut short left."""
-        for path in self.files.folder.glob("incoming-*"):
+        for path in (self.folder / "files").glob(f"{SPOOL}*"):
             path.unlink()
 
     def begin(self, stamp: str) -> Run:

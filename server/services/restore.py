@@ -15,6 +15,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from server.blobs import Blobs
+from server.blobs.opening import open_blobs
 from server.services.audit import CONSOLE
 from server.services.backup_check import (
     AUDIT,
@@ -203,13 +204,13 @@ def _restore(
     # 1. The mark: until it is gone nothing serves from this database.
     settings.data.mkdir(parents=True, exist_ok=True)
     _begin(db, manifest, to.now())
-    for folder in (settings.files, settings.keys, settings.data / "previews"):
-        folder.mkdir(exist_ok=True)
+    for folder in (settings.files, settings.keys, settings.previews, settings.incoming):
+        folder.mkdir(exist_ok=True, mode=0o700)
     # 2. The key and the files; both may be there already, from a restore that was cut short.
     if not (settings.keys / KEY_FILE).exists():
         write_whole(settings.keys / KEY_FILE, key.private_bytes_raw())
     lacking = damaged | {one.sha256 for one in manifest.lacking}
-    copied = _copy_files(Blobs(settings.files), place, run, manifest, lacking, to.tell)
+    copied = _copy_files(open_blobs(settings)[0], place, run, manifest, lacking, to.tell)
     # 3. The tables as they were, and then as they are in this version.
     db.migrate(manifest.schema)
     db.write(partial(_fill, run=run, manifest=manifest, tell=to.tell))

@@ -27,6 +27,7 @@ from region import (
 )
 from sqlalchemy import insert, select, update
 
+from server.blobs import Blobs
 from server.context import Context, open_context
 from server.schedule import run_once
 from server.services import backup as service
@@ -102,8 +103,12 @@ def derived(ctx: Context) -> list[tuple[object, ...]]:
 
 
 def previews(ctx: Context) -> dict[str, bytes]:
-    root = ctx.previews.folder
-    return {str(p.relative_to(root)): p.read_bytes() for p in root.rglob("*") if p.is_file()}
+    return {one.sha256: b"".join(ctx.previews.chunks(one.sha256)) for one in ctx.previews.listed()}
+
+
+def on_disk(files: Blobs, sha256: str) -> Path:
+    with files.local(sha256) as path:
+        return path
 
 
 # -- what a backup is -----------------------------------------------------------------------------
@@ -224,8 +229,8 @@ def test_a_file_that_the_server_lost_is_named_and_holds_up_nothing(
     device.send_file(jpeg(2))
     with region.db.read() as tx:
         lost, damaged = tx.execute(select(tables.files.c.sha256)).scalars()
-    region.blobs.path(lost).unlink()
-    region.blobs.path(damaged).write_bytes(b"?" * (region.blobs.size(damaged) or 0))
+    on_disk(region.blobs, lost).unlink()
+    on_disk(region.blobs, damaged).write_bytes(b"?" * (region.blobs.size(damaged) or 0))
     made = make_backup(region, place.folder)
     assert {one.sha256 for one in made.lacking} == {lost, damaged}
     assert check_run(place, place.find(None)).faults == ()
@@ -329,7 +334,7 @@ def test_a_damaged_file_is_named_and_restored_without_only_when_that_is_said(
 ) -> None:  # fmt: skip
     run = back_up(region, place)
     ((sha256, _),) = held_files(run)
-    harm(place.files.path(sha256))
+    harm(on_disk(place.files, sha256))
     assert [f.where for f in check_run(place, run).faults] == [f"file {sha256}"]
     refused(place, tmp_path, "backup-damaged", sha256)
     assert put_back(place, tmp_path / "new", without_damaged_files=True).left_out == (sha256,)

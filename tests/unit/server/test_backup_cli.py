@@ -67,17 +67,17 @@ def test_a_check_ends_with_1_and_names_each_fault(run: Run, folder: Path) -> Non
     run("backup", folder)
     assert "No fault was found." in run("backup", folder, "--check").stdout
     place = BackupFolder(folder)
-    sha256 = next(p.parent.name + p.name for p in place.files.folder.rglob("*") if p.is_file())
-    place.files.path(sha256).unlink()
+    (sha256,) = [one.sha256 for one in place.files.listed()]
+    (folder / "files" / sha256[:2] / sha256[2:]).unlink()
     place.find(None).part("audit").write_bytes(b"")
     said = run("backup", folder, "--check", code=1).stdout
     assert "table  table audit: it has 0 bytes" in said
     told = json.loads(run("backup", folder, "--check", "--json", code=1).stdout)
     assert [fault["where"] for fault in told["faults"]] == ["table audit"]
     place.find(None).remove()
-    shutil.rmtree(place.files.folder)
+    shutil.rmtree(folder / "files")
     run("backup", folder)
-    place.files.path(sha256).unlink()
+    (folder / "files" / sha256[:2] / sha256[2:]).unlink()
     told = json.loads(run("backup", folder, "--check", "--run", "1", "--json", code=1).stdout)
     assert [(f["what"], f["where"]) for f in told["faults"]] == [("file", f"file {sha256}")]
 

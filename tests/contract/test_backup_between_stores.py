@@ -1,4 +1,4 @@
-"""A backup of either kind of database is restored into either: the way from one to the other."""
+"""A backup of either kind of database and files is restored into either: the way to the other."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from real_postgres import Postgres
+from s3_server import S3Server
 
 sys.path.append(str(Path(__file__).parents[1] / "unit" / "server"))
 
@@ -73,8 +74,8 @@ def databases(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Databa
     made.end()
 
 
-def settings_of(folder: Path, database: str) -> Settings:
-    return read_settings(folder, environ={"TAPAK_DATABASE": database})
+def settings_of(folder: Path, database: str, files: str = "") -> Settings:
+    return read_settings(folder, environ={"TAPAK_DATABASE": database, "TAPAK_FILES": files})
 
 
 def put_back(place: BackupFolder, settings: Settings) -> Restored:
@@ -140,6 +141,45 @@ def test_a_backup_of_either_database_is_restored_into_either(
     make_backup(again, place.folder)
     assert check_run(place, place.find(None)).faults == ()
     again.db.close()
+
+
+def test_files_go_from_a_disk_into_a_bucket_and_back(
+    databases: Databases, tmp_path: Path, s3: S3Server
+) -> None:
+    """From SQLite and a disk to PostgreSQL and S3, and from there to another disk."""
+    ctx = make_region(tmp_path, database=databases.fresh("sqlite"))
+    device = enrolled_device(ctx)
+    visit(device, VISIT_1, HILL, picture=jpeg(1))
+    visit(device, VISIT_2, VALLEY, picture=jpeg(2))
+    run_once(ctx)
+    here, there = BackupFolder(tmp_path / "here"), BackupFolder(tmp_path / "there")
+    make_backup(ctx, here.folder)
+    rows, scores, held = everything(ctx), derived(ctx), sorted(ctx.blobs.listed(), key=str)
+    ctx.db.close()
+
+    in_bucket = settings_of(tmp_path / "b", databases.fresh("postgresql"), s3.url("region/"))
+    assert put_back(here, in_bucket).files == 2
+    second = opened(in_bucket)
+    assert sorted(second.blobs.listed(), key=str) == held
+    assert [p for p in in_bucket.files.rglob("*") if p.is_file()] == []
+    made = make_backup(second, there.folder)
+    assert (made.files, made.copied, made.lacking) == (2, 2, ())
+    assert verify(second).faults == ()
+    second.db.close()
+
+    # Into a bucket that has the files already: they are verified, and none is put again.
+    again = settings_of(tmp_path / "c", databases.fresh("sqlite"), s3.url("region/"))
+    assert put_back(here, again).files == 2
+
+    on_disk = settings_of(tmp_path / "d", databases.fresh("sqlite"))
+    put_back(there, on_disk)
+    third = opened(on_disk)
+    assert sorted(third.blobs.listed(), key=str) == held
+    assert everything(third)["lines"] == rows["lines"]
+    run_once(third)
+    assert derived(third) == scores
+    assert verify(third).faults == ()
+    third.db.close()
 
 
 def branch_of(device: Device) -> bytes:
