@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -91,11 +92,18 @@ def graded(ctx: Context, as_of: str) -> list[tuple[object, ...]]:
     with ctx.db.read() as tx:
         return [
             *(
-                (a.scope, a.subject, a.as_of, a.grade, a.score, a.inputs, a.findings)
+                (a.scope, a.subject, a.as_of, a.grade, a.score, a.inputs, timeless(a.findings))
                 for a in assessments.of_facility(tx, SITE.id)
             ),
-            *((f.id, f.rule, f.status, f.body) for f in flags.of_facility(tx, SITE.id)),
+            *((f.id, f.rule, f.status, timeless(f.body)) for f in flags.of_facility(tx, SITE.id)),
         ]
+
+
+def timeless(found: bytes) -> bytes:
+    """What a rule found, but for the visit's hours: the server corrects them by the clock offset
+    that it measures at a sync (L9), and after a loss it measures that anew, milliseconds apart.
+    """
+    return re.sub(rb'"visit_(began|ended)":\d+', rb'"visit_\1":0', found)
 
 
 def new_auditor(region: Region, login: str) -> None:
