@@ -35,7 +35,7 @@ from server.store.tables import metadata
 from server.store.transaction import Tx
 from sync.problems import problem
 
-ROWS = 100  # read ahead at a time: a row may be megabytes long
+ROWS, LONG_ROWS = 500, 10  # read ahead at a time; a row with bytes in it may be megabytes long
 BATCH_ROWS, BATCH_BYTES = 500, 4 * 1024**2
 
 Row = tuple[Any, ...]
@@ -84,8 +84,9 @@ def rows(tx: Tx, shape: Shape) -> Iterator[Row]:
     source = metadata.tables[shape.name]
     query = select(*(source.c[name] for name, _ in shape.columns))
     query = query.order_by(*(source.c[name] for name in shape.key))
+    ahead = LONG_ROWS if any(kind == "bytes" for _, kind in shape.columns) else ROWS
     try:
-        for row in tx.execute(query.execution_options(yield_per=ROWS)):
+        for row in tx.execute(query.execution_options(yield_per=ahead)):
             yield tuple(row)
     except DBAPIError as exc:
         raise problem("table-unreadable", table=shape.name, why=str(exc.orig)) from exc

@@ -24,6 +24,9 @@ from sync.problems import Problem, problem
 Work = Callable[[Connection], Any]
 ManyWork = Callable[[Connection, Sequence[Any]], Sequence[Any]]
 J = TypeVar("J")
+
+# What ails the database itself: trying again for each job would make each wait as long.
+_OF_THE_STORE = ("store-busy", "store-away", "disk-full", "folder-read-only")
 T = TypeVar("T")
 
 
@@ -94,8 +97,9 @@ class Database:
         try:
             return [Outcome(value) for value in self.write(lambda tx: work(tx, jobs))]
         except Exception as exc:  # noqa: BLE001 - it is raised where the job came from
-            if len(jobs) == 1:
-                return [Outcome(error=exc)]
+            of_the_store = isinstance(exc, Problem) and exc.code in _OF_THE_STORE
+            if len(jobs) == 1 or of_the_store:
+                return [Outcome(error=exc) for _ in jobs]
         return [self._do_all(work, [job])[0] for job in jobs]
 
     def _write_all(self, works: Sequence[Work]) -> list[Outcome[Any]]:

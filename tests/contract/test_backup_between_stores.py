@@ -175,7 +175,7 @@ def test_files_go_from_a_disk_into_a_bucket_and_back(
     put_back(there, on_disk)
     third = opened(on_disk)
     assert sorted(third.blobs.listed(), key=str) == held
-    assert everything(third)["lines"] == rows["lines"]
+    assert everything(third)["segments"] == rows["segments"]
     run_once(third)
     assert derived(third) == scores
     assert verify(third).faults == ()

@@ -54,11 +54,14 @@ def on_server(stage: Stage) -> dict[Line, bytes]:
     """Every line that the server holds; none of them twice."""
     found = rows(
         stage.server_data / "tapak.sqlite",
-        "select logs.device, logs.inspection, lines.seq, lines.line"
-        " from lines join logs on logs.id = lines.log",
+        "select logs.device, logs.inspection, segments.first, segments.lines"
+        " from segments join logs on logs.id = segments.log",
     )
-    lines = {(device, log, seq): bytes(line) for device, log, seq, line in found}
-    assert len(lines) == len(found), "a line is doubled"
+    lines: dict[Line, bytes] = {}
+    for device, log, first, run in found:
+        for seq, line in enumerate(bytes(run).split(b"\n")[:-1], first):
+            assert (device, log, seq) not in lines, "a line is doubled"
+            lines[device, log, seq] = line
     return lines
 
 

@@ -31,7 +31,7 @@ def emptied(db: Database, name: str) -> list[copying.Row]:
 
 def test_each_table_comes_after_those_whose_rows_it_names() -> None:
     assert IN_ORDER.index("jurisdictions") < IN_ORDER.index("facilities")
-    assert IN_ORDER.index("devices") < IN_ORDER.index("logs") < IN_ORDER.index("lines")
+    assert IN_ORDER.index("devices") < IN_ORDER.index("logs") < IN_ORDER.index("segments")
     assert set(IN_ORDER).isdisjoint(copying.left_out())
     assert set(copying.left_out().values()) == {"derived", "passing"}
     assert shape("jurisdictions").to_itself == ("parent",)

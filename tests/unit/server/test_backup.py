@@ -25,7 +25,7 @@ from region import (
     jpeg,
     visit,
 )
-from sqlalchemy import insert, select, update
+from sqlalchemy import MetaData, insert, select, update
 
 from server.blobs import Blobs
 from server.context import Context, open_context
@@ -284,18 +284,19 @@ def test_a_backup_taken_while_devices_write_is_one_moment_of_all_tables(
         found = check_run(place, run)
         assert found.faults == ()
         counts.append(found.counts["rows"])
-        logs, lines = table(run, "logs"), table(run, "lines")
+        logs, runs_of = table(run, "logs"), table(run, "segments")
         for log in logs:
-            mine = [line for line in lines if line["log"] == log["id"]]
-            assert [line["seq"] for line in mine] == list(range(1, log["seq"] + 1))
-            assert mine[-1]["h"] == log["h"]
+            mine = [one for one in runs_of if one["log"] == log["id"]]
+            seqs = [seq for one in mine for seq in range(one["first"], one["last"] + 1)]
+            assert seqs == list(range(1, log["seq"] + 1))
+            assert mine[-1]["hashes"][-32:] == log["h"]
         held = {one["sha256"] for one in table(run, "files")}
         assert held == {sha256 for sha256, _ in held_files(run)}
         assert {one["sha256"] for one in table(run, "file_scopes")} == held
     assert counts == sorted(set(counts)), "the writers wrote while it was backed up"
 
 
-def table(run: Run, name: str) -> list[dict[str, object]]:
+def table(run: Run, name: str) -> list[dict[str, Any]]:
     path = run.part(name)
     shape = read_shape(path)
     names = [column for column, _ in shape.columns]
@@ -321,10 +322,10 @@ def test_a_damaged_table_is_named_and_never_restored(
     harm: Callable[[Path], None],
 ) -> None:  # fmt: skip
     run = back_up(region, place)
-    harm(run.part("lines"))
-    assert [f.where for f in check_run(place, run).faults] == ["table lines"]
-    refused(place, tmp_path, "backup-damaged", "table lines")
-    refused(place, tmp_path, "backup-damaged", "table lines", without_damaged_files=True)
+    harm(run.part("segments"))
+    assert [f.where for f in check_run(place, run).faults] == ["table segments"]
+    refused(place, tmp_path, "backup-damaged", "table segments")
+    refused(place, tmp_path, "backup-damaged", "table segments", without_damaged_files=True)
 
 
 @pytest.mark.parametrize("harm", [flip, cut, Path.unlink], ids=["flipped", "cut", "gone"])
@@ -584,39 +585,41 @@ def test_a_restore_that_was_cut_short_serves_nothing_and_can_be_repeated(
 def test_a_backup_of_an_older_schema_is_brought_up_to_date(
     region: Context, device: Device, place: BackupFolder, tmp_path: Path
 ) -> None:
-    """Tables that came later are there and empty, and columns that came later hold nothing."""
+    """Tables that are no more are restored as they were, and joined into those of now."""
+    before = everything(region)
     run = back_up(region, place)
-    age(run, region, "0001", drop={"lines": "h"})
+    region.db.migrate("-2")
+    there = MetaData()
+    with region.db.read() as tx:
+        there.reflect(tx)
+        assert "lines" in there.tables
+        parts = []
+        for one in there.sorted_tables:
+            if one.name not in {*copying.left_out(), "alembic_version"}:
+                run.part(one.name).unlink(missing_ok=True)
+                rows = [tuple(row) for row in tx.execute(select(one))]
+                parts.append(write_part(run.part(one.name), copying._shape(one), rows))
+        schema = copying.schema(tx)
+    manifest = read_manifest(run)
+    old = replace(manifest, schema=schema, parts=tuple(parts), audit=newest_line(run))
+    write_manifest(run, old, region.key)
     put_back(place, tmp_path / "again")
     ctx = opened(tmp_path / "again")
     assert verify(ctx).faults == ()
-    assert {row[4] for row in everything(ctx)["lines"]} == {None}
+    assert everything(ctx)["segments"] == before["segments"]
     ctx.db.close()
 
 
-def age(run: Run, ctx: Context, schema: str, drop: dict[str, str]) -> None:
-    """Make the run what a program of an earlier schema would have written."""
-    manifest = read_manifest(run)
-    parts = []
-    for part in manifest.parts:
-        if part.table in drop:
-            path = run.part(part.table)
-            shape = read_shape(path)
-            at = [name for name, _ in shape.columns].index(drop[part.table])
-            rows = [row[:at] + row[at + 1 :] for row in read_rows(path, shape)]
-            path.unlink()
-            columns = shape.columns[:at] + shape.columns[at + 1 :]
-            parts.append(write_part(path, replace(shape, columns=columns), rows))
-        else:
-            parts.append(part)
-    write_manifest(run, replace(manifest, schema=schema, parts=tuple(parts)), ctx.key)
+def newest_line(run: Run) -> tuple[int, str]:
+    newest = table(run, "audit")[-1]
+    return newest["n"], newest["h"]
 
 
 def test_a_backup_of_a_newer_schema_or_format_is_refused(
     region: Context, place: BackupFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     run = back_up(region, place)
-    age(run, region, "9999", drop={})
+    write_manifest(run, replace(read_manifest(run), schema="9999"), region.key)
     with pytest.raises(Problem) as raised:
         put_back(place, tmp_path / "again")
     assert raised.value.code == "backup-newer"
