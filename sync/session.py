@@ -28,10 +28,11 @@ from sync.log import (
 from sync.problems import problem
 from sync.receipt import SignedBytes
 
-# Made once: making a schema costs more than reading a message with it.
+# Made once: making one costs more than a message that is read or written with it.
 _REQUEST_HEADER = wire.RequestHeader()
 _SEGMENT_HEADER = wire.SegmentHeader()
 _SIGNED = wire.Signed()
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _ANSWER = wire.Answer()
 
 # -- requests -------------------------------------------------------------------------------------
@@ -377,4 +378,4 @@ def _load(
 
 
 def _compact(body: Any) -> bytes:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    return _JSON.encode(body).encode("utf-8")
