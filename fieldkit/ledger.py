@@ -19,6 +19,10 @@ from sync.session import Answer, Change, LogState, Pending
 
 TEXTS = ("checklist", "limits", "profile", "rules")
 MOST_AWAITED = 1000  # the protocol's limit of one request
+# After which line of a log the next segment begins, and up to which one a receipt covers it. A log
+# in the state "again" was acknowledged by an epoch that is over, up to its seq.
+_OFFERED = "case when a.state = 'again' then max(a.seq - 1, 0) else coalesce(a.seq, 0) end"
+_COVERED = "case when a.state = 'again' then 0 else coalesce(a.seq, 0) end"
 _PENDING_BYTES = 6 * 1024**2  # more than one request carries, less than a small machine has
 
 
@@ -54,15 +58,16 @@ class Ledger:
         """Lines of this device that no receipt covers, oldest log first; a request's worth of them.
 
         Logs that the server set aside as forked wait for staff and are left out, and so are those
-        of `but_not`.
+        of `but_not`. Of a log to be offered again (S5) the last line that was acknowledged goes
+        along: a server that still holds it answers with a receipt, another one with the gap.
         """
         found: list[Pending] = []
         room = _PENDING_BYTES
         for log, after in self.database.rows(
-            "select l.log, coalesce(a.seq, 0) from lines l "
+            f"select l.log, {_OFFERED} as offered from lines l "  # noqa: S608 - fixed text
             "left join acknowledged a on a.log = l.log and a.device = l.device "
             "where l.device = ? and coalesce(a.state, 'held') <> 'forked' "
-            "group by l.log having max(l.seq) > coalesce(a.seq, 0) order by min(l.rowid)",
+            "group by l.log having max(l.seq) > offered order by min(l.rowid)",
             (identity.device,),
         ):
             if log in but_not or room <= 0:
@@ -82,12 +87,19 @@ class Ledger:
         return found
 
     def waiting_lines(self, identity: Identity, log: str | None = None) -> int:
-        """How many lines no receipt covers yet, of one log or of all."""
+        """How many lines no receipt of the server's epoch covers yet, of one log or of all."""
+        return self._count_after(_COVERED, identity, log)
+
+    def unsent_lines(self, identity: Identity) -> int:
+        """How many lines are beyond what the server is known, or believed, to have."""
+        return self._count_after("coalesce(a.seq, 0)", identity, None)
+
+    def _count_after(self, seq: str, identity: Identity, log: str | None) -> int:
         return int(
             self.database.rows(
-                "select count(*) from lines l left join acknowledged a "
+                "select count(*) from lines l left join acknowledged a "  # noqa: S608 - fixed text
                 "on a.log = l.log and a.device = l.device "
-                "where l.device = ?1 and l.seq > coalesce(a.seq, 0) and (?2 is null or l.log = ?2)",
+                f"where l.device = ?1 and l.seq > {seq} and (?2 is null or l.log = ?2)",
                 (identity.device, log),
             )[0][0]
         )
@@ -132,18 +144,21 @@ class Ledger:
         receipt: Receipt | None,
         now: int,
         asked_at: int | None = None,
-    ) -> None:
+    ) -> bool:
         """Keep an answer in one transaction: receipt, states, changes, and then the cursor.
 
         The receipt has been checked. `asked_at` is this device's clock as the request gave it; the
-        server's clock less that is the offset that the server keeps with each segment (L9).
-        Raises `answer-malformed` and `receipt-unfit`; nothing of the answer is kept then.
+        server's clock less that is the offset that the server keeps with each segment (L9). True
+        when the answer is of another epoch than those before: then everything is to be offered
+        again (S5). Raises `answer-malformed` and `receipt-unfit`; nothing of the answer is kept
+        then.
         """
         changes = [_checked(change) for change in answer.changes]
+        epoch = answer.epoch if receipt is None else receipt.epoch
         with self.database.write("what the server answered") as tx:
+            restored = epoch is not None and _begin_epoch(tx, epoch)
             if receipt is not None:
                 assert answer.receipt is not None  # noqa: S101 - it was read from there
-                self._begin_epoch(tx, receipt.epoch)
                 tx.execute(
                     "insert into receipts (at, payload, signature) values (?, ?, ?)",
                     (receipt.at, answer.receipt.payload, answer.receipt.signature),
@@ -163,6 +178,7 @@ class Ledger:
                     "last_contact": str(answer.now),
                 },
             )
+        return restored
 
     def mark_sent(self, sha256: str, now: int) -> None:
         """Note that the server answered for a whole file; only a receipt says that it is held."""
@@ -183,13 +199,20 @@ class Ledger:
             )
         ]
 
-    def _begin_epoch(self, tx: Connection, epoch: int) -> None:
-        """S5: a server restored from a backup is offered again everything it may have lost."""
-        found = tx.execute("select value from meta where name = 'epoch'").fetchone()
-        if found is not None and int(found[0]) != epoch:
-            tx.execute("update acknowledged set seq = 0, state = 'held', problem = null")
-            tx.execute("update files set sent_at = null, held_at = null")
-        put_notes(tx, {"epoch": str(epoch)})
+
+def _begin_epoch(tx: Connection, epoch: int) -> bool:
+    """S5: a server restored from a backup is offered again everything it may have lost.
+
+    What the older epoch acknowledged counts no more; its receipts stay, as proof. Where each log
+    had come to is kept as the place to ask at. True when the epoch is another one.
+    """
+    found = tx.execute("select value from meta where name = 'epoch'").fetchone()
+    another = found is not None and int(found[0]) != epoch
+    if another:
+        tx.execute("update acknowledged set state = 'again', problem = null")
+        tx.execute("update files set sent_at = null, held_at = null")
+    put_notes(tx, {"epoch": str(epoch)})
+    return another
 
 
 def _acknowledge(tx: Connection, identity: Identity, receipt: Receipt) -> None:

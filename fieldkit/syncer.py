@@ -1,7 +1,7 @@
 """Drives the conversation of sync.session over a transport until both sides have what they need.
 
 Every step is kept before the next is taken, and may be done again: ended anywhere, it goes on from
-what is in the store. Rules cited: S1, S2, S3, S4, S7.
+what is in the store. Rules cited: S1, S2, S3, S4, S5, S7.
 """
 
 from __future__ import annotations
@@ -47,6 +47,7 @@ class Report:
     files_sent: int = 0
     bytes_sent: int = 0
     changes: int = 0
+    restored: bool = False  # the server began a new epoch: everything was offered to it again (S5)
     not_sent: dict[str, Problem] = field(default_factory=dict)
 
 
@@ -102,7 +103,11 @@ class Syncer:
         awaited = [d for d in self.ledger.awaited(self.identity) if d not in self.report.not_sent]
         if not (waiting or answer.more or awaited):
             return None
-        lines = self.ledger.waiting_lines(self.identity)
+        # A gap tells where to go on: then more is unsent, though as much waits as before.
+        lines = (
+            self.ledger.waiting_lines(self.identity),
+            self.ledger.unsent_lines(self.identity),
+        )
         return (lines, tuple(awaited), answer.cursor, self.report.files_sent)
 
     # -- one exchange (S1) ------------------------------------------------------------------------
@@ -121,11 +126,13 @@ class Syncer:
         )
         answer = read_answer(self._answer_to(request))
         receipt = self._receipt(answer)
-        before = self.ledger.waiting_lines(self.identity)
-        self.ledger.take(self.identity, answer, receipt, self.now(), request.at)
+        before = self.ledger.unsent_lines(self.identity)
+        self.report.restored |= self.ledger.take(
+            self.identity, answer, receipt, self.now(), request.at
+        )
         self.report.requests += 1
         self.report.changes += len(answer.changes)
-        self.report.lines_sent += max(before - self.ledger.waiting_lines(self.identity), 0)
+        self.report.lines_sent += max(before - self.ledger.unsent_lines(self.identity), 0)
         return answer, more
 
     def _answer_to(self, request: Request) -> bytes:

@@ -16,6 +16,7 @@ from server.blobs import Blobs, Previews
 from server.blobs.opening import open_blobs
 from server.settings import Settings
 from server.staging import Staging
+from server.store import restoring
 from server.store.db import Database
 from sync.problems import problem
 from sync.receipt import server_id
@@ -52,7 +53,7 @@ class Context:
 def open_context(settings: Settings) -> Context:
     """Open (and on the first start make) the data folder: tables, files, receipt key.
 
-    Raises `folder-read-only`, `disk-full` and `files-setting`.
+    Raises `folder-read-only`, `disk-full`, `files-setting` and `restore-unfinished`.
     """
     blobs, previews = open_blobs(settings)
     try:
@@ -63,6 +64,11 @@ def open_context(settings: Settings) -> Context:
     except OSError as exc:
         raise problem("folder-read-only", folder=str(settings.data), why=str(exc)) from exc
     db = Database(settings.database_url)
+    with db.read() as tx:
+        unfinished = restoring.unfinished(tx)
+    if unfinished:
+        db.close()
+        raise problem("restore-unfinished")
     db.migrate()
     return Context(
         settings,

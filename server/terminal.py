@@ -16,6 +16,7 @@ from typing import Any
 import click
 
 from server.context import Context, open_context
+from server.services.steps import Step, Tell, silent
 from server.settings import Settings, read_settings
 from sync.problems import Problem, problem
 
@@ -56,6 +57,34 @@ class Terminal:
         else:
             for line in lines:
                 click.echo(line)
+
+    @contextmanager
+    def progress(self) -> Iterator[Tell]:
+        """A bar with what is left, where someone is looking; nothing otherwise."""
+        from rich.console import Console  # noqa: PLC0415 - most commands are over at once
+
+        console = Console(stderr=True)
+        if self.as_json or not console.is_terminal:
+            yield silent
+            return
+        from rich.progress import (  # noqa: PLC0415
+            BarColumn,
+            DownloadColumn,
+            Progress,
+            TextColumn,
+            TimeRemainingColumn,
+        )
+
+        words, bar, size = TextColumn("{task.description}"), BarColumn(), DownloadColumn()
+        columns = (words, bar, size, TimeRemainingColumn())
+        with Progress(*columns, console=console, transient=True) as shown:
+            task = shown.add_task("beginning", total=None)
+
+            def tell(step: Step) -> None:
+                total = step.total or None
+                shown.update(task, description=step.doing, completed=step.done, total=total)
+
+            yield tell
 
     def table(
         self, body: Any, titles: Sequence[str], rows: Iterable[Sequence[Any]], none: str

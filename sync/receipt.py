@@ -20,6 +20,7 @@ from sync.problems import problem
 
 RECEIPT_CONTEXT = b"tapak receipt v1\n"
 CERTIFICATE_CONTEXT = b"tapak certificate v1\n"
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,4 +113,4 @@ def _verified(server_key: bytes, context: bytes, signed: SignedBytes) -> dict[st
 
 
 def _compact(body: Any) -> bytes:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    return _JSON.encode(body).encode("utf-8")

@@ -28,10 +28,11 @@ from sync.log import (
 from sync.problems import problem
 from sync.receipt import SignedBytes
 
-# Made once: making a schema costs more than reading a message with it.
+# Made once: making one costs more than a message that is read or written with it.
 _REQUEST_HEADER = wire.RequestHeader()
 _SEGMENT_HEADER = wire.SegmentHeader()
 _SIGNED = wire.Signed()
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _ANSWER = wire.Answer()
 
 # -- requests -------------------------------------------------------------------------------------
@@ -237,7 +238,10 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the server answers; `now` is its clock in UTC milliseconds."""
+    """What the server answers; `now` is its clock in UTC milliseconds.
+
+    `epoch` is the server's (S5); None where an older server does not say it.
+    """
 
     receipt: SignedBytes | None
     logs: tuple[LogState, ...]
@@ -246,11 +250,14 @@ class Answer:
     cursor: str
     more: bool
     now: int
+    epoch: int | None = None
 
 
 def write_answer(answer: Answer) -> bytes:
     """The answer as JSON bytes; members that say nothing are left out (S1)."""
     body: dict[str, Any] = {"tapak": wire.PROTOCOL, "cursor": answer.cursor, "now": answer.now}
+    if answer.epoch is not None:
+        body["epoch"] = answer.epoch
     if answer.receipt is not None:
         body["receipt"] = _SIGNED.dump(answer.receipt)
     if answer.logs:
@@ -292,6 +299,7 @@ def read_answer(data: bytes) -> Answer:
         body["cursor"],
         body["more"],
         body["now"],
+        body["epoch"],
     )
 
 
@@ -370,4 +378,4 @@ def _load(
 
 
 def _compact(body: Any) -> bytes:
-    return json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+    return _JSON.encode(body).encode("utf-8")

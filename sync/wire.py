@@ -124,6 +124,12 @@ class Answer(Message):
     cursor = fields.String(required=True)
     more = fields.Boolean(load_default=False)
     now = _whole(0)
+    epoch = fields.Integer(
+        load_default=None,
+        allow_none=True,
+        strict=True,
+        validate=validate.Range(min=1, max=2**53 - 1),
+    )
 
 
 class EnrolRequest(Message):

@@ -156,6 +156,7 @@ def _say_sync(at: Desk, syncer: Syncer, trouble: Problem | None) -> None:
         "held": {"files": len(files) - len(waiting)},
         "changes": report.changes,
         "requests": report.requests,
+        "restored": report.restored,
         "refused": [{"log": r.log, "state": r.state, "problem": r.problem} for r in refused],
         "not_sent": {d: p.to_json() for d, p in report.not_sent.items()},
         "problem": trouble.to_json() if trouble is not None else None,
@@ -167,6 +168,9 @@ def _say_sync(at: Desk, syncer: Syncer, trouble: Problem | None) -> None:
         ("received", show.number(report.changes, "change")),
         ("held safely", f"{len(files) - len(waiting)} of {show.number(len(files), 'file')}"),
     ]
+    if report.restored:
+        told = "put back from a backup; what it had lost was offered to it again"
+        rows.append(("server", told))
     if lines or waiting:
         waits = f"{show.number(lines, 'entry', 'entries')}, {show.number(len(waiting), 'file')}"
         rows.append(("waiting", f"{waits} (about {show.size(left)})\nKeep this device."))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from server.admin import people, registry, upkeep
+from server.admin import backups, people, registry, upkeep
 from server.terminal import Given, surroundings
 
 
@@ -30,5 +30,7 @@ for _command in (
     upkeep.audit_command,
     upkeep.verify_command,
     upkeep.rebuild_command,
+    backups.backup_command,
+    backups.restore_command,
 ):
     admin.add_command(_command)

@@ -16,7 +16,7 @@ from server.store.transaction import Tx
 from sync.problems import problem
 from sync.session import Change
 
-_CURSOR = re.compile(r"(\d{1,9})\.(\d{1,15})\Z")
+_CURSOR = re.compile(r"(\d{1,16})\.(\d{1,15})\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,7 @@ class Page:
     changes: tuple[Change, ...]
     cursor: str
     more: bool
+    epoch: int
 
 
 def changes_after(
@@ -48,14 +49,15 @@ def changes_after(
     if after > newest:
         after = 0
     if after == newest:
-        return Page((), _write_cursor(epoch, after), False)
+        return Page((), _write_cursor(epoch, after), False, epoch)
     with ctx.db.read() as tx:
         rows = changes.after(tx, person, after)
         last = rows[-1][0] if rows else after
         wanted = list(dict.fromkeys((kind, ref) for _, kind, ref in rows))
         found = [_body(tx, device, kind, ref) for kind, ref in wanted]
     more = len(rows) == changes.PAGE
-    return Page(tuple(c for c in found if c is not None), _write_cursor(epoch, last), more)
+    came = tuple(c for c in found if c is not None)
+    return Page(came, _write_cursor(epoch, last), more, epoch)
 
 
 def _write_cursor(epoch: int, n: int) -> str:

@@ -36,5 +36,6 @@ def receive(ctx: Context, device: str, person: str, body: bytes) -> bytes:
             page.cursor,
             page.more,
             now,
+            page.epoch,
         )
     )

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import func, insert, select
@@ -22,6 +23,25 @@ START = hashlib.sha256(b"tapak audit v1").hexdigest()
 
 
 _EPOCH = select(func.max(server.c.epoch))
+
+
+@dataclass(frozen=True, slots=True)
+class AuditRow:
+    """A line of the trail as it is stored, with the columns that repeat what it says."""
+
+    n: int
+    at: int
+    who: str
+    action: str
+    subject: str
+    line: bytes
+    h: str
+
+
+def newest(tx: Tx) -> tuple[int, str]:
+    """Number and hash of the newest line; (0, "") where there is none."""
+    row = tx.execute(select(audit.c.n, audit.c.h).order_by(audit.c.n.desc()).limit(1)).first()
+    return (0, "") if row is None else (row.n, row.h)
 
 
 def record(
@@ -54,9 +74,15 @@ def faults(tx: Tx) -> Iterator[tuple[int, str]]:
     After a fault the chain goes on from the hash that is stored, so that a wrong line does not make
     all behind it look wrong. A tail that was removed whole is not seen here.
     """
+    query = select(*(audit.c[name] for name in AuditRow.__slots__)).order_by(audit.c.n)
+    found = tx.execute(query.execution_options(yield_per=AT_ONCE))
+    return faults_in(AuditRow(*row) for row in found)
+
+
+def faults_in(rows: Iterable[AuditRow]) -> Iterator[tuple[int, str]]:
+    """The same for lines from anywhere, the copy in a backup for one, in their order."""
     before, expected = START, 1
-    query = select(audit).order_by(audit.c.n)
-    for row in tx.execute(query.execution_options(yield_per=AT_ONCE)):
+    for row in rows:
         if row.n != expected:
             yield row.n, f"line {expected} should stand here"
         if _link(before, row.line) != row.h:
@@ -76,6 +102,11 @@ def epoch(tx: Tx) -> int:
     """The server's epoch (S5); 1 until a restored backup starts another."""
     found: int | None = tx.execute(_EPOCH).scalar_one()
     return 1 if found is None else found
+
+
+def begin_epoch(tx: Tx, epoch: int, now: int) -> None:
+    """Let another epoch begin; it must be above those before (S5)."""
+    tx.execute(insert(server).values(epoch=epoch, created_at=now))
 
 
 def _line(n: int, at: int, who: str, action: str, subject: str, detail: Mapping[str, Any]) -> bytes:
@@ -100,7 +131,7 @@ def _link(before: str, line: bytes) -> str:
     return hashlib.sha256(raw + line).hexdigest()
 
 
-def _tells_the_same(row: Any) -> bool:
+def _tells_the_same(row: AuditRow) -> bool:
     try:
         body = json.loads(row.line)
     except ValueError:

@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as NoConnectionError
@@ -23,6 +24,9 @@ from sync.problems import Problem, problem
 Work = Callable[[Connection], Any]
 ManyWork = Callable[[Connection, Sequence[Any]], Sequence[Any]]
 J = TypeVar("J")
+
+# What ails the database itself: trying again for each job would make each wait as long.
+_OF_THE_STORE = ("store-busy", "store-away", "disk-full", "folder-read-only")
 T = TypeVar("T")
 
 
@@ -93,8 +97,9 @@ class Database:
         try:
             return [Outcome(value) for value in self.write(lambda tx: work(tx, jobs))]
         except Exception as exc:  # noqa: BLE001 - it is raised where the job came from
-            if len(jobs) == 1:
-                return [Outcome(error=exc)]
+            of_the_store = isinstance(exc, Problem) and exc.code in _OF_THE_STORE
+            if len(jobs) == 1 or of_the_store:
+                return [Outcome(error=exc) for _ in jobs]
         return [self._do_all(work, [job])[0] for job in jobs]
 
     def _write_all(self, works: Sequence[Work]) -> list[Outcome[Any]]:
@@ -136,13 +141,17 @@ class Database:
     def migrate(self, revision: str = "head") -> None:
         """Bring the tables to this revision, up or down, in one transaction."""
         with self._named(), self.backend.migrating() as connection:
-            config = Config()
-            config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+            config = _alembic()
             config.attributes["connection"] = connection
             if revision == "base" or revision.startswith("-"):
                 command.downgrade(config, revision)
             else:
                 command.upgrade(config, revision)
+
+    def knows(self, revision: str) -> bool:
+        """Whether this program has the migration of this name."""
+        scripts = ScriptDirectory.from_config(_alembic())
+        return revision in {one.revision for one in scripts.walk_revisions()}
 
     def close(self) -> None:
         self.engine.dispose()
@@ -158,6 +167,12 @@ class Database:
             raise found from exc
         except NoConnectionError as exc:
             raise problem("store-busy", seconds=BUSY_SECONDS) from exc
+
+
+def _alembic() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config
 
 
 def _backend(url: str) -> Backend:

@@ -68,6 +68,13 @@ def use_invitation(tx: Tx, code_digest: str, device: str, at: int) -> None:
     )
 
 
+def end_invitations(tx: Tx, now: int) -> int:
+    """End every invitation that is still open; return how many those are."""
+    still_open = (invitations.c.used_at.is_(None), invitations.c.expires_at > now)
+    ended = tx.execute(update(invitations).where(*still_open).values(expires_at=now))
+    return int(ended.rowcount)
+
+
 # -- devices --------------------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, bindparam, insert, select
+from sqlalchemy import Select, bindparam, delete, insert, select
 
 from server.store.tables import file_names, file_scopes, files, inspections
 from server.store.transaction import Tx
@@ -157,6 +157,13 @@ def hold_all(tx: Tx, arrived: Sequence[ArrivedFile]) -> list[str]:
             [{"sha256": o.sha256, "person": o.person, "at": o.at} for o in scopes.values()],
         )
     return sorted(touched)
+
+
+def let_go(tx: Tx, digests: Iterable[str]) -> None:
+    """Count these files as held no more; what entries name of them is missing from then on."""
+    for sha256 in digests:
+        tx.execute(delete(file_scopes).where(file_scopes.c.sha256 == sha256))
+        tx.execute(delete(files).where(files.c.sha256 == sha256))
 
 
 def names_in(tx: Tx, inspection: str) -> list[NamedFile]:

@@ -2,6 +2,9 @@
 
 Primary records (what people and devices said) are never updated in place except where a column
 says so; `flags`, `assessments` and `file_facts` are derived and can be deleted and rebuilt.
+
+Every table is part of a backup, but those that say in their `info` that they are not: what is
+derived is worked out again, and what only holds for the running server ends with it.
 """
 
 from __future__ import annotations
@@ -32,13 +35,17 @@ metadata = MetaData(
     }
 )
 
+# Why a table is not part of a backup.
+DERIVED = {"backup": "derived"}
+PASSING = {"backup": "passing"}
+
 # -- the server itself ----------------------------------------------------------------------------
 
 server = Table(
     "server",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("epoch", Integer, nullable=False),
+    Column("epoch", BigInteger, nullable=False),
     Column("created_at", BigInteger, nullable=False),
 )
 
@@ -92,6 +99,7 @@ login_failures = Table(
     Column("login", Text, primary_key=True),
     Column("count", Integer, nullable=False),
     Column("last_at", BigInteger, nullable=False),
+    info=PASSING,
 )
 
 sessions = Table(
@@ -102,6 +110,7 @@ sessions = Table(
     Column("csrf", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
+    info=PASSING,
 )
 
 # -- devices (S8) ---------------------------------------------------------------------------------
@@ -300,6 +309,7 @@ file_facts = Table(
     Column("sha256", Text, primary_key=True),
     Column("facts", LargeBinary),
     Column("problem", Text),
+    info=DERIVED,
 )
 
 # -- changes for devices (S5) ---------------------------------------------------------------------
@@ -352,6 +362,7 @@ flags = Table(
     Column("body", LargeBinary, nullable=False),
     Index(None, "facility"),
     Index(None, "inspection"),
+    info=DERIVED,
 )
 
 assessments = Table(
@@ -368,6 +379,7 @@ assessments = Table(
     Column("findings", LargeBinary, nullable=False),
     PrimaryKeyConstraint("scope", "subject"),
     Index(None, "facility"),
+    info=DERIVED,
 )
 
 # -- the workers ----------------------------------------------------------------------------------
@@ -378,4 +390,5 @@ leases = Table(
     Column("name", Text, primary_key=True),
     Column("holder", Text, nullable=False),
     Column("until", BigInteger, nullable=False),
+    info=PASSING,
 )

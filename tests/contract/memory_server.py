@@ -7,6 +7,7 @@ own tests.
 from __future__ import annotations
 
 import base64
+import copy
 import hashlib
 import json
 import threading
@@ -78,6 +79,17 @@ class Office:
     def lines(self, device: str, log: str) -> list[bytes]:
         held = self.logs.get((device, log))
         return [] if held is None else held.lines
+
+    def backup(self) -> dict[str, Any]:
+        """Everything that a backup of this moment would hold."""
+        names = ("codes", "devices", "logs", "files", "changes", "branches")
+        return {name: copy.deepcopy(getattr(self, name)) for name in names}
+
+    def restore(self, backup: dict[str, Any]) -> None:
+        """Put the office back to the moment of a backup, in a new epoch (S5)."""
+        for name, then in backup.items():
+            setattr(self, name, copy.deepcopy(then))
+        self.epoch += 1_000_000_007
 
     def forget_log(self, device: str, log: str, keep: int) -> None:
         """Lose the end of a log, as a server restored from a backup has."""
@@ -154,7 +166,7 @@ class Office:
         changes, cursor, more = self._changes(request)
         missing = tuple(sorted(asked - self.files.keys()))
         return write_answer(
-            Answer(receipt, tuple(states), missing, changes, cursor, more, self.now)
+            Answer(receipt, tuple(states), missing, changes, cursor, more, self.now, self.epoch)
         )
 
     def take_file(self, token: str, sha256: str, data: bytes) -> None:
@@ -238,12 +250,13 @@ class Office:
         return LogState(segment.device, segment.inspection, "held", last), named
 
     def _changes(self, request: Request) -> tuple[tuple[Change, ...], str, bool]:
-        if request.cursor is not None and not request.cursor.startswith("c"):
+        epoch, _, read = (request.cursor or f"c{self.epoch}.0").partition(".")
+        if not epoch.startswith("c"):
             raise problem("cursor-malformed")
-        after = 0 if request.cursor is None else int(request.cursor[1:])
+        after = int(read) if epoch == f"c{self.epoch}" else 0
         shown = self.changes[after : after + self.page]
         last = after + len(shown)
-        return tuple(shown), f"c{last}", last < len(self.changes)
+        return tuple(shown), f"c{self.epoch}.{last}", last < len(self.changes)
 
 
 def publish(kind: str, name: str, text: str, version: str = "1") -> Change:

@@ -35,7 +35,7 @@ class BucketStage(Stage):
 
 @pytest.fixture
 def region(tmp_path: Path, s3: S3Server) -> Iterator[Region]:
-    made = Region(BucketStage(tmp_path, "127.0.0.1", free_port(), s3.url("north")))
+    made = Region(BucketStage(tmp_path, "127.0.0.1", free_port(), files=s3.url("north")))
     try:
         made.set_up()
         made.serve()
@@ -102,7 +102,9 @@ def test_while_the_bucket_is_away_work_stays_on_the_device_and_then_goes_on(
         process.terminate()
         process.wait()
     s3.start()
-    moved = BucketStage(region.stage.folder, region.stage.host, region.stage.port, s3.url("north"))
+    moved = BucketStage(
+        region.stage.folder, region.stage.host, region.stage.port, files=s3.url("north")
+    )
     region.stage = moved
     region.serve()
     region.fieldkit("sync")
@@ -113,7 +115,9 @@ def test_while_the_bucket_is_away_work_stays_on_the_device_and_then_goes_on(
 def test_wrong_keys_are_said_at_the_start_and_nothing_serves(
     tmp_path: Path, s3: S3Server, words: tuple[str, ...]
 ) -> None:
-    stage = BucketStage(tmp_path, "127.0.0.1", 0, s3.url("x", secret_access_key="wrong-secret"))
+    stage = BucketStage(
+        tmp_path, "127.0.0.1", 0, files=s3.url("x", secret_access_key="wrong-secret")
+    )
     done = subprocess.run(
         [sys.executable, "-m", "server", *words],
         env=stage.environment(),

@@ -35,6 +35,20 @@ def test_an_invitation_is_kept_as_it_was_made_until_it_is_used(db: Database) -> 
         assert devices.invitation(tx, CODE) == replace(new, used_at=NOW + 2, used_by="d-1")
 
 
+def test_only_invitations_that_are_still_open_are_ended(db: Database) -> None:
+    """S8, S5: after a restore nobody knows whether a code was used since."""
+    db.write(put_people)
+    still_open = Invitation(digest("a"), "p-aminah", "console", NOW, NOW + 9, None, None)
+    used = Invitation(digest("b"), "p-aminah", "console", NOW, NOW + 9, NOW + 1, "d-1")
+    over = Invitation(digest("c"), "p-aminah", "console", NOW, NOW + 1, None, None)
+    for one in (still_open, used, over):
+        db.write(lambda tx, one=one: devices.invite(tx, one))
+    assert db.write(lambda tx: devices.end_invitations(tx, NOW + 2)) == 1
+    with db.read() as tx:
+        found = [devices.invitation(tx, one.code_digest) for one in (still_open, used, over)]
+    assert found == [replace(still_open, expires_at=NOW + 2), used, over]
+
+
 def test_a_device_comes_back_as_it_was_put_its_bytes_included(db: Database) -> None:
     new = a_device(1, "p-aminah", public_key=EVERY_BYTE, certificate=SignedBytes(EVERY_BYTE, b""))
     db.write(put_people)

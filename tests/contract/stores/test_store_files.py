@@ -6,6 +6,7 @@ from store_rows import NOW, VISIT, VISIT_2, digest, named, put_everybody, put_vi
 
 from server.store import files, stored
 from server.store.db import Database
+from server.store.files import ArrivedFile
 
 ONE, TWO, THREE = sorted(digest(n) for n in range(3))
 MANY = [digest(f"many {n}") for n in range(1100)]
@@ -64,9 +65,46 @@ def test_holding_a_file_tells_which_facilities_it_touches(db: Database) -> None:
     assert db.write(lambda tx: files.hold(tx, THREE, 9, "p-budi", NOW)) == []
 
 
+def test_files_that_arrive_together_are_held_as_if_one_by_one(db: Database) -> None:
+    first, second = db.write(put_everybody)
+    db.write(lambda tx: put_visit(tx, first, VISIT, "valley", ONE))
+    db.write(lambda tx: put_visit(tx, second, VISIT_2, "hill", ONE, TWO))
+    arrived = [
+        ArrivedFile(ONE, BIG, "p-aminah", NOW),
+        ArrivedFile(ONE, BIG, "p-budi", NOW + 1),
+        ArrivedFile(TWO, 9, "p-budi", NOW + 2),
+        ArrivedFile(TWO, 9, "p-budi", NOW + 3),
+    ]
+    assert set(db.write(lambda tx: files.hold_all(tx, arrived))) == {"hill", "valley"}
+    db.write(lambda tx: files.hold_all(tx, arrived))
+    with db.read() as tx:
+        assert stored.all_files(tx) == sorted([(ONE, BIG), (TWO, 9)])
+        assert files.size_held_for(tx, "p-budi", ONE) == BIG
+        assert files.size_held_for(tx, "p-aminah", ONE) == BIG
+        assert files.size_held_for(tx, "p-aminah", TWO) is None
+        assert files.size_held_for(tx, "p-budi", THREE) is None
+
+
 def test_a_media_type_may_be_any_text(db: Database) -> None:
     first, _ = db.write(put_everybody)
     odd = named(ONE, VISIT, first, media_type="image/\x00" + "x" * 9000)
     db.write(lambda tx: files.name_files(tx, [odd]))
     with db.read() as tx:
         assert files.names_in(tx, VISIT)[0].media_type == "image/\ufffd" + "x" * 9000
+
+
+def test_a_file_that_is_let_go_is_held_for_nobody_and_stays_named(db: Database) -> None:
+    """S5: what a restored server has no more, it asks for again."""
+    first, _ = db.write(put_everybody)
+    db.write(lambda tx: put_visit(tx, first, VISIT, "hill", ONE, TWO))
+    for one in (ONE, TWO):
+        for person in ("p-aminah", "p-budi"):
+            db.write(lambda tx, one=one, person=person: files.hold(tx, one, 9, person, NOW))
+    db.write(lambda tx: files.let_go(tx, [ONE, THREE]))
+    with db.read() as tx:
+        assert stored.all_files(tx) == [(TWO, 9)]
+        for person in ("p-aminah", "p-budi"):
+            assert not files.is_held_for(tx, ONE, person)
+            assert files.is_held_for(tx, TWO, person)
+        assert files.is_named_by(tx, ONE, "p-aminah")
+        assert stored.missing_files(tx) == [ONE]

@@ -18,7 +18,8 @@ from server.context import Context, open_context
 from server.schedule import Worker
 from server.services.audit import acted
 from server.services.enrolment import enrol
-from server.services.intake import receive, receive_file
+from server.services.intake import receive
+from server.services.uploads import begin
 from server.settings import read_settings
 from server.store import audit, changes, gradings, leases, people
 from server.store.db import Database
@@ -76,8 +77,10 @@ def send(ctx: Context, device: str, person: str, bodies: list[str]) -> list[list
 
 
 def put_file(ctx: Context, person: str, sha256: str, data: str) -> bool:
-    """Send one file; whether it was new."""
-    return receive_file(ctx, person, sha256, [base64.b64decode(data)])[1]
+    """Send one file; whether all of it is held then."""
+    raw = base64.b64decode(data)
+    standing = begin(ctx, person, sha256, len(raw), "", [raw])
+    return standing.offset == standing.length
 
 
 def accept(ctx: Context, codes: list[str], keys: list[str]) -> list[str]:
