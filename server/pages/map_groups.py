@@ -48,7 +48,7 @@ class Drawn:
     def sign(self) -> str:
         """What is written beside it: its number, or how many it stands for."""
         if self.count > 1:
-            return f"×{self.count}"
+            return f"×{self.count:,}"
         return "" if self.mark.number is None else str(self.mark.number)
 
 

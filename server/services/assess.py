@@ -93,7 +93,7 @@ def _assess(tx: Tx, grading: Grading) -> Assessed:
 def _live_visits(tx: Tx, facility_id: str) -> Iterable[Loaded]:
     for row in inspections_at(tx, facility_id):
         loaded = load_inspection(tx, row.id) if row.mode == LIVE else None
-        if loaded is not None and loaded.records:  # else every entry of it was set aside (S9)
+        if loaded is not None and loaded.counted:  # else every entry of it was set aside (S9)
             yield loaded
 
 

@@ -18,6 +18,7 @@ from sync.inspection import Evidence, Fix, Inspection
 from sync.place import outside_m
 from sync.track_match import SOURCE as PLACED
 
+AT_ONCE = 96  # so many files are shown whole on the page of their inspection
 A_PAGE = 48
 FEW = 12
 

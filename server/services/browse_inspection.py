@@ -16,7 +16,7 @@ from server.permissions import Principal
 from server.services import access
 from server.services.browse import readable, require_visible, utc_day
 from server.services.browse_evidence import (
-    A_PAGE,
+    AT_ONCE,
     FEW,
     Piece,
     Shown,
@@ -129,7 +129,7 @@ def show_inspection(
         named = browsing.documents_named(tx, digests)
         pieces = attached(loaded.current)
         supporting = by_item(loaded.current, pieces)
-        first = pieces if len(pieces) <= A_PAGE else pieces[:FEW]
+        first = pieces if len(pieces) <= AT_ONCE else pieces[:FEW]
         wanted = {p.number: p for some in supporting.values() for p in some[:FEW]}
         shown = show(tx, (wanted | {p.number: p for p in first}).values(), boundary)
         held, found = spots(tx, pieces)

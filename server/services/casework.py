@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from sys import intern
 from typing import Any
 
 from checklists.discrepancies.case import Finding, Flag, Use, build_case, visit_day
@@ -64,7 +65,8 @@ class Judged:
         ]
 
     def findings_bytes(self) -> bytes:
-        return canonical(findings_to_json(self.findings))
+        """All findings as canonical JSON, put together one by one: there may be many."""
+        return b"[" + b",".join(map(_finding_bytes, self.findings)) + b"]"
 
 
 def judge(
@@ -77,15 +79,15 @@ def judge(
     """Run the rules over a visit, as signed or else as it is, and see how officers ruled."""
     inspection = loaded.inspection
     digests = {head.sha256 for slot in inspection.evidence.values() for head in slot.heads}
-    known = facts.facts_of(tx, digests)
+    said, faults = _read_facts(tx, digests)
     uses = tuple(use for use in facts.other_uses(tx, loaded.id) if use.sha256 in digests)
     declaration = declared_at_visit(filed, loaded, facility.country)
     case = build_case(
         inspection,
         {"id": facility.id, "name": facility.name, "country": facility.country},
         declaration,
-        {sha: None if row.facts is None else json.loads(row.facts) for sha, row in known.items()},
-        {sha: row.problem for sha, row in known.items() if row.problem is not None},
+        said,
+        faults,
         _by_digest(uses),
         True,
         settings,
@@ -103,6 +105,27 @@ def judge(
         _flagged(loaded.id, findings, rows),
         _rejected(tx, loaded.id, digests),
     )
+
+
+def _read_facts(
+    tx: Tx, digests: set[str]
+) -> tuple[dict[str, dict[str, Any] | None], dict[str, str]]:
+    """What the bytes of these files say, and why those of others cannot be read.
+
+    Names and words that many pictures share are kept once.
+    """
+    said: dict[str, dict[str, Any] | None] = {}
+    faults: dict[str, str] = {}
+    for row in facts.each_of(tx, digests):
+        read = None if row.facts is None else json.loads(row.facts)
+        said[row.sha256] = None if read is None else {intern(k): _kept(v) for k, v in read.items()}
+        if row.problem is not None:
+            faults[row.sha256] = row.problem
+    return said, faults
+
+
+def _kept(value: Any) -> Any:
+    return intern(value) if type(value) is str else value
 
 
 def _clocks(tx: Tx, loaded: Loaded) -> list[Reading]:
@@ -150,11 +173,15 @@ def _rows(
     for one, flag in sorted(by_id.items()):
         ruling = rulings.get(one)
         status = flags.OPEN if ruling is None else STATUS_OF_RULING.get(ruling.ruling, flags.OPEN)
-        body = canonical(findings_to_json([flag])[0])
+        body = _finding_bytes(flag)
         rows.append(
             FlagRow(one, facility, inspection, flag.rule, flag.severity, flag.subject, status, body)
         )
     return tuple(rows)
+
+
+def _finding_bytes(finding: Finding) -> bytes:
+    return canonical(findings_to_json([finding])[0])
 
 
 def _flags(findings: Sequence[Finding]) -> list[Flag]:

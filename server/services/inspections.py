@@ -22,7 +22,8 @@ class Loaded:
     """One inspection, merged from its logs.
 
     `current` reads every entry that counts, `signed` exactly those that sign-offs cover (None
-    while nothing is signed), `amendments` are the entries that came after. `set_aside` are entries
+    while nothing is signed), `amendments` are the entries that came after. `counted` is how many
+    entries count: what they say is in `current`, and is not kept twice. `set_aside` are entries
     of people who are not assigned to the facility (S9): visible, counted nowhere. `people` and
     `devices` give names. `first_seen_at` is the server's clock, UTC milliseconds.
     """
@@ -33,7 +34,7 @@ class Loaded:
     first_seen_at: int
     current: Inspection
     signed: Inspection | None
-    records: tuple[Record, ...]
+    counted: int
     amendments: tuple[Record, ...]
     set_aside: tuple[Record, ...]
     logs: tuple[LogRow, ...]
@@ -70,7 +71,7 @@ def load_inspection(tx: Tx, inspection_id: str) -> Loaded | None:
         row.first_seen_at,
         current,
         signed,
-        tuple(counted),
+        len(counted),
         _amendments(counted, within) if covered else (),
         tuple(aside),
         tuple(logs),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -74,12 +74,16 @@ def keep(tx: Tx, row: FactsRow) -> None:
 
 def facts_of(tx: Tx, digests: Collection[str]) -> dict[str, FactsRow]:
     """What is known of these files' bytes."""
-    found: dict[str, FactsRow] = {}
+    return {row.sha256: row for row in each_of(tx, digests)}
+
+
+def each_of(tx: Tx, digests: Collection[str]) -> Iterator[FactsRow]:
+    """What is known of these files' bytes, one at a time."""
     wanted = sorted(set(digests))
     for at in range(0, len(wanted), 500):
         query = select(file_facts).where(file_facts.c.sha256.in_(wanted[at : at + 500]))
-        found.update((row.sha256, FactsRow(*row)) for row in tx.execute(query))
-    return found
+        for row in tx.execute(query.execution_options(yield_per=50)):
+            yield FactsRow(*row)
 
 
 def delete_all(tx: Tx) -> None:

@@ -148,5 +148,6 @@ def test_two_thousand_photographs_take_hardly_more_memory_than_two_hundred(
     assert many.photo < 1.25 * few.photo
     assert many.sync < 1.25 * few.sync
     assert many.serving < 1.25 * few.serving
-    # Grading merges all that an inspection says, so it does grow: by less than 30 kB a file.
-    assert many.worker - few.worker < 30 * (MANY - FEW)
+    # Grading merges all that an inspection says, so it does grow: by less than 20 kB a file, most
+    # of it for the flag that each of these raises.
+    assert many.worker - few.worker < 20 * (MANY - FEW)

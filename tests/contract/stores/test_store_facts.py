@@ -106,6 +106,7 @@ def test_facts_of_a_thousand_files_are_found_at_once_and_deleted_at_once(db: Dat
     db.write(lambda tx: [facts.keep(tx, FactsRow(one, b"{}", None)) for one in MANY])
     with db.read() as tx:
         assert set(facts.facts_of(tx, MANY)) == set(MANY)
+        assert sorted(row.sha256 for row in facts.each_of(tx, MANY)) == sorted(MANY)
     db.write(facts.delete_all)
     with db.read() as tx:
         assert facts.all_digests(tx) == []
