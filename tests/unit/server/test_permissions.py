@@ -41,6 +41,7 @@ ALLOWED = {
     "reader": READER,
     "officer": READER
     | {
+        "pages.evidence",
         "pages.inspection",
         "pages.file",
         "pages.preview",
