@@ -72,17 +72,19 @@ HEAD = (
     "data",
     [
         b"not gzip",
-        gzip.compress(HEAD + b'[1,"a","",true]\n')[:-9],
-        gzip.compress(HEAD + b'[1,"a",""]\n'),
-        gzip.compress(HEAD + b'[1,"a","?",true]\n'),
-        gzip.compress(HEAD + b'[1,"a",7,true]\n'),
-        gzip.compress(HEAD + b'["1","a","",true]\n'),
-        gzip.compress(HEAD + b'[1,"a","",1]\n'),
-        gzip.compress(HEAD + b"{}\n"),
-        gzip.compress(HEAD + b"[1,\n"),
-        gzip.compress(b""),
-        gzip.compress(b"[]\n"),
-        gzip.compress(b'{"table":"t","columns":[["id","float"]],"key":[],"to_itself":[]}\n'),
+        gzip.compress(HEAD + b'[1,"a","",true]\n', mtime=0)[:-9],
+        gzip.compress(HEAD + b'[1,"a",""]\n', mtime=0),
+        gzip.compress(HEAD + b'[1,"a","?",true]\n', mtime=0),
+        gzip.compress(HEAD + b'[1,"a",7,true]\n', mtime=0),
+        gzip.compress(HEAD + b'["1","a","",true]\n', mtime=0),
+        gzip.compress(HEAD + b'[1,"a","",1]\n', mtime=0),
+        gzip.compress(HEAD + b"{}\n", mtime=0),
+        gzip.compress(HEAD + b"[1,\n", mtime=0),
+        gzip.compress(b"", mtime=0),
+        gzip.compress(b"[]\n", mtime=0),
+        gzip.compress(
+            b'{"table":"t","columns":[["id","float"]],"key":[],"to_itself":[]}\n', mtime=0
+        ),
     ],
 )
 def test_what_is_not_a_tables_file_is_damage_and_nothing_else(tmp_path: Path, data: bytes) -> None:
