@@ -18,7 +18,6 @@ from server.store.tables import (
     files,
     inspections,
     logs,
-    quarantine,
     receipts,
     segments,
 )
@@ -100,16 +99,6 @@ class StoredInspection:
     id: str
     facility: str | None
     mode: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class StoredBranch:
-    id: int
-    device: str
-    inspection: str
-    branch: bytes
-    signature: bytes
-    digest: str
 
 
 @contextmanager
@@ -230,16 +219,3 @@ def all_inspections(tx: Tx) -> list[StoredInspection]:
         inspections.c.id
     )
     return [StoredInspection(*row) for row in tx.execute(query)]
-
-
-def all_branches(tx: Tx) -> list[StoredBranch]:
-    """Every branch that was set aside (S3)."""
-    query = select(
-        quarantine.c.id,
-        quarantine.c.device,
-        quarantine.c.inspection,
-        quarantine.c.branch,
-        quarantine.c.signature,
-        quarantine.c.digest,
-    ).order_by(quarantine.c.id)
-    return [StoredBranch(*row) for row in tx.execute(query)]
