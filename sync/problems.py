@@ -622,6 +622,20 @@ _define(
     "Nothing was marked as held; all work stays on this device.",
     "Keep this device as it is and tell your office; the server may have been given another copy.",
 )
+_define(
+    "nonce-unfit",
+    409,
+    "The server's nonce cannot be used: {why}.",
+    "Nothing of the answer was kept; all work stays on this device.",
+    "Try again from another network; tell your office if this comes again.",
+)
+_define(
+    "checkpoint-unfit",
+    409,
+    "The checkpoint of the server's records cannot be relied on: {why}.",
+    "All work stays on this device, with every receipt that it was given.",
+    "Keep this device as it is and tell your office: records may have been taken away there.",
+)
 
 # -- talking to the server ------------------------------------------------------------------------
 _define(
