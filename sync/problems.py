@@ -259,6 +259,20 @@ _define(
     "Send what tus 1.0 asks for; docs/protocol.md says how.",
 )
 _define(
+    "checksum-unknown",
+    400,
+    "Checksums of the kind {algorithm!r} are not known here.",
+    NOTHING_STORED,
+    "Use one of these, or none: {known}.",
+)
+_define(
+    "upload-checksum",
+    460,
+    "The bytes of this request do not fit their {algorithm} checksum.",
+    "They were thrown away; what arrived before is kept.",
+    "Send the same bytes again.",
+)
+_define(
     "upload-offset",
     409,
     "The upload stands at {offset} bytes, not at {given}.",
