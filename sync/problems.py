@@ -124,6 +124,27 @@ _define(
     "Keep the device as it is, make an export and tell staff.",
 )
 _define(
+    "lines-unproved",
+    422,
+    "Entry {seq} of a colleague's log ({device}) does not verify: {why}.",
+    "Nothing of that run was taken; your own work and what was here before stay as they were.",
+    "It is asked for again once a day. If it goes on, tell your office of inspection {log}.",
+)
+_define(
+    "lines-unfit",
+    409,
+    "A colleague's log ({device}) does not go on from what is here: {why}.",
+    "Nothing of that run was taken; your own work and what was here before stay as they were.",
+    "It is asked for again once a day. If it goes on, tell your office of inspection {log}.",
+)
+_define(
+    "lines-unknown-device",
+    403,
+    "Entries came of a device ({device}) whose certificate is not here.",
+    "Nothing of them was taken; your own work and what was here before stay as they were.",
+    "They are asked for again once a day. If it goes on, tell your office of inspection {log}.",
+)
+_define(
     "log-forked",
     409,
     "The log {log} has other bytes at entry {seq} than the server received before.",
