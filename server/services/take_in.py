@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from server.context import Context
 from server.services import branches
 from server.services.identifiers import day_of
-from server.store import changes, files, gradings, logs
+from server.store import changes, checkpoints, files, gradings, logs
 from server.store.logs import LogKey, LogRow, NewLines, Owner, Touch
 from server.store.transaction import Tx
 from sync.inspection_reader import read_about, read_evidence
@@ -113,12 +113,13 @@ def _take_segments(tx: Tx, incoming: Sequence[_Incoming]) -> None:
             placed = _place(tx, one.segment, row, owners)
         except Problem as refused:
             # L4: only this segment is refused; nothing of it is written, the others go on.
-            fork = _of_branch(tx, one, row, owners) if refused.code == "segment-signature" else None
-            _say(one, "refused", 0, refused) if fork is None else _say(one, "forked", fork)
+            unproved = refused.code == "segment-signature"
+            if not (unproved and _goes_on_a_branch(tx, one, row, owners)):
+                _say(one, "refused", 0, refused)
             continue
         if isinstance(placed, Gap):
-            fork = _of_branch(tx, one, row, owners)
-            _say(one, "gap", placed.next_seq) if fork is None else _say(one, "forked", fork)
+            if not _goes_on_a_branch(tx, one, row, owners):
+                _say(one, "gap", placed.next_seq)
         elif isinstance(placed, Fork):
             held_hash = _held_hash(tx, one.segment, row, owners)
             fork = branches.begin(tx, one.segment, placed.seq, held_hash, one.asked.now)
@@ -171,13 +172,16 @@ def _held_hash(
     return held_hash
 
 
-def _of_branch(tx: Tx, one: _Incoming, row: LogRow | None, owners: dict[str, Owner]) -> int | None:
-    """S3: where the branch that a segment goes on left its log, None if it goes on none."""
+def _goes_on_a_branch(tx: Tx, one: _Incoming, row: LogRow | None, owners: dict[str, Owner]) -> bool:
+    """S3: whether a segment goes on a branch of its log; then it is set aside with that."""
     if row is None:
-        return None
+        return False
     public_key = owners[one.segment.device].public_key
     held_hash = _held_hash(tx, one.segment, row, owners)
-    return branches.go_on(tx, one.segment, public_key, held_hash, one.asked.now)
+    fork = branches.go_on(tx, one.segment, public_key, held_hash, one.asked.now)
+    if fork is not None:
+        _say(one, "forked", fork)
+    return fork is not None
 
 
 def _say(one: _Incoming, state: str, seq: int, refused: Problem | None = None) -> None:
@@ -266,6 +270,7 @@ def _note_held(tx: Tx, requests: Sequence[Asked], done: Sequence[Taken]) -> None
 def _acknowledge(tx: Tx, requests: Sequence[Asked], done: Sequence[Taken]) -> None:
     """S4: a receipt is part of the transaction it speaks of and leaves after its commit."""
     epoch, _ = position = changes.position(tx)
+    checkpoint = checkpoints.newest(tx)  # S13
     given: list[logs.NewReceipt] = []
     for asked, taken in zip(requests, done, strict=True):
         taken.position = position
@@ -277,6 +282,7 @@ def _acknowledge(tx: Tx, requests: Sequence[Asked], done: Sequence[Taken]) -> No
                 asked.request.device,
                 tuple(taken.heads[key] for key in sorted(taken.heads)),
                 tuple(sorted(taken.held)),
+                checkpoint,
             )
             taken.receipt = sign_receipt(asked.ctx.key, receipt)
             given.append(logs.NewReceipt(asked.request.device, taken.receipt, asked.now))

@@ -8,7 +8,7 @@ from alembic import op
 from server.store.types import Text
 
 revision = "0006"
-down_revision = "0005"
+down_revision = "0013"
 branch_labels = None
 depends_on = None
 
