@@ -32,6 +32,7 @@ COMMANDS = {
     "place": "fieldkit.commands.placed",
     "status": "fieldkit.commands.looking",
     "check": "fieldkit.commands.looking",
+    "entries": "fieldkit.commands.written",
     "export": "fieldkit.commands.taking",
     "score": "fieldkit.commands.taking",
 }

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from server.context import Context
 from server.services.identifiers import day_of
-from server.store import audit, changes, files, gradings, logs
+from server.store import audit, changes, checkpoints, files, gradings, logs
 from server.store.logs import LogKey, LogRow, NewLines, Touch
 from server.store.transaction import Tx
 from sync.inspection_reader import read_about, read_evidence
@@ -256,6 +256,7 @@ def _note_held(tx: Tx, requests: Sequence[Asked], done: Sequence[Taken]) -> None
 def _acknowledge(tx: Tx, requests: Sequence[Asked], done: Sequence[Taken]) -> None:
     """S4: a receipt is part of the transaction it speaks of and leaves after its commit."""
     epoch, _ = position = changes.position(tx)
+    checkpoint = checkpoints.newest(tx)  # S13
     given: list[logs.NewReceipt] = []
     for asked, taken in zip(requests, done, strict=True):
         taken.position = position
@@ -267,6 +268,7 @@ def _acknowledge(tx: Tx, requests: Sequence[Asked], done: Sequence[Taken]) -> No
                 asked.request.device,
                 tuple(taken.heads[key] for key in sorted(taken.heads)),
                 tuple(sorted(taken.held)),
+                checkpoint,
             )
             taken.receipt = sign_receipt(asked.ctx.key, receipt)
             given.append(logs.NewReceipt(asked.request.device, taken.receipt, asked.now))

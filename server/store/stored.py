@@ -63,6 +63,7 @@ class StoredSegment:
     last: int
     signature: bytes
     fits: bool = True
+    received_at: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +165,7 @@ def segments_of(tx: Tx, log: int) -> list[StoredSegment]:
             row.last,
             row.signature,
             fits(row.lines, row.lengths, row.hashes, row.last - row.first + 1),
+            row.received_at,
         )
         for row in tx.execute(query)
     ]

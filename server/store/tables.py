@@ -325,6 +325,20 @@ changes = Table(
     Index(None, "person", "n"),
 )
 
+# -- checkpoints (S13) ----------------------------------------------------------------------------
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("n", Counter, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False, unique=True),  # the digest that receipts quote
+    Column("at", BigInteger, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    # The heads that moved since the checkpoint before: lines "name seq h", packed.
+    Column("moved", LargeBinary, nullable=False),
+)
+
 # -- scores and flags -----------------------------------------------------------------------------
 
 gradings = Table(
