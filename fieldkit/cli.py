@@ -24,6 +24,7 @@ COMMANDS = {
     "observe": "fieldkit.commands.recording",
     "outcome": "fieldkit.commands.recording",
     "sign-off": "fieldkit.commands.recording",
+    "resolve": "fieldkit.commands.resolving",
     "photo": "fieldkit.commands.attaching",
     "attach": "fieldkit.commands.attaching",
     "facts": "fieldkit.commands.facts",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from sqlite3 import Connection
@@ -53,21 +53,23 @@ class Writing:
         """What stands at a path now, entries of all devices merged."""
         return merge(_records_at(self.tx, log, path)).paths.get(path)
 
-    def append(self, log: str, path: str, value: Any) -> str:
+    def append(self, log: str, path: str, value: Any, replaces: Sequence[str] | None = None) -> str:
         """Append one entry to this device's log of an inspection; its chain hash in hex.
 
-        Names what it replaces where L6 asks for it. A nonce that came from the server since is
-        quoted before it (L9). Raises what `write_line` raises.
+        It names what it replaces: those given, else what stands there where L6 asks for it. A
+        nonce that came from the server since is quoted before it (L9). Raises what `write_line`
+        raises.
         """
         self.quote_nonce(log)
-        return self._append(log, path, value)
+        return self._append(log, path, value, replaces)
 
-    def _append(self, log: str, path: str, value: Any) -> str:
+    def _append(
+        self, log: str, path: str, value: Any, replaces: Sequence[str] | None = None
+    ) -> str:
         identity = self.identity
         head = self._head(log)
-        line = write_line(
-            head.seq + 1, self.now, identity.person, path, value, self._replaces(log, path)
-        )
+        named = self._replaces(log, path) if replaces is None else list(replaces)
+        line = write_line(head.seq + 1, self.now, identity.person, path, value, named)
         h = link(head.h, line)
         self.tx.execute(
             "insert into lines (log, device, seq, path, line, h) values (?, ?, ?, ?, ?, ?)",
