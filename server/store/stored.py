@@ -147,7 +147,9 @@ def lines_of(tx: Tx, log: int) -> Iterator[StoredLine]:
 
 def segments_of(tx: Tx, log: int) -> list[StoredSegment]:
     """A log's segments, by their last position."""
-    query = select(segments).where(segments.c.log == log).order_by(segments.c.last)
+    named = ("first", "last", "lines", "lengths", "hashes", "signature", "received_at")
+    columns = [segments.c[name] for name in named]
+    query = select(*columns).where(segments.c.log == log).order_by(segments.c.last)
     return [
         StoredSegment(
             row.first,
