@@ -124,6 +124,27 @@ _define(
     "Keep the device as it is, make an export and tell staff.",
 )
 _define(
+    "lines-unproved",
+    422,
+    "Entry {seq} of a colleague's log ({device}) does not verify: {why}.",
+    "Nothing of that run was taken; your own work and what was here before stay as they were.",
+    "It is asked for again once a day. If it goes on, tell your office of inspection {log}.",
+)
+_define(
+    "lines-unfit",
+    409,
+    "A colleague's log ({device}) does not go on from what is here: {why}.",
+    "Nothing of that run was taken; your own work and what was here before stay as they were.",
+    "It is asked for again once a day. If it goes on, tell your office of inspection {log}.",
+)
+_define(
+    "lines-unknown-device",
+    403,
+    "Entries came of a device ({device}) whose certificate is not here.",
+    "Nothing of them was taken; your own work and what was here before stay as they were.",
+    "They are asked for again once a day. If it goes on, tell your office of inspection {log}.",
+)
+_define(
     "log-forked",
     409,
     "The log {log} has other bytes at entry {seq} than the server received before.",
@@ -257,6 +278,20 @@ _define(
     "The upload cannot be understood: {why}.",
     NOTHING_STORED,
     "Send what tus 1.0 asks for; docs/protocol.md says how.",
+)
+_define(
+    "checksum-unknown",
+    400,
+    "Checksums of the kind {algorithm!r} are not known here.",
+    NOTHING_STORED,
+    "Use one of these, or none: {known}.",
+)
+_define(
+    "upload-checksum",
+    460,
+    "The bytes of this request do not fit their {algorithm} checksum.",
+    "They were thrown away; what arrived before is kept.",
+    "Send the same bytes again.",
 )
 _define(
     "upload-offset",
@@ -439,6 +474,55 @@ _define(
     "{hint}",
 )
 _define(
+    "conflict-here",
+    409,
+    "Several values stand side by side at {what}, so nothing was recorded there.",
+    "All of them are kept.",
+    "See them with: fieldkit resolve {what}. Then keep one of them, or give another.",
+)
+_define(
+    "conflict-unknown",
+    404,
+    "No values stand side by side at {what!r}.",
+    KEPT,
+    "In conflict here: {nearest}.",
+)
+_define(
+    "conflict-which",
+    409,
+    "Values stand side by side at several places of {what}.",
+    KEPT,
+    "Say which one: {nearest}.",
+)
+_define(
+    "conflict-moved",
+    409,
+    "What stands at {what} is not what you were shown: something arrived or was decided meanwhile.",
+    "Nothing was decided. All values are kept.",
+    "Look at what stands there now, and decide again where it is still needed.",
+)
+_define(
+    "conflict-side",
+    422,
+    "There is no value {n} at {what}; there are {count}.",
+    "Nothing was decided. All values are kept.",
+    "Give the number of the value to keep, from 1 to {count}.",
+)
+_define(
+    "conflict-unread",
+    422,
+    "A value at {what} needs a newer version to be read, so it cannot be weighed here.",
+    "Nothing was decided. All values are kept.",
+    "Update this program and look again, or leave the decision to who can read it.",
+)
+_define(
+    "conflict-keep-only",
+    422,
+    "What stands at {what} can only be settled by keeping one of its values.",
+    "Nothing was decided. All values are kept.",
+    "Say which one to keep.",
+)
+_define(
     "instance-malformed",
     422,
     "{instance!r} cannot name an instance of {item}: {why}.",
@@ -609,6 +693,20 @@ _define(
     "Put the key file back from your copy of the folder, or tell your office.",
 )
 _define(
+    "server-keys-unfit",
+    502,
+    "What the server said about its keys does not fit: {why}.",
+    "This device goes on trusting the keys it knew before. Nothing recorded is touched.",
+    "Sync again on another network; if it recurs, tell your office before you seal anything.",
+)
+_define(
+    "sealing-key-unknown",
+    409,
+    "This device does not know the server's sealing key yet.",
+    KEPT,
+    "Run: fieldkit sync, once, with a network. It comes with the first answer.",
+)
+_define(
     "certificate-unfit",
     502,
     "The certificate that came does not fit this device: {why}.",
@@ -621,6 +719,20 @@ _define(
     "The receipt does not fit what is on this device: {why}.",
     "Nothing was marked as held; all work stays on this device.",
     "Keep this device as it is and tell your office; the server may have been given another copy.",
+)
+_define(
+    "nonce-unfit",
+    409,
+    "The server's nonce cannot be used: {why}.",
+    "Nothing of the answer was kept; all work stays on this device.",
+    "Try again from another network; tell your office if this comes again.",
+)
+_define(
+    "checkpoint-unfit",
+    409,
+    "The checkpoint of the server's records cannot be relied on: {why}.",
+    "All work stays on this device, with every receipt that it was given.",
+    "Keep this device as it is and tell your office: records may have been taken away there.",
 )
 
 # -- talking to the server ------------------------------------------------------------------------
@@ -737,6 +849,13 @@ _define(
     "The backup {run} was made without the server's key.",
     "Nothing was changed.",
     "Give the key file with --key. Without it every device would have to be enrolled again.",
+)
+_define(
+    "backup-sealing-key-missing",
+    404,
+    "The backup {run} holds no sealing key, and none was found beside the server's key.",
+    "Nothing was written.",
+    "Put the server's {file} beside the file that you give with --key.",
 )
 _define(
     "backup-key-other",

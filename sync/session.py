@@ -16,6 +16,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError
 
 from sync import wire
+from sync.extract import is_withheld
 from sync.log import (
     MAX_ENTRY_BYTES,
     MAX_REQUEST_BYTES,
@@ -42,7 +43,8 @@ _ANSWER = wire.Answer()
 class Request:
     """What a device sends: its cursor, the digests it awaits receipts for, and segments.
 
-    `at` is the device's clock in UTC milliseconds when it spoke, for measuring its offset (L9).
+    `at` is the device's clock in UTC milliseconds when it spoke, for measuring its offset (L9);
+    `nonce` asks for a fresh nonce to quote.
     """
 
     device: str
@@ -50,6 +52,7 @@ class Request:
     awaiting: tuple[str, ...]
     segments: tuple[Segment, ...]
     at: int | None = None
+    nonce: bool = False
 
 
 def write_request(request: Request) -> bytes:
@@ -61,6 +64,8 @@ def write_request(request: Request) -> bytes:
         header["awaiting"] = list(request.awaiting)
     if request.at is not None:
         header["at"] = request.at
+    if request.nonce:
+        header["nonce"] = True
     parts = [_compact(header)]
     for segment in request.segments:
         parts.append(
@@ -132,7 +137,12 @@ def read_request(data: bytes) -> Request:
         )
         at += 1 + header["count"]
     return Request(
-        head["device"], head["cursor"], tuple(head["awaiting"]), tuple(segments), head["at"]
+        head["device"],
+        head["cursor"],
+        tuple(head["awaiting"]),
+        tuple(segments),
+        head["at"],
+        head["nonce"],
     )
 
 
@@ -240,7 +250,8 @@ class Change:
 class Answer:
     """What the server answers; `now` is its clock in UTC milliseconds.
 
-    `epoch` is the server's (S5); None where an older server does not say it.
+    `epoch` is the server's (S5); None where an older server does not say it. `nonce` is there when
+    it was asked for (L9).
     """
 
     receipt: SignedBytes | None
@@ -251,6 +262,7 @@ class Answer:
     more: bool
     now: int
     epoch: int | None = None
+    nonce: SignedBytes | None = None
 
 
 def write_answer(answer: Answer) -> bytes:
@@ -258,6 +270,8 @@ def write_answer(answer: Answer) -> bytes:
     body: dict[str, Any] = {"tapak": wire.PROTOCOL, "cursor": answer.cursor, "now": answer.now}
     if answer.epoch is not None:
         body["epoch"] = answer.epoch
+    if answer.nonce is not None:
+        body["nonce"] = _SIGNED.dump(answer.nonce)
     if answer.receipt is not None:
         body["receipt"] = _SIGNED.dump(answer.receipt)
     if answer.logs:
@@ -287,9 +301,8 @@ def read_answer(data: bytes) -> Answer:
     except (ValueError, RecursionError) as exc:
         raise problem("answer-malformed", why="it is not JSON; is this a sign-in page?") from exc
     body = _load(_ANSWER, raw, "answer-malformed", {})
-    receipt = body["receipt"]
     return Answer(
-        None if receipt is None else SignedBytes(receipt["payload"], receipt["signature"]),
+        _signed(body["receipt"]),
         tuple(
             LogState(s["device"], s["log"], s["state"], s["seq"], s["problem"])
             for s in body["logs"]
@@ -300,6 +313,7 @@ def read_answer(data: bytes) -> Answer:
         body["more"],
         body["now"],
         body["epoch"],
+        _signed(body["nonce"]),
     )
 
 
@@ -323,19 +337,27 @@ def plan_segments(
     *,
     max_lines: int = 2_000,
     max_bytes: int = 4 * 1024**2,
+    segment_bytes: int = 256 * 1024,
 ) -> tuple[tuple[Segment, ...], bool]:
-    """The segments of the next request, within the limits, and whether lines remain after it."""
+    """The segments of the next request, within the limits, and whether lines remain after it.
+
+    S5: a segment ends before and after each stretch of lines that colleagues do not receive, and
+    when it is as long as a page of changes should be, so that what they receive is signed.
+    """
     segments: list[Segment] = []
     room = max_bytes
     for log in pending:
         at = 0
         while at < len(log.lines):
-            taken = 0
-            while at + taken < len(log.lines) and taken < max_lines:
-                size = len(log.lines[at + taken]) + 1
-                if size > room:
+            taken = size = 0
+            withheld = is_withheld(log.lines[at])
+            for line in log.lines[at : at + max_lines]:
+                if taken and (size + len(line) > segment_bytes or is_withheld(line) != withheld):
                     break
-                room -= size
+                if len(line) + 1 > room:
+                    break
+                size += len(line) + 1
+                room -= len(line) + 1
                 taken += 1
             if taken == 0:
                 return tuple(segments), True
@@ -353,6 +375,10 @@ def plan_segments(
 
 
 # -- inside ---------------------------------------------------------------------------------------
+
+
+def _signed(body: Mapping[str, Any] | None) -> SignedBytes | None:
+    return None if body is None else SignedBytes(body["payload"], body["signature"])
 
 
 def _json(line: bytes, code: str, where: Mapping[str, Any]) -> Any:

@@ -74,6 +74,7 @@ class RequestHeader(Message):
         strict=True,
         validate=validate.Range(min=0, max=2**53 - 1),
     )
+    nonce = fields.Boolean(load_default=False)
 
 
 class SegmentHeader(Message):
@@ -130,6 +131,7 @@ class Answer(Message):
         strict=True,
         validate=validate.Range(min=1, max=2**53 - 1),
     )
+    nonce = fields.Nested(Signed, load_default=None, allow_none=True)
 
 
 class EnrolRequest(Message):
@@ -146,6 +148,8 @@ class EnrolAnswer(Message):
     token = fields.String(required=True)
     certificate = fields.Nested(Signed, required=True)
     server_key = Bytes64(32, required=True)
+    # Which keys follow from server_key, and the one to seal to: statements of sync.server_keys.
+    server_keys = fields.List(fields.Nested(Signed), load_default=list)
     server_name = fields.String(required=True)
     person = fields.String(required=True)
     person_name = fields.String(required=True)
