@@ -5,16 +5,20 @@ from __future__ import annotations
 import hashlib
 from collections import Counter
 from collections.abc import Iterator
+from typing import Any
 
+from fieldkit.home import Home
+from fieldkit.ledger import Ledger
 from server.services.changes import changes_after
 from server.services.inspections import load_inspection
 from server.services.verify import verify
+from server.store import branches as set_aside
 from server.store import logs
-from server.store.stored import all_branches
 from sync.log import DEVICE_LOG, Record, genesis, link, records_of
 from sync.merge import merge
 from sync.problems import Problem
 from sync.receipt import SignedBytes, read_receipt
+from sync.session import Answer
 
 from .book import Place, value_of
 from .device import Device
@@ -22,6 +26,8 @@ from .process import nobody
 from .world import Story
 
 ROUNDS = 12
+# What changes bring: tables of a device, and the columns that are the same however it came.
+CAME_DOWN = {"documents": "kind, ref, body", "texts": "digest, kind, name, body"}
 
 
 def check(story: Story) -> list[str]:
@@ -84,8 +90,8 @@ def branches(story: Story) -> dict[tuple[str, str], set[bytes]]:
     """(device, inspection) -> the lines that the server set aside."""
     found: dict[tuple[str, str], set[bytes]] = {}
     with story.office.up().db.read() as tx:
-        for row in all_branches(tx):
-            found.setdefault((row.device, row.inspection), set()).update(row.branch.split(b"\n"))
+        for run in set_aside.every(tx):
+            found.setdefault((run.device, run.inspection), set()).update(run.lines)
     return found
 
 
@@ -270,29 +276,40 @@ def quarantine(story: Story) -> Iterator[str]:
 
 
 def told(story: Story) -> Iterator[str]:
-    """S5: a device has what it would get from the beginning."""
-    ctx = story.office.up()
+    """S5: a device has what it would have, had it asked for everything from the beginning."""
     for device in story.devices:
         if not device.enrolled:
             continue
-        whole: dict[tuple[str, str], object] = {}
-        cursor, more = None, True
-        while more:
-            page = changes_after(ctx, device.person, device.id, cursor)
-            cursor, more = page.cursor, page.more
-            for one in page.changes:
-                whole[one.kind, one.ref] = one.body
-        texts = {digest for (digest,) in device.rows("select digest from texts")}
-        documents = {(kind, ref) for kind, ref in device.rows("select kind, ref from documents")}
-        for (kind, ref), body in whole.items():
-            if body is None:
-                lacks = (kind, ref) in documents
-            elif kind in ("checklist", "limits", "profile", "rules"):
-                lacks = ref not in texts
-            else:
-                lacks = (kind, ref) not in documents
+        whole = _from_the_beginning(story, device)
+        for table, columns in CAME_DOWN.items():
+            now = set(device.rows(f"select {columns} from {table}"))
+            lacks = whole[table] - now
             if lacks:
-                yield f"change skipped: {kind} {ref} on {device.name}"
+                first = [str(part)[:60] for part in min(lacks, key=repr)]
+                yield f"change skipped: {table} {first} on {device.name} ({len(lacks)} in all)"
+
+
+def _from_the_beginning(story: Story, device: Device) -> dict[str, set[tuple[Any, ...]]]:
+    """What a new store of the same device would hold of what comes down."""
+    ctx = story.office.up()
+    folder = story.folder / f"{device.name}-anew"
+    store = Home(folder).open_store()
+    notes = dict(device.rows("select name, value from meta"))
+    notes.pop("cursor", None)
+    store.set_notes(**notes)
+    ledger, identity = Ledger(store.database), store.identity()
+    cursor, more = None, True
+    while more:
+        page = changes_after(ctx, device.person, device.id, cursor)
+        cursor, more = page.cursor, page.more
+        answer = Answer(None, (), (), page.changes, cursor, more, ctx.now(), page.epoch)
+        ledger.take(identity, answer, None, ctx.now())
+    found = {
+        table: set(store.database.rows(f"select {columns} from {table}"))
+        for table, columns in CAME_DOWN.items()
+    }
+    store.database.close()
+    return found
 
 
 def counted(story: Story) -> Iterator[str]:

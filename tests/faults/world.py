@@ -12,7 +12,7 @@ from pathlib import Path
 
 import fieldkit.imaging
 import fieldkit.library
-import fieldkit.transport
+import fieldkit.tus
 import server.services.photos
 import server.services.uploads
 from server.store import logs
@@ -32,8 +32,8 @@ PEOPLE = (ANA, BEN, CAM)
 
 # So that small files go the way of large ones: several requests, staging, going on after a cut.
 SIZES = (
-    (fieldkit.transport, "WHOLE_BYTES", 6_000),
-    (fieldkit.transport, "PIECE_BYTES", 9_000),
+    (fieldkit.tus, "CHECKED_BYTES", 3_000),
+    (fieldkit.tus, "LONG_BYTES", 9_000),
     (server.services.uploads, "SMALL_BYTES", 12_000),
 )
 
@@ -181,6 +181,8 @@ def laboratory() -> Iterator[None]:
     before = [(where, name, getattr(where, name)) for where, name, _ in SIZES]
     changed: list[tuple[object, str, object]] = [*SIZES]
     changed += [
+        # Whether a link is good is told by its time: here by the story's seed.
+        (fieldkit.tus, "GOOD_SECONDS", seams.chance.choice((-1.0, 1e9))),
         (fieldkit.imaging, "read_files", _read_here),
         (server.services.photos, "read_files", _read_here),
         (fieldkit.library, "load_checklist", _load_checklist),
