@@ -24,6 +24,8 @@ COMMANDS = {
     "observe": "fieldkit.commands.recording",
     "outcome": "fieldkit.commands.recording",
     "sign-off": "fieldkit.commands.recording",
+    "interview": "fieldkit.commands.interviewing",
+    "note": "fieldkit.commands.interviewing",
     "photo": "fieldkit.commands.attaching",
     "attach": "fieldkit.commands.attaching",
     "facts": "fieldkit.commands.facts",

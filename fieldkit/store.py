@@ -51,15 +51,16 @@ class Writing:
         """What stands at a path now, entries of all devices merged."""
         return merge(_records_at(self.tx, log, path)).paths.get(path)
 
-    def append(self, log: str, path: str, value: Any) -> str:
+    def append(self, log: str, path: str, value: Any, at: int | None = None) -> str:
         """Append one entry to this device's log of an inspection; its chain hash in hex.
 
-        Names what it replaces where L6 asks for it. Raises what `write_line` raises.
+        `at` is another time than now, for what must not tell its own (L8). Names what it replaces
+        where L6 asks for it. Raises what `write_line` raises.
         """
         identity = self.identity
-        head = self._head(log)
+        head, when = self._head(log), self.now if at is None else at
         line = write_line(
-            head.seq + 1, self.now, identity.person, path, value, self._replaces(log, path)
+            head.seq + 1, when, identity.person, path, value, self._replaces(log, path)
         )
         h = link(head.h, line)
         self.tx.execute(

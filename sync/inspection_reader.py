@@ -21,6 +21,7 @@ from sync.inspection import (
     Observed,
     Outcome,
     Reading,
+    Sealed,
     SignedLog,
     SignOff,
     Slot,
@@ -30,6 +31,7 @@ from sync.inspection import (
 )
 from sync.log import Entry, Record, Unread
 from sync.merge import PathState, State
+from sync.sealed import read_sealed
 from sync.track_entry import read_track_value
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
@@ -47,8 +49,9 @@ def read_inspection(inspection_id: str, state: State) -> Inspection:
     evidence = {_pair(s.path): _slot(s, _evidence) for s in state.under("evidence")}
     sign_offs = {s.path.split("/")[1]: _slot(s, _sign_off) for s in state.under("sign-off")}
     tracks = {s.path.removeprefix("track/"): _slot(s, _track) for s in state.under("track")}
+    sealed = {s.path.split("/")[1]: _slot(s, _sealed) for s in state.under("sealed")}
     unread = list(state.unread)
-    for slots in (answers, observed, evidence, sign_offs, tracks):
+    for slots in (answers, observed, evidence, sign_offs, tracks, sealed):
         for slot in slots.values():
             unread.extend(slot.unread)
     unread.extend((*about.unread, *outcome.unread))
@@ -64,6 +67,7 @@ def read_inspection(inspection_id: str, state: State) -> Inspection:
         tracks,
         tuple(unread),
         conflicts,
+        sealed,
     )
 
 
@@ -254,6 +258,13 @@ def _track(entry: Entry) -> Track:
         said.thinned_from,
         _written(entry),
     )
+
+
+def _sealed(entry: Entry) -> Sealed:
+    found = read_sealed(entry)
+    if found is None:
+        raise _NotUnderstoodError("what is sealed is not named as this version knows it")
+    return found
 
 
 def _object(entry: Entry) -> Mapping[str, Any]:
