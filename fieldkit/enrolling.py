@@ -12,6 +12,7 @@ from marshmallow import ValidationError
 
 from fieldkit.keys import public_bytes
 from fieldkit.ledger import encode_key
+from fieldkit.server_keys import NOTE, checked_keys
 from fieldkit.store import Identity, Store
 from fieldkit.transport import Transport
 from sync import wire
@@ -70,8 +71,12 @@ def enrol(
     # 2. S8: the certificate is signed by that key and speaks of this device and person.
     certificate = SignedBytes(**answer["certificate"])
     _check_certificate(certificate, answer, public_key)
-    # 3. Only then is anything kept, all of it at once.
+    # 3. S8: its sealing key is signed by that key too. An older server does not say it.
+    keys = [SignedBytes(**one) for one in answer["server_keys"]]
+    notes = {NOTE: checked_keys(answer["server_key"], keys, None)} if keys else {}
+    # 4. Only then is anything kept, all of it at once.
     store.set_notes(
+        **notes,
         device=device_id(public_key),
         public_key=encode_key(public_key),
         person=answer["person"],

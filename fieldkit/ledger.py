@@ -11,11 +11,13 @@ from sqlite3 import Connection
 from typing import Any
 
 from fieldkit.database import Database
+from fieldkit.server_keys import NOTE, checked_keys
 from fieldkit.store import Identity, put_notes
 from sync import safeguarding
 from sync.log import DEVICE_LOG
 from sync.problems import problem
 from sync.receipt import Receipt
+from sync.server_keys import CHANGE, read_statements
 from sync.session import Answer, Change, LogState, Pending
 
 TEXTS = ("checklist", "limits", "profile", "rules")
@@ -151,10 +153,11 @@ class Ledger:
         The receipt has been checked. `asked_at` is this device's clock as the request gave it; the
         server's clock less that is the offset that the server keeps with each segment (L9). True
         when the answer is of another epoch than those before: then everything is to be offered
-        again (S5). Raises `answer-malformed` and `receipt-unfit`; nothing of the answer is kept
-        then.
+        again (S5). Raises `answer-malformed`, `receipt-unfit` and `server-keys-unfit`; nothing of
+        the answer is kept then.
         """
         changes = [_checked(change, identity) for change in answer.changes]
+        keys = [change.body for change in changes if change.kind == CHANGE]
         epoch = answer.epoch if receipt is None else receipt.epoch
         with self.database.write("what the server answered") as tx:
             restored = epoch is not None and _begin_epoch(tx, epoch)
@@ -169,8 +172,14 @@ class Ledger:
                     _keep_clock(tx, identity, receipt, asked_at, answer.now - asked_at)
             for state in answer.logs:
                 _take_state(tx, identity, state)
+            for body in keys:
+                found = tx.execute("select value from meta where name = ?", (NOTE,)).fetchone()
+                known = found[0] if found else None
+                new = checked_keys(identity.server_key, read_statements(body), known)
+                put_notes(tx, {NOTE: new})
             for change in changes:
-                _take_change(tx, change)
+                if change.kind != CHANGE:
+                    _take_change(tx, change)
             put_notes(
                 tx,
                 {

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
+from pyrage.x25519 import Identity
 
 from server.blobs import Blobs, Previews
 from server.blobs.opening import open_blobs
+from server.keys import receipt_key, sealing_key
 from server.settings import Settings
 from server.staging import Staging
-from server.store import restoring
+from server.store import changes, restoring
 from server.store.db import Database
+from server.store.transaction import Tx
 from sync.problems import problem
-from sync.receipt import server_id
+from sync.receipt import SignedBytes, server_id
+from sync.server_keys import CHANGE, ServerKeys, sign_server_keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Context:
     blobs: Blobs
     previews: Previews
     key: Ed25519PrivateKey
+    sealing_key: Identity
     now: Callable[[], int]
     token: Callable[[int], str]
 
@@ -49,9 +52,19 @@ class Context:
     def id(self) -> str:
         return server_id(self.public_key)
 
+    @property
+    def recipient(self) -> str:
+        """What is sealed to this server is sealed to this age recipient."""
+        return str(self.sealing_key.to_public())
+
+    @property
+    def key_statements(self) -> tuple[SignedBytes, ...]:
+        """The server's keys as it says them to devices (S8), oldest first."""
+        return (sign_server_keys(self.key, ServerKeys(1, self.public_key, self.recipient)),)
+
 
 def open_context(settings: Settings) -> Context:
-    """Open (and on the first start make) the data folder: tables, files, receipt key.
+    """Open (and on the first start make) the data folder: tables, files, keys.
 
     Raises `folder-read-only`, `disk-full`, `files-setting` and `restore-unfinished`.
     """
@@ -60,7 +73,8 @@ def open_context(settings: Settings) -> Context:
         for folder in (settings.data, settings.files, settings.keys, settings.previews):
             folder.mkdir(parents=True, exist_ok=True)
         settings.incoming.mkdir(mode=0o700, exist_ok=True)
-        key = _receipt_key(settings.keys / "receipt.ed25519")
+        key = receipt_key(settings.keys)
+        sealing = sealing_key(settings.keys)
     except OSError as exc:
         raise problem("folder-read-only", folder=str(settings.data), why=str(exc)) from exc
     db = Database(settings.database_url)
@@ -70,32 +84,28 @@ def open_context(settings: Settings) -> Context:
         db.close()
         raise problem("restore-unfinished")
     db.migrate()
-    return Context(
+    ctx = Context(
         settings,
         db,
         blobs,
         previews,
         key,
+        sealing,
         lambda: time.time_ns() // 1_000_000,
         secrets.token_urlsafe,
     )
+    _tell_keys(ctx)
+    return ctx
 
 
-def _receipt_key(path: Path) -> Ed25519PrivateKey:
-    if path.exists():
-        return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
-    key = Ed25519PrivateKey.generate()
-    beside = path.with_suffix(f".{os.getpid()}")
-    with os.fdopen(os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
-        file.write(key.private_bytes_raw())
-        file.flush()
-        os.fsync(file.fileno())
-    # Of several processes that start at once, the first to link makes the key; all read that one.
-    try:
-        os.link(beside, path)
-    except FileExistsError:
-        pass
-    except OSError:  # a file system without links
-        beside.replace(path)
-    beside.unlink(missing_ok=True)
-    return Ed25519PrivateKey.from_private_bytes(path.read_bytes())
+def _tell_keys(ctx: Context) -> None:
+    """S8: devices that were enrolled before there was this sealing key hear of it as a change."""
+    with ctx.db.read() as tx:
+        if not changes.untold(tx, CHANGE, ctx.recipient):
+            return
+
+    def work(tx: Tx) -> None:
+        people = changes.untold(tx, CHANGE, ctx.recipient)
+        changes.tell(tx, people, [(CHANGE, ctx.recipient)], ctx.now())
+
+    ctx.db.write(work)

@@ -124,6 +124,27 @@ _define(
     "Keep the device as it is, make an export and tell staff.",
 )
 _define(
+    "lines-unproved",
+    422,
+    "Entry {seq} of a colleague's log ({device}) does not verify: {why}.",
+    "Nothing of that run was taken; your own work and what was here before stay as they were.",
+    "It is asked for again once a day. If it goes on, tell your office of inspection {log}.",
+)
+_define(
+    "lines-unfit",
+    409,
+    "A colleague's log ({device}) does not go on from what is here: {why}.",
+    "Nothing of that run was taken; your own work and what was here before stay as they were.",
+    "It is asked for again once a day. If it goes on, tell your office of inspection {log}.",
+)
+_define(
+    "lines-unknown-device",
+    403,
+    "Entries came of a device ({device}) whose certificate is not here.",
+    "Nothing of them was taken; your own work and what was here before stay as they were.",
+    "They are asked for again once a day. If it goes on, tell your office of inspection {log}.",
+)
+_define(
     "log-forked",
     409,
     "The log {log} has other bytes at entry {seq} than the server received before.",
@@ -609,6 +630,20 @@ _define(
     "Put the key file back from your copy of the folder, or tell your office.",
 )
 _define(
+    "server-keys-unfit",
+    502,
+    "What the server said about its keys does not fit: {why}.",
+    "This device goes on trusting the keys it knew before. Nothing recorded is touched.",
+    "Sync again on another network; if it recurs, tell your office before you seal anything.",
+)
+_define(
+    "sealing-key-unknown",
+    409,
+    "This device does not know the server's sealing key yet.",
+    KEPT,
+    "Run: fieldkit sync, once, with a network. It comes with the first answer.",
+)
+_define(
     "certificate-unfit",
     502,
     "The certificate that came does not fit this device: {why}.",
@@ -823,6 +858,13 @@ _define(
     "The backup {run} was made without the server's key.",
     "Nothing was changed.",
     "Give the key file with --key. Without it every device would have to be enrolled again.",
+)
+_define(
+    "backup-sealing-key-missing",
+    404,
+    "The backup {run} holds no sealing key, and none was found beside the server's key.",
+    "Nothing was written.",
+    "Put the server's {file} beside the file that you give with --key.",
 )
 _define(
     "backup-key-other",

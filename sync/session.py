@@ -16,6 +16,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError
 
 from sync import wire
+from sync.extract import is_withheld
 from sync.log import (
     MAX_ENTRY_BYTES,
     MAX_REQUEST_BYTES,
@@ -323,19 +324,27 @@ def plan_segments(
     *,
     max_lines: int = 2_000,
     max_bytes: int = 4 * 1024**2,
+    segment_bytes: int = 256 * 1024,
 ) -> tuple[tuple[Segment, ...], bool]:
-    """The segments of the next request, within the limits, and whether lines remain after it."""
+    """The segments of the next request, within the limits, and whether lines remain after it.
+
+    S5: a segment ends before and after each stretch of lines that colleagues do not receive, and
+    when it is as long as a page of changes should be, so that what they receive is signed.
+    """
     segments: list[Segment] = []
     room = max_bytes
     for log in pending:
         at = 0
         while at < len(log.lines):
-            taken = 0
-            while at + taken < len(log.lines) and taken < max_lines:
-                size = len(log.lines[at + taken]) + 1
-                if size > room:
+            taken = size = 0
+            withheld = is_withheld(log.lines[at])
+            for line in log.lines[at : at + max_lines]:
+                if taken and (size + len(line) > segment_bytes or is_withheld(line) != withheld):
                     break
-                room -= size
+                if len(line) + 1 > room:
+                    break
+                size += len(line) + 1
+                room -= len(line) + 1
                 taken += 1
             if taken == 0:
                 return tuple(segments), True

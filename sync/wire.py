@@ -146,6 +146,8 @@ class EnrolAnswer(Message):
     token = fields.String(required=True)
     certificate = fields.Nested(Signed, required=True)
     server_key = Bytes64(32, required=True)
+    # Which keys follow from server_key, and the one to seal to: statements of sync.server_keys.
+    server_keys = fields.List(fields.Nested(Signed), load_default=list)
     server_name = fields.String(required=True)
     person = fields.String(required=True)
     person_name = fields.String(required=True)

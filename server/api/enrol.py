@@ -27,6 +27,7 @@ def enrol(asked: dict[str, Any]) -> dict[str, Any]:
         "token": found.token,
         "certificate": found.certificate,
         "server_key": ctx().public_key,
+        "server_keys": ctx().key_statements,
         "server_name": urlsplit(ctx().settings.public_url).hostname or "server",
         "person": found.person,
         "person_name": found.person_name,

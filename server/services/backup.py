@@ -12,6 +12,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from server.context import Context
+from server.keys import sealing_bytes
 from server.services.audit import CONSOLE, acted
 from server.services.backup_check import AUDIT, check_written, first_of, held_files
 from server.services.backup_folder import (
@@ -118,6 +119,7 @@ def _make(ctx: Context, place: BackupFolder, with_key: bool, keep: int | None, t
         raise problem("backup-failed", run=run.name, first=f"table files: {exc}.") from exc
     if with_key:
         write_whole(run.key, ctx.key.private_bytes_raw())
+        write_whole(run.sealing_key, sealing_bytes(ctx.sealing_key))
     manifest = Manifest(
         run.name,
         made_at,
@@ -132,6 +134,7 @@ def _make(ctx: Context, place: BackupFolder, with_key: bool, keep: int | None, t
         done.lacking,
         with_key,
         moment.audit,
+        ctx.recipient,
     )
     # 3. It counts only after it was read back.
     tell(Step("reading the tables back"))

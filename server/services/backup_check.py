@@ -10,6 +10,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from server.blobs import Blobs
+from server.keys import read_sealing_key, sealing_bytes
 from server.services.backup_folder import (
     BackupFolder,
     DamagedError,
@@ -197,6 +198,20 @@ def _key(run: Run, manifest: Manifest, found: _Found) -> None:
         found.fault("key", where, "it is missing or cannot be read")
         return
     if server_id(key.public_key().public_bytes_raw()) != manifest.server:
+        found.fault("key", where, "it is not this server's")
+    if manifest.recipient:
+        _sealing_key(run, manifest, found)
+
+
+def _sealing_key(run: Run, manifest: Manifest, found: _Found) -> None:
+    where = f"key {run.sealing_key.name}"
+    try:
+        key = read_sealing_key(run.sealing_key)
+        as_written = run.sealing_key.read_bytes() == sealing_bytes(key)
+    except (OSError, ValueError):
+        found.fault("key", where, "it is missing or cannot be read")
+        return
+    if str(key.to_public()) != manifest.recipient or not as_written:
         found.fault("key", where, "it is not this server's")
 
 

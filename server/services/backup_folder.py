@@ -24,6 +24,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from server.blobs import SPOOL, Blobs
 from server.blobs.folder import FolderShelf
+from server.keys import RECEIPT_FILE, SEALING_FILE
 from sync.problems import Problem, problem
 from sync.receipt import server_id
 
@@ -53,7 +54,8 @@ class Lacking:
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What a run holds. `made_at` is UTC milliseconds; `audit` the number and the hash of the
-    newest line of the audit trail, (0, "") where there is none.
+    newest line of the audit trail, (0, "") where there is none. `recipient` is what was sealed to
+    the server then; "" in backups from before there was a sealing key.
     """
 
     run: str
@@ -69,6 +71,7 @@ class Manifest:
     lacking: tuple[Lacking, ...]
     with_key: bool
     audit: tuple[int, str]
+    recipient: str = ""
 
 
 class DamagedError(Exception):
@@ -96,7 +99,11 @@ class Run:
 
     @property
     def key(self) -> Path:
-        return self.folder / "receipt.ed25519"
+        return self.folder / RECEIPT_FILE
+
+    @property
+    def sealing_key(self) -> Path:
+        return self.folder / SEALING_FILE
 
     @property
     def tables(self) -> Path:
@@ -236,6 +243,7 @@ def _as_json(manifest: Manifest) -> dict[str, Any]:
         "lacking": [[one.sha256, one.why] for one in manifest.lacking],
         "with_key": manifest.with_key,
         "audit": list(manifest.audit),
+        "recipient": manifest.recipient,
     }
 
 
@@ -255,6 +263,7 @@ def _from_json(body: Any) -> Manifest:
         tuple(Lacking(*one) for one in body["lacking"]),
         body["with_key"],
         (n, h),
+        body.get("recipient", ""),
     )
 
 

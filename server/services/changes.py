@@ -13,6 +13,7 @@ from server.context import Context
 from server.store import assignments as assignments_store
 from server.store import changes, declarations, devices, documents, facilities
 from server.store.transaction import Tx
+from sync import server_keys
 from sync.problems import problem
 from sync.session import Change
 
@@ -54,7 +55,7 @@ def changes_after(
         rows = changes.after(tx, person, after)
         last = rows[-1][0] if rows else after
         wanted = list(dict.fromkeys((kind, ref) for _, kind, ref in rows))
-        found = [_body(tx, device, kind, ref) for kind, ref in wanted]
+        found = [_body(ctx, tx, device, kind, ref) for kind, ref in wanted]
     more = len(rows) == changes.PAGE
     came = tuple(c for c in found if c is not None)
     return Page(came, _write_cursor(epoch, last), more, epoch)
@@ -77,7 +78,7 @@ def _read_cursor(cursor: str | None, epoch: int) -> int:
     return int(match[2]) if int(match[1]) == epoch else 0
 
 
-def _body(tx: Tx, device: str, kind: str, ref: str) -> Change | None:
+def _body(ctx: Context, tx: Tx, device: str, kind: str, ref: str) -> Change | None:
     body: Any = None
     if kind == "facility":
         body = facilities.find(tx, ref)
@@ -88,6 +89,9 @@ def _body(tx: Tx, device: str, kind: str, ref: str) -> Change | None:
         body = assignments_store.find(tx, ref)
     elif kind == "certificate":
         body = devices.certificate(tx, device)
+    elif kind == server_keys.CHANGE:
+        # Whichever keys were meant then: those of now are what a device has to know.
+        body = server_keys.write_statements(ctx.key_statements)
     else:
         body = documents.as_change(tx, ref)
     return None if body is None else Change(kind, ref, body)

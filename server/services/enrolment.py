@@ -21,6 +21,7 @@ from server.store.types import storable
 from sync.log import device_id
 from sync.problems import problem
 from sync.receipt import SignedBytes, sign_certificate
+from sync.server_keys import CHANGE
 
 CODE_LENGTH = 12
 FINGERPRINT_LENGTH = 16
@@ -104,7 +105,8 @@ def enrol(ctx: Context, code: str, public_key: bytes, name: str) -> Enrolled:
         devices.put(tx, new)
         devices.use_invitation(tx, digest, device, now)
         # A new device starts from nothing: the person's assignments come again as changes.
-        tell(tx, [person.id], [*everything_for(tx, person.id, now), ("certificate", device)], now)
+        own = [("certificate", device), (CHANGE, ctx.recipient)]
+        tell(tx, [person.id], [*everything_for(tx, person.id, now), *own], now)
         return Enrolled(device, token, certificate, person.id, person.name)
 
     return acted(ctx, f"device:{device}", "device.enrol", f"device:{device}", work)

@@ -13,9 +13,11 @@ from functools import partial
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pyrage.x25519 import Identity
 
 from server.blobs import Blobs
 from server.blobs.opening import open_blobs
+from server.keys import RECEIPT_FILE, SEALING_FILE, read_sealing_key, sealing_bytes
 from server.services.audit import CONSOLE
 from server.services.backup_check import (
     AUDIT,
@@ -45,7 +47,6 @@ from sync.problems import Problem, problem
 from sync.receipt import server_id
 
 EPOCH_BITS = 20
-KEY_FILE = "receipt.ed25519"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,10 +103,10 @@ def restore(
     damaged = _verified(place, run, without_damaged_files, to.tell)
     try:
         manifest = read_manifest(run)
-        key = _key(run, manifest, key_file, to.settings)
+        keys = _keys(run, manifest, key_file, to.settings)
         db = Database(to.settings.database_url)
         try:
-            return _restore(to, place, run, manifest, key, db, damaged)
+            return _restore(to, place, run, manifest, keys, db, damaged)
         finally:
             db.close()
     except DamagedError as exc:
@@ -141,9 +142,38 @@ def _damaged(place: BackupFolder, run: Run, count: int, first: str) -> Exception
     return problem("backup-damaged", **detail)
 
 
+def _keys(run: Run, manifest: Manifest, given: Path | None, settings: Settings) -> dict[str, bytes]:
+    """The server's keys, file by file: each from where the receipt key is taken from."""
+    keys = {RECEIPT_FILE: _key(run, manifest, given, settings).private_bytes_raw()}
+    if manifest.recipient:
+        sealing = _sealing_key(run, manifest, given, settings)
+        keys[SEALING_FILE] = sealing_bytes(sealing)
+    return keys
+
+
+def _sealing_key(run: Run, manifest: Manifest, given: Path | None, settings: Settings) -> Identity:
+    """The sealing key: beside the file that was given, in the backup, or where it is already."""
+    there = settings.keys / SEALING_FILE
+    places = [run.sealing_key if manifest.with_key else there, there]
+    if given is not None:
+        places.insert(0, given.with_name(SEALING_FILE))
+    path = next((one for one in places if one.exists()), None)
+    if path is None:
+        raise problem("backup-sealing-key-missing", run=run.name, file=SEALING_FILE)
+    for one in {path, there} if there.exists() else {path}:
+        try:
+            key = read_sealing_key(one)
+        except (OSError, ValueError) as exc:
+            raise problem("file-unreadable", name=str(one), why=str(exc)) from exc
+        if str(key.to_public()) != manifest.recipient:
+            hint = "Take the keys of the server that made the backup, and a new data folder."
+            raise problem("backup-key-other", path=str(one), run=manifest.run, hint=hint)
+    return key
+
+
 def _key(run: Run, manifest: Manifest, given: Path | None, settings: Settings) -> Ed25519PrivateKey:
     """The server's key: from the file that was given, the backup, or where it is already."""
-    there = settings.keys / KEY_FILE
+    there = settings.keys / RECEIPT_FILE
     path = given or (run.key if manifest.with_key else there)
     if given is None and not path.exists():
         raise problem("backup-key-missing", run=run.name)
@@ -196,7 +226,7 @@ def _restore(
     place: BackupFolder,
     run: Run,
     manifest: Manifest,
-    key: Ed25519PrivateKey,
+    keys: dict[str, bytes],
     db: Database,
     damaged: set[str],
 ) -> Restored:
@@ -206,9 +236,10 @@ def _restore(
     _begin(db, manifest, to.now())
     for folder in (settings.files, settings.keys, settings.previews, settings.incoming):
         folder.mkdir(exist_ok=True, mode=0o700)
-    # 2. The key and the files; both may be there already, from a restore that was cut short.
-    if not (settings.keys / KEY_FILE).exists():
-        write_whole(settings.keys / KEY_FILE, key.private_bytes_raw())
+    # 2. The keys and the files; both may be there already, from a restore that was cut short.
+    for name, data in keys.items():
+        if not (settings.keys / name).exists():
+            write_whole(settings.keys / name, data)
     lacking = damaged | {one.sha256 for one in manifest.lacking}
     copied = _copy_files(open_blobs(settings)[0], place, run, manifest, lacking, to.tell)
     # 3. The tables as they were, and then as they are in this version.

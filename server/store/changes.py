@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from sqlalchemy import bindparam, func, insert, select
 
-from server.store.tables import changes, server
+from server.store.tables import changes, devices, server
 from server.store.transaction import Tx
 
 PAGE = 200
@@ -43,6 +43,13 @@ def after(tx: Tx, person: str, n: int, limit: int = PAGE) -> list[tuple[int, str
     """The changes of one person after number `n`, in order: (n, kind, ref)."""
     rows = tx.execute(_AFTER, {"person": person, "n": n, "most": limit})
     return [tuple(row) for row in rows]
+
+
+def untold(tx: Tx, kind: str, ref: str) -> list[str]:
+    """The people who have devices and were never told of this change."""
+    told = select(changes.c.person).where(changes.c.kind == kind, changes.c.ref == ref)
+    query = select(devices.c.person).distinct().where(devices.c.person.not_in(told))
+    return list(tx.execute(query.order_by(devices.c.person)).scalars())
 
 
 def position(tx: Tx) -> tuple[int, int]:

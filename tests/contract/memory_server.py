@@ -18,11 +18,13 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pyrage.x25519 import Identity
 
 from sync import wire
 from sync.log import Head, device_id, genesis, link, read_line
 from sync.problems import Problem, problem
-from sync.receipt import Receipt, ReceiptLog, server_id, sign_certificate, sign_receipt
+from sync.receipt import Receipt, ReceiptLog, SignedBytes, server_id, sign_certificate, sign_receipt
+from sync.server_keys import ServerKeys, sign_server_keys
 from sync.session import (
     Answer,
     Append,
@@ -67,10 +69,16 @@ class Office:
     page: int = 50
     now: int = NOW
     refused: set[str] = field(default_factory=set)
+    sealing_key: Identity = field(default_factory=Identity.generate)
 
     @property
     def public_key(self) -> bytes:
         return self.key.public_key().public_bytes_raw()
+
+    @property
+    def key_statements(self) -> list[SignedBytes]:
+        recipient = str(self.sealing_key.to_public())
+        return [sign_server_keys(self.key, ServerKeys(1, self.public_key, recipient))]
 
     def link(self, address: str = "http://office.example") -> str:
         code = next(iter(self.codes))
@@ -122,6 +130,7 @@ class Office:
             "token": f"token-{device}",
             "certificate": certificate,
             "server_key": self.public_key,
+            "server_keys": self.key_statements,
             "server_name": "Example office",
             "person": PERSON,
             "person_name": "Example Auditor",

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from store_rows import NOW
+from functools import partial
 
-from server.store import changes
+from store_rows import NOW, a_device, a_person
+
+from server.store import changes, devices, people
 from server.store.db import Database
+from server.store.transaction import Tx
 
 THINGS = [("facility", "hill"), ("assignment", "a-1")]
 
@@ -60,3 +63,18 @@ def test_a_write_that_fails_uses_up_no_number(db: Database) -> None:
     tell(db, "p-1")
     with db.read() as tx:
         assert [n for n, _, _ in changes.after(tx, "p-1", 0)] == [1, 2]
+
+
+def test_those_with_a_device_who_were_never_told_are_found(db: Database) -> None:
+    """S8: a device that was enrolled before there was a sealing key hears of it once."""
+    for seed, name in ((1, "1"), (2, "2")):
+        db.write(partial(put_device, name=name, seed=seed))
+    tell(db, "p-2", "p-3")
+    with db.read() as tx:
+        assert changes.untold(tx, *THINGS[0]) == ["p-1"]
+        assert changes.untold(tx, "facility", "valley") == ["p-1", "p-2"]
+
+
+def put_device(tx: Tx, name: str, seed: int) -> None:
+    people.add(tx, a_person(name))
+    devices.put(tx, a_device(seed, f"p-{name}"))

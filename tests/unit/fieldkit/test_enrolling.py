@@ -15,9 +15,12 @@ from memory_server import DirectTransport, Office
 
 from fieldkit.enrolling import check_may_enrol, enrol, read_invitation
 from fieldkit.keys import is_private, load_key, load_or_make_key, public_bytes
+from fieldkit.server_keys import checked_keys, server_keys
 from sync.log import device_id
 from sync.problems import Problem
 from sync.receipt import sign_certificate
+from sync.server_keys import ServerKeys, sign_server_keys, write_statements
+from sync.session import Change
 
 
 @pytest.mark.parametrize(
@@ -106,6 +109,38 @@ def test_a_certificate_for_another_device_is_not_kept(tmp_path: Path, office: Of
         enrol(device.store, key, read_invitation(office.link()), "x", _LyingTransport(office))
     with pytest.raises(Problem, match="device-not-enrolled"):
         device.store.identity()
+
+
+def test_a_device_knows_the_servers_sealing_key_from_its_enrolment(device: FieldDevice) -> None:
+    """S8"""
+    known = server_keys(device.store).sealing_key
+    assert known == str(device.office.sealing_key.to_public())
+
+
+def test_a_device_of_before_learns_the_sealing_key_as_a_change(device: FieldDevice) -> None:
+    """S8: and goes on trusting what it knew when a change does not follow from its pinned key."""
+    with device.store.database.write("the settings") as tx:
+        tx.execute("delete from meta where name = 'server_keys'")
+    with pytest.raises(Problem, match="sealing-key-unknown"):
+        server_keys(device.store)
+    body = write_statements(device.office.key_statements)
+    device.office.changes.append(Change("server-keys", "x", body))
+    device.sync()
+    stranger = Office()
+    body = write_statements(stranger.key_statements)
+    device.office.changes.append(Change("server-keys", "x", body))
+    with pytest.raises(Problem, match="server-keys-unfit"):
+        device.sync()
+    assert server_keys(device.store).sealing_key == str(device.office.sealing_key.to_public())
+
+
+def test_older_keys_than_known_are_not_taken(device: FieldDevice) -> None:
+    """S8"""
+    key, office = device.office.key, device.office
+    newer = sign_server_keys(key, ServerKeys(2, office.public_key, "age1" + "q" * 58))
+    known = checked_keys(office.public_key, [newer], None)
+    with pytest.raises(Problem, match="older than those known"):
+        checked_keys(office.public_key, office.key_statements, known)
 
 
 def test_a_device_of_one_server_is_not_enrolled_with_another(

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pyrage.x25519 import Identity
 from region import (
     AUDITOR,
     HILL,
@@ -381,7 +382,9 @@ def test_a_manifest_moved_to_another_run_is_noticed(region: Context, place: Back
 def test_another_servers_key_in_a_backup_is_named(region: Context, place: BackupFolder) -> None:
     run = back_up(region, place)
     run.key.write_bytes(bytes(32))
-    assert [f.where for f in check_run(place, run).faults] == ["key receipt.ed25519"]
+    run.sealing_key.write_text(str(Identity.generate()))
+    found = [f.where for f in check_run(place, run).faults]
+    assert found == ["key receipt.ed25519", "key sealing.age"]
 
 
 def test_a_server_with_a_broken_audit_trail_is_backed_up_as_it_is_and_that_is_named(
@@ -441,6 +444,7 @@ def test_a_restored_server_has_the_same_rows_files_key_and_a_new_epoch(
     ctx = opened(tmp_path / "again")
     after = everything(ctx)
     assert ctx.public_key == region.public_key
+    assert ctx.recipient == region.recipient
     (epoch,) = after.pop("server")
     assert epoch[1] == done.epoch > 1
     line = json.loads(after["audit"].pop()[5])  # type: ignore[arg-type]
@@ -643,8 +647,8 @@ def test_without_its_key_a_backup_is_restored_only_with_the_key_from_elsewhere(
     """S8: devices have the server's key pinned; it is never made anew."""
     run = back_up(region, place, with_key=False)
     assert not run.key.exists()
-    key = region.key.private_bytes_raw()
-    assert all(key not in p.read_bytes() for p in place.folder.rglob("*") if p.is_file())
+    for key in (region.key.private_bytes_raw(), str(region.sealing_key).encode()):
+        assert all(key not in p.read_bytes() for p in place.folder.rglob("*") if p.is_file())
     refused(place, tmp_path, "backup-key-missing", run.name)
     other = tmp_path / "other.key"
     other.write_bytes(bytes(32))
@@ -654,11 +658,15 @@ def test_without_its_key_a_backup_is_restored_only_with_the_key_from_elsewhere(
     # A database that was lost while the folder survived: the key and the files are there already.
     (tmp_path / "b" / "keys").mkdir(parents=True)
     shutil.copy(region.settings.keys / "receipt.ed25519", tmp_path / "b" / "keys")
+    with pytest.raises(Problem, match="backup-sealing-key-missing"):
+        put_back(place, tmp_path / "b")
+    shutil.copy(region.settings.keys / "sealing.age", tmp_path / "b" / "keys")
     shutil.copytree(region.settings.files, tmp_path / "b" / "files")
     put_back(place, tmp_path / "b")
     for folder in ("a", "b"):
         ctx = opened(tmp_path / folder)
         assert ctx.id == region.id
+        assert ctx.recipient == region.recipient
         ctx.db.close()
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyrage
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
@@ -18,12 +19,15 @@ from region import Clock
 from sqlalchemy import select
 from werkzeug.test import TestResponse
 
+from server.context import open_context
 from server.services import enrolment, registry
 from server.services.audit import CONSOLE
+from server.services.changes import changes_after
 from server.store import audit, changes, tables
 from sync.log import device_id
 from sync.problems import CATALOGUE, Problem
 from sync.receipt import SignedBytes, read_certificate, server_id
+from sync.server_keys import ServerKeys, read_server_keys, read_statements
 
 HOUR = 3_600_000
 
@@ -196,17 +200,55 @@ def test_s5_a_new_device_is_told_everything_its_person_is_assigned(office: Offic
         "rules",
         "assignment",
         "certificate",
+        "server-keys",
     ]
     assert dict(fresh)["facility"] == NORTH
     assert dict(fresh)["certificate"] == device_id(key(1))
     assert SOUTH not in dict(told(office, "auditor")).values()
 
 
+def test_a_device_learns_the_sealing_key_under_the_key_it_has_pinned(office: Office) -> None:
+    """S8: with its enrolment, and again as a change."""
+    answer = ask(office, invited(office)).json
+    server_key = base64.b64decode(answer["server_key"])
+    for body in ({"statements": answer["server_keys"]}, change_of(office, "server-keys")):
+        keys = read_server_keys(server_key, read_statements(body))
+        assert keys == ServerKeys(1, office.ctx.public_key, office.ctx.recipient)
+    sealed = pyrage.encrypt(b"made-up", [pyrage.x25519.Recipient.from_str(keys.sealing_key)])
+    assert pyrage.decrypt(sealed, [office.ctx.sealing_key]) == b"made-up"
+
+
+def change_of(office: Office, kind: str) -> Any:
+    page = changes_after(office.ctx, office.person_id("auditor"), device_id(key(1)), None)
+    return next(one.body for one in page.changes if one.kind == kind)
+
+
+def test_a_device_enrolled_before_there_was_a_sealing_key_is_told_once(
+    office: Office, clock: Clock
+) -> None:
+    """S8: as after an update of the server, or a restore that lost the key."""
+    ask(office, invited(office))
+    folder = office.ctx.settings.keys
+    (folder / "sealing.age").unlink()
+    before = told(office, "auditor")
+    for _ in range(2):
+        ctx = open_context(office.ctx.settings)
+        with ctx.db.read() as tx:
+            after = changes.after(tx, office.person_id("auditor"), 0)
+        ctx.db.close()
+        assert [thing[1:] for thing in after[len(before) :]] == [("server-keys", ctx.recipient)]
+    assert (folder / "sealing.age").stat().st_mode & 0o077 == 0
+    assert ctx.recipient != office.ctx.recipient
+
+
 def test_an_assignment_that_is_over_is_not_told_to_a_new_device(office: Office) -> None:
     assign_auditor(office, not_before="2026-01-01", not_after="2026-11-22")
     before = len(told(office, "auditor"))
     ask(office, invited(office))
-    assert [kind for kind, _ in told(office, "auditor")[before:]] == ["certificate"]
+    assert [kind for kind, _ in told(office, "auditor")[before:]] == [
+        "certificate",
+        "server-keys",
+    ]
 
 
 def test_when_a_device_was_seen_is_written_once_an_hour(office: Office, clock: Clock) -> None:
