@@ -20,12 +20,11 @@ from fieldkit.interview_form import Form
 from fieldkit.safeguarding import sealing_keys
 from fieldkit.sealing import keep_bytes, seal
 from fieldkit.store import Store, Writing
-from fieldkit.withdrawn import WITHDRAWN
 from sync.inspection_reader import read_inspection
 from sync.merge import merge
 from sync.problems import problem
 from sync.safeguarding import Recipient
-from sync.sealed import day_start, named_files
+from sync.sealed import WITHDRAWN, day_start, named_files
 
 FORMAT = "tapak protected v1"
 

@@ -16,10 +16,11 @@ from fieldkit.blobs import Blobs
 from fieldkit.ledger import Ledger, Refusal
 from fieldkit.store import Identity, Store
 from fieldkit.transport import Transport
-from fieldkit.withdrawn import WITHDRAWN, drop_withdrawn
+from fieldkit.withdrawn import drop_withdrawn
 from sync.log import sign_head
 from sync.problems import Problem, problem
 from sync.receipt import Receipt, read_receipt
+from sync.sealed import WITHDRAWN
 from sync.session import Answer, Request, plan_segments, read_answer, write_request
 
 # What a server says about one file does not keep the others from being sent.

@@ -5,9 +5,7 @@ from __future__ import annotations
 from fieldkit.blobs import Blobs
 from fieldkit.store import Store
 from sync.log import Entry, read_line
-from sync.sealed import read_sealed
-
-WITHDRAWN = "withdrawn"  # the kind of the change; its ref is the number of the sealed entry
+from sync.sealed import WITHDRAWN, read_sealed
 
 
 def drop_withdrawn(store: Store, blobs: Blobs) -> int:

@@ -15,6 +15,7 @@ from sync.log import Entry
 from sync.problems import problem
 
 FAMILY = "sealed"
+WITHDRAWN = "withdrawn"  # the kind of the change that tells of a destroyed key; ref: the entry
 MEDIA_TYPE = "application/octet-stream"  # what is inside says what it is; outside nothing does
 PAYLOAD, KEY, FILE = "sealed", "sealed-key", "sealed-file"
 KINDS = (PAYLOAD, KEY, FILE)

@@ -26,7 +26,7 @@ def receive(ctx: Context, device: str, person: str, body: bytes) -> bytes:
     if request.segments or request.awaiting:
         taken = ctx.db.write_many(take_in, Asked(ctx, request, person, now))
     page = changes_after(ctx, person, device, request.cursor, taken.position)
-    missing = (taken.named | set(request.awaiting)) - taken.held
+    missing = (taken.named | set(request.awaiting)) - taken.held - taken.gone
     return write_answer(
         Answer(
             taken.receipt,
