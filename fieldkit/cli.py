@@ -26,6 +26,7 @@ COMMANDS = {
     "sign-off": "fieldkit.commands.recording",
     "interview": "fieldkit.commands.interviewing",
     "note": "fieldkit.commands.interviewing",
+    "resolve": "fieldkit.commands.resolving",
     "photo": "fieldkit.commands.attaching",
     "attach": "fieldkit.commands.attaching",
     "facts": "fieldkit.commands.facts",
@@ -33,6 +34,7 @@ COMMANDS = {
     "place": "fieldkit.commands.placed",
     "status": "fieldkit.commands.looking",
     "check": "fieldkit.commands.looking",
+    "entries": "fieldkit.commands.written",
     "export": "fieldkit.commands.taking",
     "score": "fieldkit.commands.taking",
 }

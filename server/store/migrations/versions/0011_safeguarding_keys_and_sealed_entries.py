@@ -8,7 +8,7 @@ from alembic import op
 from server.store.types import Key, Text
 
 revision = "0011"
-down_revision = "0005"
+down_revision = "0006"
 branch_labels = None
 depends_on = None
 
