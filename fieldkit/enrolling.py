@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from marshmallow import ValidationError
+from marshmallow import Schema, ValidationError
 
 from fieldkit.keys import public_bytes
 from fieldkit.ledger import encode_key
@@ -64,10 +64,12 @@ def enrol(
     `answer-malformed`, `server-key-changed`, `certificate-unfit` and what the transport raises.
     """
     public_key = public_bytes(private_key)
+    # 1. S8: the server is the one whose key's digest the invitation carries. It is asked before the
+    # code is shown to it, and what it answers to the code is held against the same digest.
+    greeting = _read(wire.EnrolGreeting(), transport.greet())
+    _check_server(greeting["server_key"], invitation)
     answer = _ask(transport, invitation.code, public_key, name)
-    # 1. S8: the server is the one whose key's digest the invitation carries.
-    if not server_id(answer["server_key"]).startswith(invitation.fingerprint):
-        raise problem("server-key-changed")
+    _check_server(answer["server_key"], invitation)
     # 2. S8: the certificate is signed by that key and speaks of this device and person.
     certificate = SignedBytes(**answer["certificate"])
     _check_certificate(certificate, answer, public_key)
@@ -92,9 +94,17 @@ def enrol(
 
 def _ask(transport: Transport, code: str, public_key: bytes, name: str) -> dict[str, Any]:
     request = wire.EnrolRequest().dump({"code": code, "public_key": public_key, "name": name})
-    data = transport.enrol(request)
+    return _read(wire.EnrolAnswer(), transport.enrol(request))
+
+
+def _check_server(key: bytes, invitation: Invitation) -> None:
+    if not server_id(key).startswith(invitation.fingerprint):
+        raise problem("server-key-changed")
+
+
+def _read(schema: Schema, data: bytes) -> dict[str, Any]:
     try:
-        answer: dict[str, Any] = wire.EnrolAnswer().load(json.loads(data))
+        answer: dict[str, Any] = schema.load(json.loads(data))
     except ValidationError as exc:
         raise problem("answer-malformed", why=wire.faults(exc)) from exc
     except (ValueError, RecursionError) as exc:

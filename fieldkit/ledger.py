@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Any
@@ -194,6 +194,13 @@ class Ledger:
                 },
             )
         return restored
+
+    def take_keys(self, identity: Identity, statements: Sequence[SignedBytes]) -> None:
+        """Keep the server's keys once they are verified (S8); raises `server-keys-unfit`."""
+        with self.database.write("the server's keys") as tx:
+            found = tx.execute("select value from meta where name = ?", (NOTE,)).fetchone()
+            known = found[0] if found else None
+            put_notes(tx, {NOTE: checked_keys(identity.server_key, statements, known)})
 
     def mark_sent(self, sha256: str, now: int) -> None:
         """Note that the server answered for a whole file; only a receipt says that it is held."""

@@ -22,11 +22,16 @@ from sync.problems import Problem
 
 @click.command()
 @click.argument("link")
+@click.argument("code", default="")
 @click.option("--name", default="", help="What to call this device; the computer's name otherwise.")
 @desk
-def enrol(at: Desk, link: str, name: str) -> None:
-    """Enrol this device with the LINK of an invitation."""
-    invitation = read_invitation(link)
+def enrol(at: Desk, link: str, code: str, name: str) -> None:
+    """Enrol this device with the LINK of an invitation, or with the server's address and the CODE.
+
+    A retired device, or one whose token ended, is enrolled again in the same way: everything that
+    it recorded stays and is sent then.
+    """
+    invitation = read_invitation(f"{link.rstrip('/')}/enrol#{code}" if code else link)
     store = at.store
     check_may_enrol(store, invitation)
     # The key is on the disk before anyone hears of it: a lost answer can be asked for again.

@@ -30,6 +30,7 @@ for _command in (
     upkeep.audit_command,
     upkeep.verify_command,
     upkeep.checkpoint_command,
+    upkeep.rotate_command,
     upkeep.rebuild_command,
     backups.backup_command,
     backups.restore_command,

@@ -15,7 +15,8 @@ from server.store.transaction import Tx
 from sync.receipt import SignedBytes
 
 ACTIVE = "active"
-REVOKED = "revoked"
+RETIRED = "retired"  # handed on or put away
+REVOKED = "revoked"  # compromised
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +125,12 @@ def names(tx: Tx, ids: Iterable[str]) -> dict[str, str]:
 def seen(tx: Tx, device: str, at: int) -> None:
     """Note when a device last showed its token."""
     tx.execute(update(devices).where(devices.c.id == device).values(last_seen_at=at))
+
+
+def retire(tx: Tx, device: str) -> None:
+    """End a device's token; what it recorded and what arrives of it later counts as before."""
+    ended = {"status": RETIRED, "token_digest": None}
+    tx.execute(update(devices).where(devices.c.id == device).values(**ended))
 
 
 def revoke(tx: Tx, device: str) -> None:
