@@ -150,6 +150,7 @@ class EnrolGreeting(Message):
     """Who the server is, before an invitation's code is shown to it."""
 
     server_key = Bytes64(32, required=True)
+    server_keys = fields.List(fields.Nested(Signed), load_default=list)
     server_name = fields.String(required=True)
 
 

@@ -11,8 +11,8 @@ import click
 
 from fieldkit import show
 from fieldkit.commands.desk import Desk, desk, exit_code, now
-from fieldkit.enrolling import check_may_enrol, read_invitation
 from fieldkit.enrolling import enrol as ask_to_enrol
+from fieldkit.enrolling import read_invitation
 from fieldkit.keys import load_key, load_or_make_key
 from fieldkit.ledger import Ledger
 from fieldkit.syncer import Report, Step, Syncer
@@ -33,7 +33,6 @@ def enrol(at: Desk, link: str, code: str, name: str) -> None:
     """
     invitation = read_invitation(f"{link.rstrip('/')}/enrol#{code}" if code else link)
     store = at.store
-    check_may_enrol(store, invitation)
     # The key is on the disk before anyone hears of it: a lost answer can be asked for again.
     key = load_or_make_key(at.home.key)
     with HttpTransport(invitation.server) as transport:

@@ -22,7 +22,11 @@ def greet() -> dict[str, Any]:
 
     A device holds the key against its invitation before it shows the invitation's code.
     """
-    return {"server_key": ctx().public_key, "server_name": _name()}
+    return {
+        "server_key": ctx().public_key,
+        "server_keys": ctx().key_statements,
+        "server_name": _name(),
+    }
 
 
 @blueprint.post("")

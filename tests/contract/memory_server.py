@@ -341,6 +341,9 @@ def served(office: Office, page: tuple[int, str, bytes] | None = None) -> Iterat
     class Door(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
+        def do_GET(self) -> None:
+            self._answer()
+
         def do_POST(self) -> None:
             self._answer()
 
