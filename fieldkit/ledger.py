@@ -11,12 +11,13 @@ from sqlite3 import Connection
 from typing import Any
 
 from fieldkit.database import Database
-from fieldkit.server_keys import NOTE, checked_keys
+from fieldkit.server_keys import NOTE, checked_keys, trusted_under
 from fieldkit.store import Identity, put_notes
+from sync import safeguarding
 from sync.log import DEVICE_LOG
 from sync.nonce import Nonce
 from sync.problems import problem
-from sync.receipt import Receipt, SignedBytes
+from sync.receipt import Keys, Receipt, SignedBytes
 from sync.server_keys import CHANGE, read_statements
 from sync.session import Answer, Change, LogState, Pending
 
@@ -158,7 +159,9 @@ class Ledger:
         to be offered again (S5). Raises `answer-malformed`, `receipt-unfit` and
         `server-keys-unfit`; nothing of the answer is kept then.
         """
-        changes = [_checked(change) for change in answer.changes]
+        noted = self.database.rows("select value from meta where name = ?", (NOTE,))
+        trusted = trusted_under(identity.server_key, noted[0][0] if noted else None)
+        changes = [_checked(change, trusted) for change in answer.changes]
         keys = [change.body for change in changes if change.kind == CHANGE]
         epoch = answer.epoch if receipt is None else receipt.epoch
         with self.database.write("what the server answered") as tx:
@@ -342,8 +345,10 @@ def _put_state(
     )
 
 
-def _checked(change: Change) -> Change:
-    """A published text must be the one that its digest names."""
+def _checked(change: Change, trusted: Keys) -> Change:
+    """A published text must be the one that its digest names, a list of safeguarding keys the one
+    that the server signed (L8).
+    """
     if change.kind in TEXTS and change.body is not None:
         body = change.body
         members = ("name", "digest", "version", "body")
@@ -354,6 +359,8 @@ def _checked(change: Change) -> Change:
             raise problem("answer-malformed", why=why)
     elif change.body is not None and not isinstance(change.body, dict):
         raise problem("answer-malformed", why=f"the {change.kind} {change.ref} is not an object")
+    if change.kind == safeguarding.CHANGE and change.body is not None:
+        safeguarding.read_recipients(trusted, change.body)
     return change
 
 

@@ -37,7 +37,11 @@ def trusted_keys(store: Store) -> tuple[bytes, ...]:
 
     Raises `device-not-enrolled`.
     """
-    pinned, note = store.identity().server_key, store.note(NOTE)
+    return trusted_under(store.identity().server_key, store.note(NOTE))
+
+
+def trusted_under(pinned: bytes, note: str | None) -> tuple[bytes, ...]:
+    """The same, given the pinned key and the note that is kept of the statements."""
     if note is None:
         return (pinned,)
     return receipt_keys(pinned, read_statements(json.loads(note)))

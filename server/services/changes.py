@@ -10,11 +10,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from server.context import Context
+from server.services import safeguarding
 from server.store import assignments as assignments_store
 from server.store import changes, declarations, devices, documents, facilities
 from server.store.transaction import Tx
 from sync import server_keys
 from sync.problems import problem
+from sync.safeguarding import CHANGE as SAFEGUARDING
+from sync.sealed import WITHDRAWN
 from sync.session import Change
 
 _CURSOR = re.compile(r"(\d{1,16})\.(\d{1,15})\Z")
@@ -92,6 +95,10 @@ def _body(ctx: Context, tx: Tx, device: str, kind: str, ref: str) -> Change | No
     elif kind == server_keys.CHANGE:
         # Whichever keys were meant then: those of now are what a device has to know.
         body = server_keys.write_statements(ctx.key_statements)
+    elif kind == SAFEGUARDING:
+        body = safeguarding.as_change(ctx, tx)
+    elif kind == WITHDRAWN:
+        body = {"id": ref}
     else:
         body = documents.as_change(tx, ref)
     return None if body is None else Change(kind, ref, body)

@@ -13,6 +13,7 @@ from server.services.attempts import check_not_blocked, count_failed
 from server.services.audit import acted
 from server.services.identifiers import digest_of, letters
 from server.services.programme import everything_for
+from server.services.safeguarding import things_for_a_device
 from server.store import audit, devices, people
 from server.store.changes import tell
 from server.store.devices import ACTIVE, Device, Invitation
@@ -118,7 +119,7 @@ def _enrol(ctx: Context, code: str, public_key: bytes, name: str, address: str) 
         devices.put(tx, new)
         devices.use_invitation(tx, digest, device, now)
         # A new device starts from nothing: the person's assignments come again as changes.
-        own = [("certificate", device), (CHANGE, ctx.recipient)]
+        own = [("certificate", device), (CHANGE, ctx.recipient), *things_for_a_device(tx)]
         tell(tx, [person.id], [*everything_for(tx, person.id, now), *own], now)
         return Enrolled(device, token, certificate, person.id, person.name)
 
