@@ -9,11 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
 from server.context import Context
+from server.services import sharing
 from server.services.identifiers import day_of
 from server.store import audit, changes, files, gradings, logs
-from server.store.logs import LogKey, LogRow, NewLines, Touch
+from server.store.logs import InspectionRow, LogKey, LogRow, NewLines, Touch, Touched
 from server.store.transaction import Tx
 from sync.inspection_reader import read_about, read_evidence
 from sync.log import DEVICE_LOG, Entry, Head, Segment, genesis, may_stand_below, read_line
@@ -66,6 +68,7 @@ class _Incoming:
     segment: Segment
     asked: Asked
     taken: Taken
+    n: int  # among all segments of the requests
 
     @property
     def key(self) -> LogKey:
@@ -77,12 +80,27 @@ class _Incoming:
         return None if at is None else self.asked.now - at
 
 
+@dataclass(slots=True)
+class _New:
+    """What was appended in all rounds, by where it stood among the requests, and to what."""
+
+    appended: dict[int, sharing.Appended] = field(default_factory=dict)
+    rows: dict[str, InspectionRow] = field(default_factory=dict)
+    placed: set[str] = field(default_factory=set)
+
+    def in_order(self) -> list[sharing.Appended]:
+        return [self.appended[n] for n in sorted(self.appended)]
+
+
 def take_in(tx: Tx, requests: Sequence[Asked]) -> list[Taken]:
     """Take in these requests in order; the outcome is that of taking them one after another."""
     done = [Taken() for _ in requests]
+    new = _New()
     for together in _rounds(requests, done):
-        _take_segments(tx, together)
+        _take_segments(tx, together, new)
     _note_held(tx, requests, done)
+    # S5: numbers of changes are given last in the transaction.
+    changes.tell_all(tx, sharing.news_of_lines(tx, new.in_order(), new.rows, new.placed))
     _acknowledge(tx, requests, done)
     return done
 
@@ -92,9 +110,10 @@ def _rounds(requests: Sequence[Asked], done: Sequence[Taken]) -> Iterator[list[_
     rounds: list[list[_Incoming]] = []
     of_log: dict[LogKey, int] = {}
     of_inspection: dict[str, int] = {}
+    numbers = count()
     for asked, taken in zip(requests, done, strict=True):
         for segment in asked.request.segments:
-            one = _Incoming(segment, asked, taken)
+            one = _Incoming(segment, asked, taken, next(numbers))
             n = max(of_log.get(one.key, -1) + 1, of_inspection.get(segment.inspection, 0))
             of_log[one.key] = of_inspection[segment.inspection] = n
             if n == len(rounds):
@@ -103,7 +122,7 @@ def _rounds(requests: Sequence[Asked], done: Sequence[Taken]) -> Iterator[list[_
     return iter(rounds)
 
 
-def _take_segments(tx: Tx, incoming: Sequence[_Incoming]) -> None:
+def _take_segments(tx: Tx, incoming: Sequence[_Incoming], new: _New) -> None:
     owners = logs.owners_of(tx, {one.segment.device for one in incoming})
     held = logs.find_logs(tx, [one.key for one in incoming])
     appended: list[tuple[_Incoming, Append]] = []
@@ -130,11 +149,24 @@ def _take_segments(tx: Tx, incoming: Sequence[_Incoming]) -> None:
     logs.append(
         tx,
         [
-            NewLines(one.segment, held.get(one.key), new, one.asked.now, one.offset_ms)
-            for one, new in appended
+            NewLines(one.segment, held.get(one.key), placed, one.asked.now, one.offset_ms)
+            for one, placed in appended
         ],
     )
-    _note_entries(tx, appended, owners)
+    for one, placed in appended:
+        if one.segment.inspection != DEVICE_LOG:
+            new.appended[one.n] = sharing.Appended(
+                one.segment.inspection,
+                one.segment.device,
+                owners[one.segment.device][1],
+                (placed.first, placed.head.seq),
+                [len(line) for line in placed.lines],
+                one.key not in held,
+                one.asked.now,
+            )
+    touched = _note_entries(tx, appended, owners)
+    new.rows |= {row.id: row for row in touched.rows}
+    new.placed |= touched.placed
 
 
 def _place(
@@ -192,7 +224,7 @@ def _note_names(tx: Tx, one: _Incoming) -> None:
 
 def _note_entries(
     tx: Tx, appended: Sequence[tuple[_Incoming, Append]], owners: dict[str, tuple[bytes, str]]
-) -> None:
+) -> Touched:
     """Keep the inspections' facilities and the files that are named, and have them graded."""
     touches: list[Touch] = []
     named: list[files.NamedFile] = []
@@ -222,10 +254,12 @@ def _note_entries(
                             evidence.kind,
                         )
                     )
-        touches.append(Touch(segment.inspection, one.asked.now, facility, mode))
+        touches.append(Touch(segment.inspection, one.asked.now, facility, mode, person))
     files.name_files(tx, named)
     touched = logs.touch_inspections(tx, touches)
-    gradings.mark_all_stale(tx, {facility: (day_of(at), at) for facility, at in touched.items()})
+    stale = {facility: (day_of(at), at) for facility, at in touched.facilities.items()}
+    gradings.mark_all_stale(tx, stale)
+    return touched
 
 
 def _indexed(segment: Segment, new: Append) -> Iterator[Entry]:
