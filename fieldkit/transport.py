@@ -6,31 +6,24 @@ sync.session's matter. tests/contract/test_transport.py is what every implementa
 
 from __future__ import annotations
 
-import base64
 import gzip
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Protocol
 
 import httpx
 
+from fieldkit.pace import Pace
+from fieldkit.tus import Chunks, Uploads
 from sync.problems import CATALOGUE, Kind, Problem, problem
 
 CONNECT_SECONDS = 10
 READ_SECONDS = 60
 MAX_ANSWER_BYTES = 64 * 1024**2
-
-# A file goes up by tus 1.0. A small one travels with the first request; of a larger one a request
-# carries a piece, so that little is lost also behind a proxy that passes on whole requests only.
-WHOLE_BYTES = 512 * 1024
-PIECE_BYTES = 4 * 1024**2
-TUS = {"Tus-Resumable": "1.0.0"}
-OFFSET_BYTES = {"Content-Type": "application/offset+octet-stream"}
-
-# The bytes of a file from an offset on.
-Chunks = Callable[[int], Iterator[bytes]]
+HEAD_BYTES = 200  # about what stands in a head besides the headers that one request adds
+DOWN_BYTES = 64 * 1024  # of an answer at once
 
 
 class Transport(Protocol):
@@ -64,8 +57,9 @@ class _Reply:
 class HttpTransport:
     """The port over HTTP to the server at a base address such as https://tapak.example."""
 
-    def __init__(self, server: str, token: str | None = None) -> None:
+    def __init__(self, server: str, token: str | None = None, pace: Pace | None = None) -> None:
         self.server = server.rstrip("/")
+        self._pace = pace or Pace()
         headers = {"User-Agent": "fieldkit"}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
@@ -75,6 +69,7 @@ class HttpTransport:
             # A hotel's sign-in page answers with a redirect: it must not get the token.
             follow_redirects=False,
         )
+        self._uploads = Uploads(self._answer, self._pace.clock)
 
     def __enter__(self) -> HttpTransport:
         return self
@@ -97,41 +92,25 @@ class HttpTransport:
         return self._send("POST", "/api/sync", gzip.compress(request, mtime=0), headers).body
 
     def send_file(self, sha256: str, size: int, chunks: Chunks) -> None:
-        stands = self._begin(sha256, size, chunks)
-        while stands < size:
-            piece = min(PIECE_BYTES, size - stands)
-            headers = {
-                **TUS,
-                **OFFSET_BYTES,
-                "Upload-Offset": str(stands),
-                "Content-Length": str(piece),
-            }
-            body = _first(chunks(stands), piece)
-            now = _stands(self._send("PATCH", f"/api/files/{sha256}", body, headers), size)
-            if now <= stands:
-                raise problem("answer-malformed", why="the file does not get further")
-            stands = now
+        self._uploads.send_file(sha256, size, chunks)
 
-    def _begin(self, sha256: str, size: int, chunks: Chunks) -> int:
-        """Begin the upload, or find it again: it is the same one for the same file."""
-        headers = {
-            **TUS,
-            "Upload-Length": str(size),
-            "Upload-Metadata": f"sha256 {base64.b64encode(sha256.encode()).decode()}",
-        }
-        if size > WHOLE_BYTES:
-            return _stands(self._send("POST", "/api/files", b"", headers), size)
-        headers |= {**OFFSET_BYTES, "Content-Length": str(size)}
-        return _stands(self._send("POST", "/api/files", chunks(0), headers), size)
+    def _answer(
+        self, method: str, path: str, content: bytes | Iterator[bytes], headers: dict[str, str]
+    ) -> Mapping[str, str]:
+        return self._send(method, path, content, headers).headers
 
     def _send(
         self, method: str, path: str, content: bytes | Iterator[bytes], headers: dict[str, str]
     ) -> _Reply:
+        if isinstance(content, bytes) and content:
+            headers = {**headers, "Content-Length": str(len(content))}
+        self._pace.take(HEAD_BYTES + sum(len(n) + len(v) for n, v in headers.items()))
+        slow = self._pace.slowly(content)
         try:
             with self._client.stream(
-                method, self.server + path, content=content, headers=headers
+                method, self.server + path, content=slow, headers=headers
             ) as response:
-                body = _bounded(response)
+                body = _bounded(response, self._pace)
         except httpx.DecodingError as exc:
             raise problem("answer-malformed", why="its compression is broken") from exc
         except (httpx.TransportError, httpx.InvalidURL) as exc:
@@ -141,27 +120,12 @@ class HttpTransport:
         raise _refusal(response.status_code, response.headers.get("Content-Type", ""), body)
 
 
-def _first(chunks: Iterator[bytes], size: int) -> Iterator[bytes]:
-    """That many of the bytes."""
-    for chunk in chunks:
-        yield chunk[:size]
-        size -= len(chunk)
-        if size <= 0:
-            return
-
-
-def _stands(reply: _Reply, size: int) -> int:
-    """How many of the file's bytes the server says are there for good."""
-    given = reply.headers.get("Upload-Offset", "")
-    if not (given.isascii() and given.isdigit() and int(given[:20]) <= size):
-        raise problem("answer-malformed", why="it does not say how much of the file arrived")
-    return int(given)
-
-
-def _bounded(response: httpx.Response) -> bytes:
+def _bounded(response: httpx.Response, pace: Pace) -> bytes:
     """The body, unpacked, unless it is far larger than any answer."""
-    parts, size = [], 0
-    for part in response.iter_bytes():
+    parts, size, came = [], 0, 0
+    for part in response.iter_bytes(DOWN_BYTES):
+        pace.take(response.num_bytes_downloaded - came)
+        came = response.num_bytes_downloaded
         size += len(part)
         if size > MAX_ANSWER_BYTES:
             raise problem("answer-malformed", why="it is far too large")

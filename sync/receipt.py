@@ -41,7 +41,10 @@ class ReceiptLog:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the server says it holds durably: logs up to a hash, and files (S4)."""
+    """What the server says it holds durably: logs up to a hash, and files (S4).
+
+    `checkpoint` are number and id of the newest checkpoint, None while there is none (S13).
+    """
 
     server: str
     epoch: int
@@ -49,21 +52,23 @@ class Receipt:
     device: str
     logs: tuple[ReceiptLog, ...]
     files: tuple[str, ...]
+    checkpoint: tuple[int, str] | None = None
 
 
 def sign_receipt(key: Ed25519PrivateKey, receipt: Receipt) -> SignedBytes:
     """The receipt's bytes and the server's signature over them."""
-    payload = _compact(
-        {
-            "tapak": wire.PROTOCOL,
-            "server": receipt.server,
-            "epoch": receipt.epoch,
-            "at": receipt.at,
-            "device": receipt.device,
-            "logs": [[r.device, r.log, r.seq, r.h] for r in receipt.logs],
-            "files": list(receipt.files),
-        }
-    )
+    body: dict[str, Any] = {
+        "tapak": wire.PROTOCOL,
+        "server": receipt.server,
+        "epoch": receipt.epoch,
+        "at": receipt.at,
+        "device": receipt.device,
+        "logs": [[r.device, r.log, r.seq, r.h] for r in receipt.logs],
+        "files": list(receipt.files),
+    }
+    if receipt.checkpoint is not None:
+        body["checkpoint"] = list(receipt.checkpoint)
+    payload = _compact(body)
     return SignedBytes(payload, key.sign(RECEIPT_CONTEXT + payload))
 
 
@@ -78,6 +83,7 @@ def read_receipt(server_key: bytes, signed: SignedBytes) -> Receipt:
             body["device"],
             tuple(ReceiptLog(*one) for one in body["logs"]),
             tuple(body["files"]),
+            _quoted(body.get("checkpoint")),
         )
     except (KeyError, TypeError, ValueError) as exc:
         raise problem("receipt-signature") from exc
@@ -97,6 +103,13 @@ def read_certificate(server_key: bytes, signed: SignedBytes) -> dict[str, Any]:
 def server_id(public_key: bytes) -> str:
     """The digest of a server's receipt key, as invitations carry it (S8)."""
     return hashlib.sha256(b"tapak server v1" + public_key).hexdigest()
+
+
+def _quoted(value: Any) -> tuple[int, str] | None:
+    if value is None:
+        return None
+    n, checkpoint = value
+    return int(n), str(checkpoint)
 
 
 def _verified(server_key: bytes, context: bytes, signed: SignedBytes) -> dict[str, Any]:

@@ -43,7 +43,8 @@ _ANSWER = wire.Answer()
 class Request:
     """What a device sends: its cursor, the digests it awaits receipts for, and segments.
 
-    `at` is the device's clock in UTC milliseconds when it spoke, for measuring its offset (L9).
+    `at` is the device's clock in UTC milliseconds when it spoke, for measuring its offset (L9);
+    `nonce` asks for a fresh nonce to quote.
     """
 
     device: str
@@ -51,6 +52,7 @@ class Request:
     awaiting: tuple[str, ...]
     segments: tuple[Segment, ...]
     at: int | None = None
+    nonce: bool = False
 
 
 def write_request(request: Request) -> bytes:
@@ -62,6 +64,8 @@ def write_request(request: Request) -> bytes:
         header["awaiting"] = list(request.awaiting)
     if request.at is not None:
         header["at"] = request.at
+    if request.nonce:
+        header["nonce"] = True
     parts = [_compact(header)]
     for segment in request.segments:
         parts.append(
@@ -133,7 +137,12 @@ def read_request(data: bytes) -> Request:
         )
         at += 1 + header["count"]
     return Request(
-        head["device"], head["cursor"], tuple(head["awaiting"]), tuple(segments), head["at"]
+        head["device"],
+        head["cursor"],
+        tuple(head["awaiting"]),
+        tuple(segments),
+        head["at"],
+        head["nonce"],
     )
 
 
@@ -241,7 +250,8 @@ class Change:
 class Answer:
     """What the server answers; `now` is its clock in UTC milliseconds.
 
-    `epoch` is the server's (S5); None where an older server does not say it.
+    `epoch` is the server's (S5); None where an older server does not say it. `nonce` is there when
+    it was asked for (L9).
     """
 
     receipt: SignedBytes | None
@@ -252,6 +262,7 @@ class Answer:
     more: bool
     now: int
     epoch: int | None = None
+    nonce: SignedBytes | None = None
 
 
 def write_answer(answer: Answer) -> bytes:
@@ -259,6 +270,8 @@ def write_answer(answer: Answer) -> bytes:
     body: dict[str, Any] = {"tapak": wire.PROTOCOL, "cursor": answer.cursor, "now": answer.now}
     if answer.epoch is not None:
         body["epoch"] = answer.epoch
+    if answer.nonce is not None:
+        body["nonce"] = _SIGNED.dump(answer.nonce)
     if answer.receipt is not None:
         body["receipt"] = _SIGNED.dump(answer.receipt)
     if answer.logs:
@@ -288,9 +301,8 @@ def read_answer(data: bytes) -> Answer:
     except (ValueError, RecursionError) as exc:
         raise problem("answer-malformed", why="it is not JSON; is this a sign-in page?") from exc
     body = _load(_ANSWER, raw, "answer-malformed", {})
-    receipt = body["receipt"]
     return Answer(
-        None if receipt is None else SignedBytes(receipt["payload"], receipt["signature"]),
+        _signed(body["receipt"]),
         tuple(
             LogState(s["device"], s["log"], s["state"], s["seq"], s["problem"])
             for s in body["logs"]
@@ -301,6 +313,7 @@ def read_answer(data: bytes) -> Answer:
         body["more"],
         body["now"],
         body["epoch"],
+        _signed(body["nonce"]),
     )
 
 
@@ -362,6 +375,10 @@ def plan_segments(
 
 
 # -- inside ---------------------------------------------------------------------------------------
+
+
+def _signed(body: Mapping[str, Any] | None) -> SignedBytes | None:
+    return None if body is None else SignedBytes(body["payload"], body["signature"])
 
 
 def _json(line: bytes, code: str, where: Mapping[str, Any]) -> Any:

@@ -74,6 +74,7 @@ class RequestHeader(Message):
         strict=True,
         validate=validate.Range(min=0, max=2**53 - 1),
     )
+    nonce = fields.Boolean(load_default=False)
 
 
 class SegmentHeader(Message):
@@ -130,6 +131,7 @@ class Answer(Message):
         strict=True,
         validate=validate.Range(min=1, max=2**53 - 1),
     )
+    nonce = fields.Nested(Signed, load_default=None, allow_none=True)
 
 
 class EnrolRequest(Message):

@@ -1,5 +1,5 @@
-"""Files by tus 1.0: creation (with upload), expiration, termination. An upload is named by the
-SHA-256 of its file, so whoever lost an answer asks again and goes on with the same one (S6).
+"""Files by tus 1.0: creation (with upload), checksum, expiration, termination. An upload is named
+by the SHA-256 of its file, so whoever lost an answer asks again and goes on with the same (S6).
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from werkzeug.http import http_date
 
 from server.api.describe import Blueprint, problems
 from server.api.tus import DIGEST_KEY, EXTENSIONS, VERSION, digest_in, number
+from server.checksums import ALGORITHMS, Checksum, read_checksum
 from server.services import uploads
 from server.services.uploads import Standing
 from server.web import body_chunks, ctx, principal
@@ -25,7 +26,15 @@ blueprint = Blueprint(
 )
 
 OFFSET_BYTES = "application/offset+octet-stream"
-TRANSFER = ("upload-malformed", "media-type", "upload-busy", "upload-taken-over", "upload-too-long")
+TRANSFER = (
+    "upload-malformed",
+    "checksum-unknown",
+    "upload-checksum",
+    "media-type",
+    "upload-busy",
+    "upload-taken-over",
+    "upload-too-long",
+)
 STORING = ("file-digest", "file-too-large", "disk-full", "folder-read-only", "store-busy")
 AWAY = ("files-away", "files-refused")
 
@@ -42,6 +51,11 @@ def _header(name: str, what: str, required: bool = True) -> dict[str, Any]:
 
 
 SPEAKS = _header("Tus-Resumable", f"The version of tus: {VERSION}")
+SUM = _header(
+    "Upload-Checksum",
+    f"One of {ALGORITHMS}, a blank, and the base64 of the digest of this request's bytes",
+    required=False,
+)
 BODY = {"content": {OFFSET_BYTES: {"schema": {"type": "string", "format": "binary"}}}}
 
 
@@ -75,6 +89,7 @@ def discover() -> Response:
     response = Response(status=204)
     response.headers["Tus-Version"] = VERSION
     response.headers["Tus-Extension"] = EXTENSIONS
+    response.headers["Tus-Checksum-Algorithm"] = ALGORITHMS
     response.headers["Tus-Max-Size"] = str(MAX_FILE_BYTES)
     return response
 
@@ -87,6 +102,7 @@ def discover() -> Response:
         SPEAKS,
         _header("Upload-Length", "The file's size in bytes"),
         _header("Upload-Metadata", f"`{DIGEST_KEY}` and the base64 of its hexadecimal digits"),
+        SUM,
     ],
     requestBody={**BODY, "required": False, "description": "The file's first bytes, or all."},
     responses={201: {"description": "Location and Upload-Offset say where to go on"}},
@@ -102,7 +118,7 @@ def create() -> Response:
     if length > MAX_FILE_BYTES:
         raise problem("file-too-large", size=length, limit=MAX_FILE_BYTES)
     person = principal().person or ""
-    stands = uploads.begin(ctx(), person, sha256, length, metadata, body_chunks())
+    stands = uploads.begin(ctx(), person, sha256, length, metadata, body_chunks(), _checksum())
     response = _where(stands, 201)
     response.headers["Location"] = url_for("files.ask", sha256=sha256)
     return response
@@ -130,7 +146,7 @@ def ask(sha256: str) -> Response:
 @blueprint.doc(
     summary="Send bytes of an upload from its offset on",
     security=[{"device": []}],
-    parameters=[SPEAKS, _header("Upload-Offset", "The offset of the first byte")],
+    parameters=[SPEAKS, _header("Upload-Offset", "The offset of the first byte"), SUM],
     requestBody={**BODY, "required": True},
     responses={204: {"description": "Upload-Offset says how far the file is here for good"}},
 )
@@ -141,7 +157,8 @@ def append(sha256: str) -> Response:
         raise problem("media-type", given=request.mimetype, wanted=OFFSET_BYTES)
     offset = number("Upload-Offset", limit=2**63)
     person = principal().person or ""
-    return _where(uploads.append(ctx(), person, sha256, offset, body_chunks()), 204)
+    stands = uploads.append(ctx(), person, sha256, offset, body_chunks(), _checksum())
+    return _where(stands, 204)
 
 
 @blueprint.delete("/<sha256>", endpoint="discard")
@@ -165,6 +182,10 @@ def _where(stands: Standing, status: int) -> Response:
         moment = datetime.fromtimestamp(stands.expires / 1000, UTC)
         response.headers["Upload-Expires"] = http_date(moment)
     return response
+
+
+def _checksum() -> Checksum | None:
+    return read_checksum(request.headers.get("Upload-Checksum"))
 
 
 def _has_body() -> bool:

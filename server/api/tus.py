@@ -12,7 +12,7 @@ from sync.problems import problem
 from sync.wire import DIGEST
 
 VERSION = "1.0.0"
-EXTENSIONS = "creation,creation-with-upload,expiration,termination"
+EXTENSIONS = "creation,creation-with-upload,checksum,expiration,termination"
 DIGEST_KEY = "sha256"
 MOST_METADATA = 4096
 

@@ -11,6 +11,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from server.blobs import digest_of_file
+from server.checksums import Checksum, verified
 from server.context import Context
 from server.services.identifiers import day_of
 from server.staging import Upload, Writer
@@ -42,11 +43,13 @@ def begin(
     length: int,
     metadata: str,
     chunks: Iterable[bytes] = (),
+    checksum: Checksum | None = None,
 ) -> Standing:
     """Begin an upload, with the file's first bytes if there are some; return where it stands.
 
     Beginning again goes on with the same upload: bytes that are here already are passed over. A
-    file that this person delivered before is complete at once. Raises `file-not-named`,
+    file that this person delivered before is complete at once. `checksum` is that of the bytes
+    that come, whether they are passed over or not. Raises `file-not-named`,
     `file-too-large` and what `append` raises.
     """
     with ctx.db.read() as tx:
@@ -58,30 +61,36 @@ def begin(
     if length > MAX_FILE_BYTES:
         raise problem("file-too-large", size=length, limit=MAX_FILE_BYTES)
     upload = Upload(person, sha256, length, metadata)
-    if length <= SMALL_BYTES:
-        small = _read(chunks, length)
-        if len(small) == length:
+    with verified(chunks, checksum, length, ctx.uploads.folder) as fitting:
+        small = _read(fitting, length) if length <= SMALL_BYTES else None
+        if small is not None and len(small) == length:
             return _take_small(ctx, upload, small)
-        chunks = [small]  # cut on the way: what came is kept as of any other
-    ctx.uploads.begin(upload)
-    return _take(ctx, upload, None, chunks)
+        ctx.uploads.begin(upload)
+        # Cut on the way, what came of a small one is kept as of any other.
+        return _take(ctx, upload, None, fitting if small is None else [small])
 
 
 def append(
-    ctx: Context, person: str, sha256: str, offset: int, chunks: Iterable[bytes]
+    ctx: Context,
+    person: str,
+    sha256: str,
+    offset: int,
+    chunks: Iterable[bytes],
+    checksum: Checksum | None = None,
 ) -> Standing:
-    """Go on with an upload at `offset`; whatever arrives of `chunks` is kept and counted.
+    """Go on with an upload at `offset`; whatever arrives of `chunks` is kept and counted, or with
+    a checksum all of them or none.
 
     With the last byte the digest is verified and the file is held. Raises `upload-unknown`,
-    `upload-offset`, `upload-busy`, `upload-taken-over`, `upload-too-long`, `file-digest` (then the
-    upload is forgotten) and the problems of disk and store.
+    `upload-offset`, `upload-busy`, `upload-taken-over`, `upload-too-long`, `upload-checksum`,
+    `file-digest` (then the upload is forgotten) and the problems of disk and store.
     """
     upload = _find(ctx, person, sha256)
     if isinstance(upload, Standing):
         if offset != upload.length:
             raise problem("upload-offset", offset=upload.length, given=offset)
         return upload
-    return _take(ctx, upload, offset, chunks)
+    return _take(ctx, upload, offset, chunks, checksum)
 
 
 def standing(ctx: Context, person: str, sha256: str) -> Standing:
@@ -143,12 +152,19 @@ def _take_small(ctx: Context, upload: Upload, data: bytes) -> Standing:
     return _standing(ctx, upload, upload.length)
 
 
-def _take(ctx: Context, upload: Upload, offset: int | None, chunks: Iterable[bytes]) -> Standing:
+def _take(
+    ctx: Context,
+    upload: Upload,
+    offset: int | None,
+    chunks: Iterable[bytes],
+    checksum: Checksum | None = None,
+) -> Standing:
     """Write what comes, and finish when it was the last. `offset` None: the bytes begin at 0."""
     with ctx.uploads.writer(upload, offset, ctx.token(18)) as writer:
         here = writer.offset
-        for chunk in _but_the_first(chunks, here) if offset is None else chunks:
-            writer.write(chunk)
+        with verified(chunks, checksum, upload.length - here, ctx.uploads.folder) as fitting:
+            for chunk in _but_the_first(fitting, here) if offset is None else fitting:
+                writer.write(chunk)
         digest = writer.digest() if writer.offset == upload.length else None
         _settle(ctx, upload, writer)
     if writer.offset == upload.length:
