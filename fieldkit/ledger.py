@@ -13,6 +13,7 @@ from typing import Any
 from fieldkit.database import Database
 from fieldkit.server_keys import NOTE, checked_keys
 from fieldkit.store import Identity, put_notes
+from sync import safeguarding
 from sync.log import DEVICE_LOG
 from sync.nonce import Nonce
 from sync.problems import problem
@@ -158,7 +159,7 @@ class Ledger:
         to be offered again (S5). Raises `answer-malformed`, `receipt-unfit` and
         `server-keys-unfit`; nothing of the answer is kept then.
         """
-        changes = [_checked(change) for change in answer.changes]
+        changes = [_checked(change, identity) for change in answer.changes]
         keys = [change.body for change in changes if change.kind == CHANGE]
         epoch = answer.epoch if receipt is None else receipt.epoch
         with self.database.write("what the server answered") as tx:
@@ -335,8 +336,10 @@ def _put_state(
     )
 
 
-def _checked(change: Change) -> Change:
-    """A published text must be the one that its digest names."""
+def _checked(change: Change, identity: Identity) -> Change:
+    """A published text must be the one that its digest names, a list of safeguarding keys the one
+    that the server signed (L8).
+    """
     if change.kind in TEXTS and change.body is not None:
         body = change.body
         members = ("name", "digest", "version", "body")
@@ -347,6 +350,8 @@ def _checked(change: Change) -> Change:
             raise problem("answer-malformed", why=why)
     elif change.body is not None and not isinstance(change.body, dict):
         raise problem("answer-malformed", why=f"the {change.kind} {change.ref} is not an object")
+    if change.kind == safeguarding.CHANGE and change.body is not None:
+        safeguarding.read_recipients(identity.server_key, change.body)
     return change
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from server.admin import backups, people, registry, upkeep
+from server.admin import backups, people, registry, safeguarding, upkeep
 from server.terminal import Given, surroundings
 
 
@@ -33,6 +33,7 @@ for _command in (
     upkeep.verify_command,
     upkeep.checkpoint_command,
     upkeep.rebuild_command,
+    safeguarding.safeguarding_key,
     backups.backup_command,
     backups.restore_command,
 ):

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from functools import cached_property
 
 from server.context import Context
-from server.services import sharing
+from server.services import safeguarding, sharing
 from server.services.sharing import Circle, Told
 from server.store import assignments, declarations, devices, documents, facilities, logs
 from server.store.logs import LogKey, LogRow
@@ -18,6 +18,8 @@ from server.store.transaction import Tx
 from sync import server_keys
 from sync.extract import Extract, extract_to_json, make_extract, vouch
 from sync.log import link
+from sync.safeguarding import CHANGE as SAFEGUARDING
+from sync.sealed import WITHDRAWN
 from sync.session import Change
 
 Thing = tuple[str, str]  # a change's kind and ref
@@ -57,6 +59,10 @@ class Reader:
         if kind == server_keys.CHANGE:
             # Whichever keys were meant then: those of now are what a device has to know.
             return Change(kind, ref, server_keys.write_statements(self.ctx.key_statements))
+        if kind == SAFEGUARDING:
+            return self._change(kind, ref, safeguarding.as_change(self.ctx, self.tx))
+        if kind == WITHDRAWN:
+            return Change(kind, ref, {"id": ref})
         return self._change(kind, ref, documents.as_change(self.tx, ref))
 
     def _change(self, kind: str, ref: str, body: object) -> Change | None:

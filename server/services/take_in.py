@@ -13,13 +13,15 @@ from itertools import count
 from server.context import Context
 from server.services import branches, sharing
 from server.services.identifiers import day_of
-from server.store import changes, checkpoints, files, gradings, logs
+from server.services.sealed_names import files_of_sealed, row_of
+from server.store import changes, checkpoints, files, gradings, logs, sealed
 from server.store.logs import InspectionRow, LogKey, LogRow, NewLines, Owner, Touch, Touched
 from server.store.transaction import Tx
 from sync.inspection_reader import read_about, read_evidence
 from sync.log import DEVICE_LOG, Entry, Head, Segment, genesis, may_stand_below, read_line
 from sync.problems import Problem, problem
 from sync.receipt import Receipt, ReceiptLog, SignedBytes, sign_receipt
+from sync.sealed import named_files, read_sealed
 from sync.session import (
     Append,
     Fork,
@@ -32,7 +34,7 @@ from sync.session import (
 )
 
 # The families of paths whose entries other parts look up.
-INDEXED = (b"about", b"evidence")
+INDEXED = (b"about", b"evidence", b"sealed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ class Asked:
 
 @dataclass(slots=True)
 class Taken:
-    """What became of one request; `held` are those of the digests that are held for its sender.
+    """What became of one request; `held` are those of the digests that are held for its sender,
+    `gone` those that nobody is to send again, as consent was withdrawn (L8).
 
     `position` is the server's epoch and the number of its newest change at that moment.
     """
@@ -56,6 +59,7 @@ class Taken:
     heads: dict[LogKey, ReceiptLog] = field(default_factory=dict)
     named: set[str] = field(default_factory=set)
     held: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
     receipt: SignedBytes | None = None
     position: tuple[int, int] | None = None
 
@@ -241,6 +245,7 @@ def _note_entries(
     """Keep the inspections' facilities and the files that are named, and have them graded."""
     touches: list[Touch] = []
     named: list[files.NamedFile] = []
+    protected: list[sealed.SealedRow] = []
     for one, new in appended:
         segment = one.segment
         if segment.inspection == DEVICE_LOG:
@@ -253,6 +258,12 @@ def _note_entries(
                 about = read_about(entry)
                 if about is not None and facility is None:
                     facility, mode = about.facility, about.mode
+            elif entry.path.startswith("sealed/"):
+                found = read_sealed(entry)
+                if found is not None:
+                    protected.append(row_of(found, entry.inspection))
+                    named += files_of_sealed(found, entry.inspection, person)
+                    one.taken.named.update(file.sha256 for _, file in named_files(found))
             else:
                 evidence = read_evidence(entry)
                 if evidence is not None:
@@ -269,6 +280,7 @@ def _note_entries(
                     )
         touches.append(Touch(segment.inspection, one.asked.now, facility, mode, person))
     files.name_files(tx, named)
+    sealed.note(tx, protected)
     touched = logs.touch_inspections(tx, touches)
     stale = {facility: (day_of(at), at) for facility, at in touched.facilities.items()}
     gradings.mark_all_stale(tx, stale)
@@ -298,6 +310,9 @@ def _note_held(tx: Tx, requests: Sequence[Asked], done: Sequence[Taken]) -> None
     for asked, taken in zip(requests, done, strict=True):
         mine = taken.named.union(asked.request.awaiting)
         taken.held = {d for d in mine if (asked.person, d) in held}
+    withdrawn = sealed.is_withdrawn(tx, {d for _, d in wanted - held})
+    for taken in done if withdrawn else ():
+        taken.gone = withdrawn
 
 
 def _acknowledge(tx: Tx, requests: Sequence[Asked], done: Sequence[Taken]) -> None:

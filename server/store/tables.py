@@ -321,6 +321,46 @@ file_facts = Table(
     info=DERIVED,
 )
 
+# -- protected people (L8) ------------------------------------------------------------------------
+
+safeguarding_keys = Table(
+    "safeguarding_keys",
+    metadata,
+    Column("recipient", Text, primary_key=True),  # the public half; the other never comes here
+    Column("name", Text, nullable=False),
+    Column("added_by", Text, nullable=False),
+    Column("added_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+)
+
+sealed_entries = Table(
+    "sealed_entries",
+    metadata,
+    Column("id", Key, nullable=False),
+    Column("inspection", Text, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("files", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("day", BigInteger, nullable=False),
+    PrimaryKeyConstraint("id", "inspection", "device", "key"),
+    Index(None, "inspection"),
+)
+
+withdrawals = Table(
+    "withdrawals",
+    metadata,
+    Column("key", Text, primary_key=True),  # the digest of the file that is not to be again
+    Column("entry", Key, nullable=False),
+    Column("inspection", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("destroyed_at", BigInteger),  # set once, when the bytes are gone
+    Index(None, "entry"),
+)
+
 # -- changes for devices (S5) ---------------------------------------------------------------------
 
 changes = Table(

@@ -8,7 +8,7 @@ from alembic import op
 from server.store.types import Text
 
 revision = "0007"
-down_revision = "0006"
+down_revision = "0011"
 branch_labels = None
 depends_on = None
 
