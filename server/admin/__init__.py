@@ -26,6 +26,8 @@ for _command in (
     registry.facility,
     registry.declare_command,
     registry.assign_command,
+    registry.assignments_command,
+    registry.end_assignment_command,
     registry.publish_command,
     upkeep.audit_command,
     upkeep.verify_command,
