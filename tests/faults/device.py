@@ -25,6 +25,7 @@ from fieldkit.library import Library
 from fieldkit.store import Store
 from fieldkit.syncer import Syncer
 from fieldkit.transport import HttpTransport
+from sync.log import link
 from sync.problems import Problem
 
 from . import seams
@@ -67,6 +68,7 @@ class Device:
         self.process = Process(f"device {name}", self.home.folder, tally)
         seams.media[self.home.folder] = Medium(self.home.folder, self.shadow)
         self.refused: list[str] = []
+        self._id = ""
         self.copied: list[Path] = []
         self._make_key()
 
@@ -86,8 +88,9 @@ class Device:
 
     def command(self, work: Callable[[Store], Any]) -> Outcome:
         """One command: opens the store as every command does, works, and ends or dies."""
+        began = self.clock.world.now
         outcome = self._run(work)
-        self.note()
+        self.note(began)
         return outcome
 
     def _run(self, work: Callable[[Store], Any]) -> Outcome:
@@ -202,6 +205,34 @@ class Device:
 
         return self._recording(said, work)
 
+    def write_newer(self, inspection: str, path: str, mark: str) -> Outcome:
+        """An entry with a member that this version does not know, as a newer one would write it."""
+
+        def work(store: Store) -> None:
+            identity = store.identity()
+            with store.writing(identity, self.clock(), "the entry") as log:
+                log.append(inspection, path, {"level": "fully", "note": mark})
+                seq, line = log.tx.execute(
+                    "select seq, line from lines where log = ? and device = ? "
+                    "order by seq desc limit 1",
+                    (inspection, identity.device),
+                ).fetchone()
+                newer = line[:-1] + b',"mood":"calm"}'
+                before = log.tx.execute(
+                    "select h from lines where log = ? and device = ? and seq = ?",
+                    (inspection, identity.device, seq - 1),
+                ).fetchone()
+                log.tx.execute(
+                    "update lines set line = ?, h = ? where log = ? and device = ? and seq = ?",
+                    (newer, link(before[0], newer), inspection, identity.device, seq),
+                )
+
+        done = self.command(work)
+        for (device, log, seq), line in self.own_lines().items():
+            if line.endswith(b',"mood":"calm"}'):
+                self.book.newer.add((device, log, seq))
+        return done
+
     def attach(self, inspection: str, file: Path, item: str) -> Outcome:
         """Attach a picture or a document; its bytes count from the moment the command returns."""
         data = file.read_bytes()
@@ -256,8 +287,10 @@ class Device:
 
     @property
     def id(self) -> str:
-        found = self.rows("select value from meta where name = 'device'")
-        return str(found[0][0]) if found else ""
+        if not self._id:
+            found = self.rows("select value from meta where name = 'device'")
+            self._id = str(found[0][0]) if found else ""
+        return self._id
 
     @property
     def enrolled(self) -> bool:
@@ -282,12 +315,13 @@ class Device:
         )
         return {(device, log, seq): bytes(line) for device, log, seq, line in found}
 
-    def note(self) -> None:
+    def note(self, began: int = 0) -> None:
         """Note what stands in the store now that a command has ended; and what is gone from it."""
         mine = self.own_lines()
         for place, line in mine.items():
             if line not in self.book.lines.get(place, ()):
                 self._note_seen(place, line)
+                self.book.when[place] = (began, self.clock.world.now)
             self.book.note_line(place, line)
         for place, lines in self.book.lines.items():
             if place[0] == self.id and place not in mine:

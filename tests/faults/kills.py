@@ -165,7 +165,7 @@ def _ended(town: Town, pid: int, code: int, took: dict[str, float], tally: Tally
 
 
 def _calm(town: Town) -> list[str]:
-    """No more faults; every laptop types again what was killed, and syncs; then all must be there."""
+    """No more faults; what was killed is typed again, all sync, and then everything is there."""
     town.proxy.calm = True
     town.until_it_answers()
     found: list[str] = []

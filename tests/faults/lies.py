@@ -7,14 +7,19 @@ may be held up by it, and must neither believe that something is held nor lose a
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import random
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.receipt import RECEIPT_CONTEXT
+
+if TYPE_CHECKING:
+    from .wire import Sent
 
 PORTAL = b"<html><title>Sign in</title><body>Welcome to the example hotel.</body></html>"
 _FORGER = Ed25519PrivateKey.from_private_bytes(b"forger" * 5 + b"ok")
@@ -38,6 +43,25 @@ def forged(answer: dict[str, Any], device: str, log: str, digest: str) -> dict[s
 def altered(answer: dict[str, Any], dice: random.Random, device: str) -> dict[str, Any]:
     """The answer with one thing in it changed."""
     return dice.choice(_CHANGES)(dict(answer), dice, device)
+
+
+def altered_request(sent: Sent, dice: random.Random) -> Sent:
+    """The request with a byte of a file, or a letter of an entry, changed on the way."""
+    if not sent.body:
+        return sent
+    if not sent.path.startswith("/api/sync"):
+        body = bytearray(sent.body)
+        body[dice.randrange(len(body))] ^= 1 << dice.randrange(8)
+        return replace(sent, body=bytes(body))
+    lines = gzip.decompress(sent.body).split(b"\n")
+    entries = [n for n, line in enumerate(lines) if line.startswith(b'{"seq"')]
+    if entries:
+        n = dice.choice(entries)
+        lines[n] = lines[n].replace(b"seen-", b"said-").replace(b'"at":1', b'"at":2')
+    body = gzip.compress(b"\n".join(lines), mtime=0)
+    length = str(len(body))
+    headers = tuple((k, length if k.lower() == "content-length" else v) for k, v in sent.headers)
+    return replace(sent, body=body, headers=headers)
 
 
 def _receipt_byte(answer: dict[str, Any], dice: random.Random, device: str) -> dict[str, Any]:
