@@ -15,7 +15,7 @@ from typing import Any
 
 from sync.problems import Problem, problem
 
-VERSION = 3
+VERSION = 4
 _CANNOT_WRITE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
 BUSY_SECONDS = 30
 
@@ -26,6 +26,22 @@ TABLES: Mapping[str, tuple[Mapping[str, type], Sequence[str], frozenset[str]]] =
         {"log": str, "device": str, "seq": int, "path": str, "line": bytes, "h": bytes},
         ["log", "device", "seq"],
         frozenset({"path"}),
+    ),
+    # Of colleagues' logs (S5): where a line is withheld, the signatures, and what did not verify.
+    "holes": (
+        {"log": str, "device": str, "seq": int, "h": bytes},
+        ["log", "device", "seq"],
+        frozenset(),
+    ),
+    "proofs": (
+        {"log": str, "device": str, "seq": int, "vouched": int, "signature": bytes},
+        ["log", "device", "seq", "vouched"],
+        frozenset(),
+    ),
+    "not_taken": (
+        {"log": str, "device": str, "problem": str, "at": int},
+        ["log", "device"],
+        frozenset(),
     ),
     "acknowledged": (
         {"log": str, "device": str, "seq": int, "state": str, "problem": str},

@@ -15,10 +15,13 @@ from fieldkit.capture import load_inspection
 from fieldkit.disk import named, part_name, settle, settle_folder
 from fieldkit.ledger import Ledger, encode_key
 from fieldkit.preview import Sources
-from fieldkit.store import Identity
+from fieldkit.shared import certificates_of, stored_logs
+from fieldkit.store import Identity, LogLines
+from sync.extract import Hole
 from sync.log import MAX_SEGMENT_LINES, sign_head
 
-FORMAT = "tapak export v1"
+FORMAT = "tapak export v2"
+FORMATS = ("tapak export v1", FORMAT)  # the first had the log of one device only
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)  # the same export has the same bytes
 
 
@@ -71,25 +74,12 @@ def _fill(
 ) -> tuple[int, int, tuple[str, ...]]:
     entries, logs = 0, []
     for log in sources.store.logs(inspection):
-        if log.device != identity.device:
-            continue  # another device's lines travel with their own signatures
         name = f"logs/{log.device}.ndjson"
         _put(archive, name, b"".join(line + b"\n" for line in log.lines))
-        ends = [*range(MAX_SEGMENT_LINES, len(log.lines), MAX_SEGMENT_LINES), len(log.lines)]
-        signed = [
-            {"seq": e, "signature": encode_key(sign_head(key, log.hashes[e - 1]))} for e in ends
-        ]
-        logs.append(
-            {
-                "file": name,
-                "device": log.device,
-                "inspection": inspection,
-                "public_key": encode_key(identity.public_key),
-                "seq": len(log.lines),
-                "h": log.hashes[-1].hex(),
-                "signatures": signed,
-            }
-        )
+        if log.device == identity.device:
+            logs.append(_own_log(name, log, identity, key))
+        else:
+            logs.append(_colleagues_log(name, log, sources, identity))
         entries += len(log.lines)
     read = load_inspection(sources.store, inspection)
     held, missing = [], []
@@ -121,6 +111,52 @@ def _fill(
     }
     _put(archive, "manifest.json", _json(manifest))
     return entries, len(held), tuple(missing)
+
+
+def _own_log(
+    name: str, log: LogLines, identity: Identity, key: Ed25519PrivateKey
+) -> dict[str, Any]:
+    ends = [*range(MAX_SEGMENT_LINES, len(log.lines), MAX_SEGMENT_LINES), len(log.lines)]
+    return {
+        "file": name,
+        "device": log.device,
+        "inspection": log.log,
+        "public_key": encode_key(identity.public_key),
+        "seq": len(log.lines),
+        "h": log.hashes[-1].hex(),
+        "signatures": [
+            {"seq": e, "signature": encode_key(sign_head(key, log.hashes[e - 1]))} for e in ends
+        ],
+    }
+
+
+def _colleagues_log(
+    name: str, log: LogLines, sources: Sources, identity: Identity
+) -> dict[str, Any]:
+    """A log with the signatures that it came with; of a withheld line stands its chain hash."""
+    database = sources.store.database
+    whole = next(w for w in stored_logs(database, identity, log.log) if w.device == log.device)
+    certificate = certificates_of(database).get(log.device)
+    return {
+        "file": name,
+        "device": log.device,
+        "inspection": log.log,
+        "certificate": certificate,
+        "seq": whole.last,
+        "withheld": [
+            [seq, row.h.hex()]
+            for seq, row in enumerate(whole.rows, start=whole.first)
+            if isinstance(row, Hole)
+        ],
+        "signatures": [
+            {
+                "seq": proof.seq,
+                "signature": encode_key(proof.signature),
+                "by": "server" if proof.vouched else "device",
+            }
+            for proof in whole.proofs
+        ],
+    }
 
 
 def _put(archive: zipfile.ZipFile, name: str, data: bytes) -> None:

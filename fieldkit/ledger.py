@@ -12,6 +12,7 @@ from typing import Any
 
 from fieldkit.database import Database
 from fieldkit.server_keys import NOTE, checked_keys
+from fieldkit.shared import take_change
 from fieldkit.store import Identity, put_notes
 from sync import safeguarding
 from sync.log import DEVICE_LOG
@@ -185,7 +186,7 @@ class Ledger:
                 new = checked_keys(identity.server_key, read_statements(body), known)
                 put_notes(tx, {NOTE: new})
             for change in changes:
-                if change.kind != CHANGE:
+                if change.kind != CHANGE and not take_change(tx, identity, change, now):
                     _take_change(tx, change)
             put_notes(
                 tx,
@@ -206,6 +207,13 @@ class Ledger:
         """Forget how far changes were read, so that all of them come anew."""
         with self.database.write("the settings") as tx:
             tx.execute("delete from meta where name = 'cursor'")
+
+    def colleague_lines(self, identity: Identity) -> int:
+        """How many lines of other devices are here."""
+        found = self.database.rows(
+            "select count(*) from lines where device <> ?", (identity.device,)
+        )
+        return int(found[0][0])
 
     def wants_nonce(self, now: int) -> bool:
         """Whether the newest nonce was taken more than an hour ago by this device's clock (L9)."""

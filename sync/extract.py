@@ -12,6 +12,7 @@ import base64
 import binascii
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -234,6 +235,21 @@ def vouched_only(rows: Sequence[tuple[int, bool]], proofs: Iterable[Proof]) -> l
 def _is_at(line: bytes, seq: int) -> bool:
     """Whether a line says that it is at this position; one that cannot be read says nothing."""
     return _seq_of(line) in (0, seq)
+
+
+def parted(whole: Extract) -> list[Extract]:
+    """A long run in runs that each end where somebody signed, with all signatures there."""
+    ends = sorted({proof.seq for proof in whole.proofs})
+    return [
+        Extract(
+            whole.device,
+            whole.log,
+            before + 1,
+            whole.rows[before - whole.first + 1 : end - whole.first + 1],
+            tuple(proof for proof in whole.proofs if proof.seq == end),
+        )
+        for before, end in pairwise([whole.first - 1, *ends])
+    ]
 
 
 # -- as JSON ---------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from fieldkit.interviews import count_waiting
 from fieldkit.ledger import FileState, Ledger
 from fieldkit.progress import ItemProgress, by_section, open_critical, progress
 from fieldkit.resolving import Listed, conflicts_here
+from fieldkit.shared import Colleague, NotTaken, colleagues, not_taken
 from fieldkit.signing import Standing, standing
 from sync.inspection import Inspection
 
@@ -34,8 +35,11 @@ class _Where:
     checklist: Checklist
     items: list[ItemProgress]
     signed: Standing
-    entries: int
+    device: str
+    entries: int  # of this device
     waiting: int
+    colleagues: list[Colleague]
+    not_taken: list[NotTaken]
     files: list[FileState]
     protected: int  # entries that are sealed and wait for the sign-off
     conflicts: list[Listed]
@@ -115,18 +119,22 @@ def _gather(at: Desk, inspection: str) -> _Where:
     from fieldkit.declared import processes_of
 
     read = load_inspection(at.store, inspection)
-    facility = at.library.facility(about_of(read).facility)
+    facility = at.library.facility_or_id(about_of(read).facility)
     checklist = checklist_of(at.store, at.library, inspection)
-    heads = {log.device: len(log.lines) for log in at.store.logs(inspection)}
+    identity = at.store.identity()
+    entries = {log.device: log.seqs for log in at.store.logs(inspection)}
     ledger = Ledger(at.store.database)
     return _Where(
         read,
         facility,
         checklist,
         progress(checklist, read, processes_of(at.library, read, facility)),
-        standing(heads, read),
-        sum(heads.values()),
-        ledger.waiting_lines(at.store.identity(), inspection),
+        standing(entries, read),
+        identity.device,
+        len(entries.get(identity.device, ())),
+        ledger.waiting_lines(identity, inspection),
+        colleagues(at.store.database, identity, inspection),
+        not_taken(at.store.database, inspection),
         ledger.files(inspection),
         count_waiting(at.store, inspection),
         conflicts_here(at.store, at.library, inspection) if read.conflicts else [],
@@ -146,7 +154,25 @@ def _head(where: _Where) -> list[show.Fact]:
         ("begun", show.time(about.written.at)),
         ("mode", about.mode),
         ("outcome", outcome or "none yet"),
+        *_shared(where),
     ]
+
+
+def _shared(where: _Where) -> list[show.Fact]:
+    """Who else recorded (S5), and what of it could not be taken."""
+    told = []
+    for one in where.colleagues:
+        text = f"{one.name}, {show.number(one.entries, 'entry', 'entries')}"
+        if one.withheld:
+            text += f"; {show.number(one.withheld, 'part')} of a track stayed at the office"
+        if one.vouched:
+            text += f"; {one.vouched} vouched for by the server, not signed alone by the device"
+        told.append(text)
+    rows: list[show.Fact] = [("also recorded by", "\n".join(told))] if told else []
+    if where.not_taken:
+        said = (f"{one.problem['title']} {one.problem['remedy']}" for one in where.not_taken)
+        rows.append(("not taken", "\n".join(said)))
+    return rows
 
 
 def _tasks(where: _Where) -> list[show.Fact]:
@@ -179,9 +205,12 @@ def _tasks(where: _Where) -> list[show.Fact]:
 def _safety(where: _Where) -> list[show.Fact]:
     """Signed, sent and held safely: three things, told apart (S4)."""
     signed = "not yet" if not where.signed.devices else "yes"
+    if where.signed.devices and where.device not in where.signed.devices:
+        names = {one.device: one.name for one in where.colleagues}
+        signed = f"by {', '.join(names.get(d, d) for d in where.signed.devices)}; not by you yet"
     if where.signed.devices and where.signed.after:
         count = show.number(where.signed.after, "entry came", "entries came")
-        signed = f"yes, but {count} after it; sign again"
+        signed += f", but {count} after it; sign again"
     sent = sum(1 for f in where.files if f.sent_at is not None)
     held = sum(1 for f in where.files if f.held_at is not None)
     entries = f"{where.entries - where.waiting} of {where.entries} entries"
@@ -263,6 +292,9 @@ def _status_data(where: _Where) -> dict[str, Any]:
         "signed": bool(where.signed.devices),
         "after_sign_off": where.signed.after,
         "protected_waiting": where.protected,
+        "signed_by": list(where.signed.devices),
+        "colleagues": [asdict(one) for one in where.colleagues],
+        "not_taken": [asdict(one) for one in where.not_taken],
         "entries": {"all": where.entries, "held": where.entries - where.waiting},
         "files": {
             "all": len(where.files),

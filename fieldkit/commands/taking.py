@@ -84,6 +84,8 @@ def score(at: Desk, exported: Path | None, inspection: str | None) -> None:
                 "differences": list(done.differences),
                 "entries_verified": done.entries,
                 "files_verified": done.files,
+                "entries_withheld": done.withheld,
+                "entries_vouched": done.vouched,
                 "score": done.score,
             }
         )
@@ -91,6 +93,12 @@ def score(at: Desk, exported: Path | None, inspection: str | None) -> None:
         click.echo(explain(done.score), nl=False)
         if done.entries:
             click.echo(f"{done.entries} entries and {done.files} files verified.")
+        if done.withheld:
+            parts = show.number(done.withheld, "entry is", "entries are")
+            click.echo(f"{parts} withheld: tracks of colleagues stay at the office.")
+        if done.vouched:
+            parts = show.number(done.vouched, "entry is", "entries are")
+            click.echo(f"{parts} vouched for by the server, not signed alone by the device.")
         if same:
             click.echo("Computed again from the export: the same to the digit.")
         else:
