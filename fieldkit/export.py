@@ -15,6 +15,7 @@ from fieldkit.capture import load_inspection
 from fieldkit.disk import named, part_name, settle, settle_folder
 from fieldkit.ledger import Ledger, encode_key
 from fieldkit.preview import Sources
+from fieldkit.server_keys import NOTE
 from fieldkit.shared import certificates_of, stored_logs
 from fieldkit.store import Identity, LogLines
 from sync.extract import Hole
@@ -103,6 +104,7 @@ def _fill(
         "format": FORMAT,
         "inspection": inspection,
         "server_key": encode_key(identity.server_key),
+        "server_keys": json.loads(sources.store.note(NOTE) or "null"),
         "certificate": json.loads(sources.store.note("certificate") or "null"),
         "logs": logs,
         "files": held,

@@ -16,7 +16,8 @@ from fieldkit.export import FORMATS
 from sync.extract import Extract, Hole, Proof, parted, verify_extract, vouched_only
 from sync.log import Head, Segment, genesis, verify_segment
 from sync.problems import problem
-from sync.receipt import SignedBytes, read_certificate
+from sync.receipt import Keys, SignedBytes, read_certificate
+from sync.server_keys import read_statements, receipt_keys
 
 MAX_SCORE_BYTES = 64 * 1024**2
 
@@ -92,8 +93,10 @@ def _verify(archive: zipfile.ZipFile, name: str) -> tuple[Verified, int]:
     if manifest.get("format") not in FORMATS:
         raise _malformed(name, "its manifest is of another format")
     try:
-        server_key = base64.b64decode(manifest["server_key"], validate=True)
-        found = [_verify_log(archive, log, name, server_key) for log in manifest["logs"]]
+        pinned = base64.b64decode(manifest["server_key"], validate=True)
+        said = manifest.get("server_keys")  # of a server that changed its key since
+        trusted = (pinned,) if said is None else receipt_keys(pinned, read_statements(said))
+        found = [_verify_log(archive, log, name, trusted) for log in manifest["logs"]]
         entries = Verified(*map(sum, zip(*found, strict=True))) if found else Verified()
         files = [str(sha256) for sha256 in manifest["files"]]
     except (KeyError, TypeError, ValueError) as exc:
@@ -109,12 +112,12 @@ def _verify(archive: zipfile.ZipFile, name: str) -> tuple[Verified, int]:
 
 
 def _verify_log(
-    archive: zipfile.ZipFile, log: Mapping[str, Any], name: str, server_key: bytes
+    archive: zipfile.ZipFile, log: Mapping[str, Any], name: str, server_keys: Keys
 ) -> Verified:
     """Check a log's chain and every signature over it."""
     lines = _member(archive, log["file"], name).split(b"\n")[:-1]
     if "certificate" in log:
-        return _verify_colleagues(lines, log, server_key)
+        return _verify_colleagues(lines, log, server_keys)
     public_key = base64.b64decode(log["public_key"], validate=True)
     head = Head(0, genesis(public_key, log["inspection"]))
     for one in log["signatures"]:
@@ -128,11 +131,11 @@ def _verify_log(
 
 
 def _verify_colleagues(
-    lines: Sequence[bytes], log: Mapping[str, Any], server_key: bytes
+    lines: Sequence[bytes], log: Mapping[str, Any], server_keys: Keys
 ) -> Verified:
     """Check another device's log: its key by the server's word, and the lines around the holes."""
     signed = (base64.b64decode(log["certificate"][m]) for m in ("payload", "signature"))
-    certificate = read_certificate(server_key, SignedBytes(*signed))
+    certificate = read_certificate(server_keys, SignedBytes(*signed))
     public_key = base64.b64decode(certificate["public_key"], validate=True)
     holes = {int(seq): Hole(bytes.fromhex(h)) for seq, h in log["withheld"]}
     given = iter(lines)
@@ -144,7 +147,7 @@ def _verify_colleagues(
     whole = Extract(log["device"], log["inspection"], 1, tuple(rows), tuple(proofs))
     head, holed = Head(0, genesis(public_key, whole.log)), False
     for run in parted(whole):
-        hashes = verify_extract(public_key, server_key, head, run, holed=holed)
+        hashes = verify_extract(public_key, server_keys, head, run, holed=holed)
         holed |= any(isinstance(row, Hole) for row in run.rows)
         head = Head(run.last, hashes[-1])
     if head.seq != whole.last or len(lines) + len(holes) != whole.last:

@@ -17,6 +17,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fieldkit.database import Database
+from fieldkit.server_keys import NOTE, trusted_under
 from fieldkit.store import Identity
 from sync.extract import (
     Extract,
@@ -30,7 +31,7 @@ from sync.extract import (
 )
 from sync.log import Head, device_id, genesis, read_line, sign_head
 from sync.problems import Problem, problem
-from sync.receipt import SignedBytes, read_certificate
+from sync.receipt import Keys, SignedBytes, read_certificate
 from sync.session import Change, Pending, plan_segments
 
 CERTIFICATE, LINES, INSPECTION = "certificate", "lines", "inspection"  # kinds of changes
@@ -70,7 +71,7 @@ class NotTaken:
 
 def take_certificate(tx: Connection, identity: Identity, device: str, body: object) -> None:
     """Keep a device's certificate; raises `receipt-signature` unless the server signed it so."""
-    if device_id(_public_key(_certified(identity, body))) != device:
+    if device_id(_public_key(_certified(_trusted(_within(tx), identity), body))) != device:
         raise problem("receipt-signature")
     tx.execute(
         "insert into documents (kind, ref, body) values (?1, ?2, ?3) "
@@ -83,14 +84,20 @@ def _within(tx: Connection) -> Rows:
     return lambda sql, given: tx.execute(sql, given).fetchall()
 
 
-def _certified(identity: Identity, body: object) -> dict[str, Any]:
+def _trusted(rows: Rows, identity: Identity) -> Keys:
+    """Every receipt key that the server is known to have had (S8)."""
+    found = rows("select value from meta where name = ?", (NOTE,))
+    return trusted_under(identity.server_key, found[0][0] if found else None)
+
+
+def _certified(server_keys: Keys, body: object) -> dict[str, Any]:
     try:
         if not isinstance(body, dict):
             raise ValueError("not an object")
         signed = SignedBytes(*(base64.b64decode(body[m]) for m in ("payload", "signature")))
     except (KeyError, TypeError, ValueError) as exc:
         raise problem("receipt-signature") from exc
-    return read_certificate(identity.server_key, signed)
+    return read_certificate(server_keys, signed)
 
 
 def _public_key(certificate: Mapping[str, Any]) -> bytes:
@@ -106,7 +113,7 @@ def _certificate_of(rows: Rows, identity: Identity, device: str) -> dict[str, An
     if not found:
         return None
     try:
-        return _certified(identity, json.loads(found[0][0]))
+        return _certified(_trusted(rows, identity), json.loads(found[0][0]))
     except (Problem, ValueError):
         return None
 
@@ -126,6 +133,7 @@ def take_lines(tx: Connection, identity: Identity, extract: Extract) -> int:
     if certificate is None:
         raise problem("lines-unknown-device", device=extract.device, log=extract.log)
     public_key = _public_key(certificate)
+    server_keys = _trusted(_within(tx), identity)
     place = extract.log, extract.device
     held = _last(tx, *place)
     if extract.first > held + 1:
@@ -134,7 +142,7 @@ def take_lines(tx: Connection, identity: Identity, extract: Extract) -> int:
     if before.seq:
         before = Head(before.seq, _hash_at(tx, *place, before.seq))
     holed = _first_hole(tx, *place) <= before.seq
-    hashes = verify_extract(public_key, identity.server_key, before, extract, holed=holed)
+    hashes = verify_extract(public_key, server_keys, before, extract, holed=holed)
     new = 0
     for seq, h in enumerate(hashes, start=extract.first):
         if seq <= held and _hash_at(tx, *place, seq) != h:

@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.adopted import FAMILY as ADOPTED
 from sync.log import (
@@ -33,6 +32,7 @@ from sync.log import (
     strict_json,
 )
 from sync.problems import Problem, problem
+from sync.receipt import Keys, signed_under
 
 VOUCH_CONTEXT = b"tapak vouch v1\n"
 NEVER_SHARED = "track"  # the family of paths that only the office receives
@@ -147,7 +147,7 @@ def _vouched(device: str, log: str, seq: int, h: bytes) -> bytes:
 
 
 def verify_extract(
-    public_key: bytes, server_key: bytes, before: Head, extract: Extract, *, holed: bool = False
+    public_key: bytes, server_keys: Keys, before: Head, extract: Extract, *, holed: bool = False
 ) -> list[bytes]:
     """Check a run that follows `before` in its log; the chain hash after each of its rows.
 
@@ -180,7 +180,7 @@ def verify_extract(
             running = link(running, row)
         hashes.append(running)
     # 3. Every signature that came holds, and every stretch ends with one.
-    proved = _check_proofs(public_key, server_key, extract, hashes, unproved)
+    proved = _check_proofs(public_key, server_keys, extract, hashes, unproved)
     for n in _stretch_ends(extract.rows):
         if extract.first + n not in proved:
             raise unproved(extract.first + n, "nobody signed there")
@@ -189,7 +189,7 @@ def verify_extract(
 
 def _check_proofs(
     public_key: bytes,
-    server_key: bytes,
+    server_keys: Keys,
     extract: Extract,
     hashes: Sequence[bytes],
     unproved: Callable[[int, str], Problem],
@@ -200,14 +200,12 @@ def _check_proofs(
             raise unproved(proof.seq, "a signature stands outside the run")
         h = hashes[proof.seq - extract.first]
         if proof.vouched:
-            key, signed = server_key, _vouched(extract.device, extract.log, proof.seq, h)
+            keys, signed = server_keys, _vouched(extract.device, extract.log, proof.seq, h)
         else:
-            key, signed = public_key, SEGMENT_CONTEXT + h
-        try:
-            Ed25519PublicKey.from_public_bytes(key).verify(proof.signature, signed)
-        except (InvalidSignature, ValueError) as exc:
+            keys, signed = public_key, SEGMENT_CONTEXT + h
+        if not signed_under(keys, signed, proof.signature):
             whose = "the server's" if proof.vouched else "the device's"
-            raise unproved(proof.seq, f"{whose} signature does not fit") from exc
+            raise unproved(proof.seq, f"{whose} signature does not fit")
         proved.add(proof.seq)
     return proved
 
