@@ -32,6 +32,7 @@ for _command in (
     upkeep.checkpoint_command,
     upkeep.rebuild_command,
     safeguarding.safeguarding_key,
+    safeguarding.withdraw_consent,
     backups.backup_command,
     backups.restore_command,
 ):
