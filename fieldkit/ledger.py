@@ -25,9 +25,10 @@ TEXTS = ("checklist", "limits", "profile", "rules")
 NONCE_AGE_MS = 3_600_000
 MOST_AWAITED = 1000  # the protocol's limit of one request
 # After which line of a log the next segment begins, and up to which one a receipt covers it. A log
-# in the state "again" was acknowledged by an epoch that is over, up to its seq.
+# in the state "again" was acknowledged by an epoch that is over, up to its seq; one in the state
+# "asked" is held by the server's word up to its seq, and by no receipt.
 _OFFERED = "case when a.state = 'again' then max(a.seq - 1, 0) else coalesce(a.seq, 0) end"
-_COVERED = "case when a.state = 'again' then 0 else coalesce(a.seq, 0) end"
+_COVERED = "case when a.state in ('again', 'asked') then 0 else coalesce(a.seq, 0) end"
 _PENDING_BYTES = 6 * 1024**2  # more than one request carries, less than a small machine has
 
 
@@ -316,13 +317,25 @@ def _take_state(tx: Connection, identity: Identity, state: LogState) -> None:
     if state.device != identity.device or state.state == "held":
         return
     if state.state == "gap":
-        _put_state(tx, identity, state.log, max(state.seq - 1, 0), "held", None)
+        _go_back(tx, identity, state.log, max(state.seq - 1, 0))
         return
     said = None if state.problem is None else json.dumps(state.problem, ensure_ascii=False)
     tx.execute(
         "insert into acknowledged (log, device, seq, state, problem) values (?1, ?2, 0, ?3, ?4) "
         "on conflict (log, device) do update set state = ?3, problem = ?4",
         (state.log, identity.device, state.state, said),
+    )
+
+
+def _go_back(tx: Connection, identity: Identity, log: str, seq: int) -> None:
+    """Send a log again from after `seq` on. Nobody signed this, so it only takes back what was
+    acknowledged; a log of an epoch that is over (S5) waits for a receipt all the same.
+    """
+    tx.execute(
+        "update acknowledged set seq = ?1, problem = null, "
+        "state = case when state in ('again', 'asked') then 'asked' else 'held' end "
+        "where log = ?2 and device = ?3 and seq > ?1",
+        (seq, log, identity.device),
     )
 
 
