@@ -23,12 +23,11 @@ EVERYBODY = {
     "pages.static",
     "files.discover",
 }
-PEOPLE = EVERYBODY | {"session.show", "session.log_out", "pages.logout"}
+PEOPLE = EVERYBODY | {"session.show", "session.log_out", "pages.logout", "pages.home"}
 READER = PEOPLE | {
     "facilities.list_facilities",
     "facilities.get_facility",
     "declarations.list_declarations",
-    "pages.home",
     "pages.facilities",
     "pages.facility",
     "pages.score_export",
@@ -50,6 +49,7 @@ ALLOWED = {
         "assignments.list_assignments",
         "assignments.create_assignment",
     },
+    "safeguarding": PEOPLE | {"pages.sealed", "pages.sealed_take", "pages.sealed_withdraw"},
     "administrator": PEOPLE
     | {
         "facilities.list_facilities",
@@ -63,7 +63,7 @@ ALLOWED = {
 }
 REFUSED = {"token-missing", "login-needed", "not-permitted"}
 VALUES = {"sha256": "0" * 64, "filename": "site.css", "scope": "facility", "subject": NORTH}
-VALUES |= {"facility": NORTH, "facility_id": NORTH, "inspection_id": "none"}
+VALUES |= {"facility": NORTH, "facility_id": NORTH, "inspection_id": "none", "entry": "none"}
 
 
 @pytest.fixture(scope="module")
