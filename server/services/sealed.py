@@ -177,4 +177,4 @@ def _day(at: int) -> str:
     try:
         return day_of(at)
     except (ValueError, OverflowError, OSError):
-        return "a day outside the calendar"
+        return "no-day"

@@ -23,7 +23,7 @@ from sync.sealed import MAX_KEY_BYTES, read_head, unframe
 
 MOST_PAYLOAD = 8 * 1024**2  # bytes of ciphertext; the form that is sealed has far fewer
 _DIGEST = re.compile(r"[0-9a-f]{64}\Z")
-_ID = re.compile(r"[0-9A-Za-z-]{1,64}\Z")
+_ID = re.compile(r"[0-9A-Za-z-]{1,64}\Z")  # it comes from a server: no path can be made of it
 
 Open = Callable[[str], IO[bytes]]
 
@@ -51,8 +51,7 @@ def unseal(key_file: Path, source: Path, out: Path) -> list[Opened]:
     with _source(source) as read:
         entries = _entries(read)
         out.mkdir(mode=0o700, parents=True, exist_ok=True)
-        found = [_unseal_one(keys, key_file, read, one, out) for one in entries]
-    return found
+        return [_unseal_one(keys, key_file, read, one, out) for one in entries]
 
 
 def read_keys(path: Path) -> list[x25519.Identity]:
@@ -112,7 +111,7 @@ def _fits(one: Any) -> bool:
     digests = [one["payload"], one["key"], *one["files"]]
     return (
         all(isinstance(d, str) and _DIGEST.match(d) for d in digests)
-        and isinstance(one["day"], str)
+        and _ID.match(one["day"]) is not None
         and _ID.match(one["id"]) is not None
     )
 
