@@ -17,6 +17,7 @@ EVERYBODY = {
     "health.healthz",
     "api-docs.openapi_json",
     "enrol.enrol",
+    "enrol.greet",
     "session.log_in",
     "pages.login",
     "pages.login_post",
@@ -48,6 +49,7 @@ ALLOWED = {
         "declarations.file_declaration",
         "assignments.list_assignments",
         "assignments.create_assignment",
+        "assignments.end_assignment",
     },
     "safeguarding": PEOPLE | {"pages.sealed", "pages.sealed_take", "pages.sealed_withdraw"},
     "administrator": PEOPLE
@@ -59,11 +61,13 @@ ALLOWED = {
         "declarations.file_declaration",
         "assignments.list_assignments",
         "assignments.create_assignment",
+        "assignments.end_assignment",
     },
 }
 REFUSED = {"token-missing", "login-needed", "not-permitted"}
 VALUES = {"sha256": "0" * 64, "filename": "site.css", "scope": "facility", "subject": NORTH}
-VALUES |= {"facility": NORTH, "facility_id": NORTH, "inspection_id": "none", "entry": "none"}
+VALUES |= {"facility": NORTH, "facility_id": NORTH, "inspection_id": "none", "assignment": "none"}
+VALUES |= {"entry": "none"}
 
 
 @pytest.fixture(scope="module")
