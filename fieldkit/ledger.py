@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from sqlite3 import Connection
 from typing import Any
 
@@ -161,7 +161,6 @@ class Ledger:
         `server-keys-unfit`; nothing of the answer is kept then.
         """
         changes = [_checked(change, identity) for change in answer.changes]
-        keys = [change.body for change in changes if change.kind == CHANGE]
         epoch = answer.epoch if receipt is None else receipt.epoch
         with self.database.write("what the server answered") as tx:
             restored = epoch is not None and _begin_epoch(tx, epoch)
@@ -179,14 +178,7 @@ class Ledger:
                 _keep_nonce(tx, nonce, answer.nonce, now)
             for state in answer.logs:
                 _take_state(tx, identity, state)
-            for body in keys:
-                found = tx.execute("select value from meta where name = ?", (NOTE,)).fetchone()
-                known = found[0] if found else None
-                new = checked_keys(identity.server_key, read_statements(body), known)
-                put_notes(tx, {NOTE: new})
-            for change in changes:
-                if change.kind != CHANGE:
-                    _take_change(tx, change)
+            _take_changes(tx, identity, changes)
             put_notes(
                 tx,
                 {
@@ -196,6 +188,60 @@ class Ledger:
                 },
             )
         return restored
+
+    # -- what came by bundle (S10) ----------------------------------------------------------------
+
+    def answered_at(self) -> int:
+        """The server's clock when it last answered, by whichever way (UTC ms); 0 if never."""
+        rows = self.database.rows(
+            "select value from meta where name in ('last_contact', 'carried_at')"
+        )
+        return max((int(value) for (value,) in rows), default=0)
+
+    def take_receipt(self, identity: Identity, signed: SignedBytes, receipt: Receipt) -> bool:
+        """Keep a receipt that came by bundle, checked already; whether it says anything new.
+
+        One of an epoch that is over says nothing any more, and what is acknowledged stays so.
+        Raises `receipt-unfit`.
+        """
+        with self.database.write("the receipt") as tx:
+            there = tx.execute("select 1 from receipts where payload = ?", (signed.payload,))
+            if there.fetchone() is not None or receipt.epoch < _epoch(tx):
+                return False
+            _begin_epoch(tx, receipt.epoch)
+            tx.execute(
+                "insert into receipts (at, payload, signature) values (?, ?, ?)",
+                (receipt.at, signed.payload, signed.signature),
+            )
+            _acknowledge(tx, identity, _only_further(tx, receipt))
+            _keep_checkpoint(tx, receipt)
+        return True
+
+    def take_carried(self, identity: Identity, answer: Answer) -> bool:
+        """Keep the changes of an answer that came by bundle, unless its epoch is over.
+
+        It says nothing of clocks. Raises `answer-malformed` and `server-keys-unfit`.
+        """
+        changes = [_checked(change, identity) for change in answer.changes]
+        with self.database.write("what the office sent along") as tx:
+            if answer.epoch is None or answer.epoch < _epoch(tx):
+                return False
+            _begin_epoch(tx, answer.epoch)
+            _take_changes(tx, identity, changes)
+            put_notes(tx, {"cursor": answer.cursor, "carried_at": str(answer.now)})
+        return True
+
+    def keep_document(self, kind: str, ref: str, body: Mapping[str, Any]) -> bool:
+        """Keep a document that was checked; whether it was another one before."""
+        said = json.dumps(body, ensure_ascii=False)
+        with self.database.write("what came along") as tx:
+            found = tx.execute(
+                "select body from documents where kind = ? and ref = ?", (kind, ref)
+            ).fetchone()
+            if found is not None and found[0] == said:
+                return False
+            _take_change(tx, Change(kind, ref, body))
+        return True
 
     def mark_sent(self, sha256: str, now: int) -> None:
         """Note that the server answered for a whole file; only a receipt says that it is held."""
@@ -240,6 +286,23 @@ def _begin_epoch(tx: Connection, epoch: int) -> bool:
         tx.execute("update files set sent_at = null, held_at = null")
     put_notes(tx, {"epoch": str(epoch)})
     return another
+
+
+def _epoch(tx: Connection) -> int:
+    found = tx.execute("select value from meta where name = 'epoch'").fetchone()
+    return 0 if found is None else int(found[0])
+
+
+def _only_further(tx: Connection, receipt: Receipt) -> Receipt:
+    """The receipt without logs that another one acknowledges as far or further."""
+    known = {
+        (device, log): seq
+        for device, log, seq in tx.execute(
+            "select device, log, seq from acknowledged where state = 'held'"
+        )
+    }
+    logs = tuple(one for one in receipt.logs if known.get((one.device, one.log), 0) < one.seq)
+    return replace(receipt, logs=logs)
 
 
 def _acknowledge(tx: Connection, identity: Identity, receipt: Receipt) -> None:
@@ -366,6 +429,17 @@ def _checked(change: Change, identity: Identity) -> Change:
     if change.kind == safeguarding.CHANGE and change.body is not None:
         safeguarding.read_recipients(identity.server_key, change.body)
     return change
+
+
+def _take_changes(tx: Connection, identity: Identity, changes: Sequence[Change]) -> None:
+    for change in changes:
+        if change.kind != CHANGE:
+            _take_change(tx, change)
+            continue
+        found = tx.execute("select value from meta where name = ?", (NOTE,)).fetchone()
+        statements = read_statements(change.body)
+        new = checked_keys(identity.server_key, statements, found[0] if found else None)
+        put_notes(tx, {NOTE: new})
 
 
 def _take_change(tx: Connection, change: Change) -> None:

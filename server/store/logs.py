@@ -162,6 +162,17 @@ def logs_of(tx: Tx, inspection: str) -> list[LogRow]:
     return [LogRow(*row) for row in tx.execute(query)]
 
 
+def logs_by(tx: Tx, device: str) -> list[LogRow]:
+    """All logs of one device, in the order of their names."""
+    query = (
+        select(*_LOG)
+        .join(devices, devices.c.id == logs.c.device)
+        .where(logs.c.device == device)
+        .order_by(logs.c.inspection)
+    )
+    return [LogRow(*row) for row in tx.execute(query)]
+
+
 def all_logs(tx: Tx) -> list[LogRow]:
     """Every log that is held."""
     query = select(*_LOG).join(devices, devices.c.id == logs.c.device).order_by(logs.c.id)

@@ -187,3 +187,13 @@ def test_inspections_of_a_facility_come_as_first_heard_of(db: Database) -> None:
     with db.read() as tx:
         assert [one.id for one in logs.inspections_at(tx, "hill")] == [VISIT_2, VISIT]
         assert logs.inspections_at(tx, "valley") == []
+
+
+def test_the_logs_of_one_device_are_found_in_the_order_of_their_names(db: Database) -> None:
+    first, second = db.write(put_everybody)
+    for device, inspection in ((first, VISIT_2), (second, VISIT), (first, VISIT)):
+        db.write(lambda tx, d=device, i=inspection: append(tx, d, i, [b"one"]))
+    with db.read() as tx:
+        found = [(row.device, row.inspection, row.seq) for row in logs.logs_by(tx, first.id)]
+        assert found == [(first.id, VISIT, 1), (first.id, VISIT_2, 1)]
+        assert logs.logs_by(tx, "nobody") == []

@@ -1,0 +1,165 @@
+"""Reading bundles on a device (S10): what the office answered, and what colleagues handed over.
+
+Each part is kept, checked, before the next is looked at, and reading the same bundle again changes
+nothing: a bundle that is cut or damaged leaves what stood before the damage, and nothing wrong.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fieldkit.blobs import Blobs
+from fieldkit.bundle_file import made_for_in_name
+from fieldkit.bundle_sealing import known_keys
+from fieldkit.ledger import Ledger
+from fieldkit.store import Identity, Store
+from sync import wire
+from sync.bundle import Opening
+from sync.bundle_reader import (
+    BundleReader,
+    Certificate,
+    Event,
+    GivenAnswer,
+    GivenReceipt,
+    SealingKey,
+    Skipped,
+)
+from sync.problems import Problem, problem
+from sync.receipt import SignedBytes, certified_key, read_receipt
+from sync.sealing_key import read_sealing_key
+from sync.session import read_answer
+from sync.unseal import unseal
+
+PERSON_KEY = "sealing-key"  # the kind of the document that has what is sealed to a colleague
+
+
+@dataclass(slots=True)
+class Taken:
+    """What one bundle brought that was not here before. `said` are troubles that stop nothing."""
+
+    opening: Opening | None = None
+    receipts: int = 0
+    changes: int = 0
+    keys: int = 0
+    said: list[Problem] = field(default_factory=list)
+    skipped: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Taking:
+    """The reading of one bundle on this device."""
+
+    store: Store
+    ledger: Ledger
+    blobs: Blobs
+    identity: Identity
+    taken: Taken = field(default_factory=Taken)
+    answered: int = 0  # S5: changes from before what is here already are not taken
+    _keys: dict[str, tuple[bytes, dict[str, Any]]] = field(default_factory=dict)
+
+    def take(self, event: Event) -> None:
+        """Take one part in; raises what makes the whole bundle unusable."""
+        if isinstance(event, Opening):
+            self._open(event)
+        elif isinstance(event, Certificate):
+            self._certificate(event)
+        elif isinstance(event, SealingKey):
+            self._sealing_key(event)
+        elif isinstance(event, GivenReceipt):
+            self._receipt(event.signed)
+        elif isinstance(event, GivenAnswer):
+            self._answer(event.body)
+        elif isinstance(event, Skipped):
+            self.taken.skipped[event.kind] = self.taken.skipped.get(event.kind, 0) + 1
+
+    def _open(self, opening: Opening) -> None:
+        if opening.server_key != self.identity.server_key:
+            raise problem("bundle-other-server", server=self.identity.server_name)
+        self.taken.opening = opening
+        self.answered = self.ledger.answered_at()
+
+    def _certificate(self, event: Certificate) -> None:
+        known = certified_key(self.identity.server_key, event.device, event.signed)
+        self._keys[event.device] = known
+        if event.device != self.identity.device:
+            self.ledger.keep_document("certificate", event.device, _signed(event.signed))
+
+    def _sealing_key(self, event: SealingKey) -> None:
+        known = self._keys.get(event.device)
+        if known is None or event.device == self.identity.device:
+            return
+        recipient = read_sealing_key(known[0], event.signed)
+        body = {
+            "recipient": recipient,
+            "person": known[1].get("person"),
+            "person_name": known[1].get("person_name"),
+        }
+        if self.ledger.keep_document(PERSON_KEY, event.device, body):
+            self.taken.keys += 1
+
+    def _receipt(self, signed: SignedBytes) -> None:
+        receipt = read_receipt(self.identity.server_key, signed)
+        try:
+            self.taken.receipts += self.ledger.take_receipt(self.identity, signed, receipt)
+        except Problem as exc:
+            if exc.code != "receipt-unfit":
+                raise
+            self.taken.said.append(exc)
+
+    def _answer(self, body: bytes) -> None:
+        answer = read_answer(body)
+        if answer.now > self.answered and self.ledger.take_carried(self.identity, answer):
+            self.taken.changes += len(answer.changes)
+
+
+def read_bundle(
+    store: Store, blobs: Blobs, path: Path, passphrase: str | None, take: Taking | None = None
+) -> Taken:
+    """Read one bundle. Raises what unsealing and reading raise; what came before stays taken."""
+    identity = store.identity()
+    taking = take or Taking(store, Ledger(store.database), blobs, identity)
+    read_file(path, taking.take, identities=known_keys(store), passphrase=passphrase)
+    return taking.taken
+
+
+def read_file(path: Path, take: Any, *, identities: Any = (), passphrase: str | None) -> None:
+    """Open a sealed file and hand over its parts; raises what is wrong with it."""
+    reader = BundleReader()
+
+    def feed(data: bytes) -> None:
+        for event in reader.feed(data):
+            take(event)
+
+    try:
+        with path.open("rb") as file:
+            hint = made_for_in_name(path)
+            unseal(
+                file,
+                feed,
+                identities=identities,
+                passphrase=passphrase,
+                name=path.name,
+                hint=hint,
+            )
+    except OSError as exc:
+        why = exc.strerror or str(exc)
+        raise problem("file-unreadable", name=path.name, why=why) from exc
+    reader.close()
+
+
+def keys_of_people(store: Store) -> list[dict[str, Any]]:
+    """What is known of colleagues' keys: device, recipient, person and name."""
+    return [
+        {"device": ref, **json.loads(body)}
+        for ref, body in store.database.rows(
+            "select ref, body from documents where kind = ? order by ref", (PERSON_KEY,)
+        )
+    ]
+
+
+def _signed(signed: SignedBytes) -> dict[str, Any]:
+    dumped: dict[str, Any] = wire.Signed().dump(signed)
+    return dumped
