@@ -7,6 +7,7 @@ nothing: a bundle that is cut or damaged leaves what stood before the damage, an
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,9 @@ from typing import Any
 from fieldkit.blobs import Blobs
 from fieldkit.bundle_file import made_for_in_name
 from fieldkit.bundle_sealing import known_keys
+from fieldkit.carried import answered_at, keep_document, take_answer, take_receipt
 from fieldkit.ledger import Ledger
+from fieldkit.server_keys import trusted_keys
 from fieldkit.store import Identity, Store
 from sync import wire
 from sync.bundle import Opening
@@ -24,6 +27,7 @@ from sync.bundle_reader import (
     Event,
     GivenAnswer,
     GivenReceipt,
+    SaidKeys,
     SealingKey,
     Skipped,
 )
@@ -57,14 +61,36 @@ class Taking:
     blobs: Blobs
     identity: Identity
     taken: Taken = field(default_factory=Taken)
+    trusted: tuple[bytes, ...] = ()  # the server's receipt keys, of now and of before
     answered: int = 0  # S5: changes from before what is here already are not taken
     _keys: dict[str, tuple[bytes, dict[str, Any]]] = field(default_factory=dict)
 
     def take(self, event: Event) -> None:
         """Take one part in; raises what makes the whole bundle unusable."""
         if isinstance(event, Opening):
-            self._open(event)
-        elif isinstance(event, Certificate):
+            self.taken.opening = event
+            self.trusted = trusted_keys(self.store)
+            self.answered = answered_at(self.store.database)
+        elif isinstance(event, SaidKeys):
+            self._server_keys(event)
+        else:
+            self._take(event)
+
+    def _server_keys(self, event: SaidKeys) -> None:
+        """S8: a key that was changed meanwhile signed what follows. What does not follow from the
+        pinned key, or is older than what is known, says nothing.
+        """
+        with suppress(Problem):
+            self.ledger.take_keys(self.identity, event.statements)
+        self.trusted = trusted_keys(self.store)
+
+    def _not_ours(self) -> Problem:
+        return problem("bundle-other-server", server=self.identity.server_name)
+
+    def _take(self, event: Event) -> None:
+        if self.taken.opening is None or self.taken.opening.server_key not in self.trusted:
+            raise self._not_ours()
+        if isinstance(event, Certificate):
             self._certificate(event)
         elif isinstance(event, SealingKey):
             self._sealing_key(event)
@@ -75,17 +101,11 @@ class Taking:
         elif isinstance(event, Skipped):
             self.taken.skipped[event.kind] = self.taken.skipped.get(event.kind, 0) + 1
 
-    def _open(self, opening: Opening) -> None:
-        if opening.server_key != self.identity.server_key:
-            raise problem("bundle-other-server", server=self.identity.server_name)
-        self.taken.opening = opening
-        self.answered = self.ledger.answered_at()
-
     def _certificate(self, event: Certificate) -> None:
-        known = certified_key(self.identity.server_key, event.device, event.signed)
+        known = certified_key(self.trusted, event.device, event.signed)
         self._keys[event.device] = known
         if event.device != self.identity.device:
-            self.ledger.keep_document("certificate", event.device, _signed(event.signed))
+            keep_document(self.store.database, "certificate", event.device, _signed(event.signed))
 
     def _sealing_key(self, event: SealingKey) -> None:
         known = self._keys.get(event.device)
@@ -97,13 +117,13 @@ class Taking:
             "person": known[1].get("person"),
             "person_name": known[1].get("person_name"),
         }
-        if self.ledger.keep_document(PERSON_KEY, event.device, body):
+        if keep_document(self.store.database, PERSON_KEY, event.device, body):
             self.taken.keys += 1
 
     def _receipt(self, signed: SignedBytes) -> None:
-        receipt = read_receipt(self.identity.server_key, signed)
+        receipt = read_receipt(self.trusted, signed)
         try:
-            self.taken.receipts += self.ledger.take_receipt(self.identity, signed, receipt)
+            self.taken.receipts += take_receipt(self.store.database, self.identity, signed, receipt)
         except Problem as exc:
             if exc.code != "receipt-unfit":
                 raise
@@ -111,7 +131,7 @@ class Taking:
 
     def _answer(self, body: bytes) -> None:
         answer = read_answer(body)
-        if answer.now > self.answered and self.ledger.take_carried(self.identity, answer):
+        if answer.now > self.answered and take_answer(self.ledger, self.identity, answer):
             self.taken.changes += len(answer.changes)
 
 

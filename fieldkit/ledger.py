@@ -6,18 +6,18 @@ import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Any
 
 from fieldkit.database import Database
-from fieldkit.server_keys import NOTE, checked_keys
+from fieldkit.server_keys import NOTE, checked_keys, trusted_under
 from fieldkit.store import Identity, put_notes
 from sync import safeguarding
 from sync.log import DEVICE_LOG
 from sync.nonce import Nonce
 from sync.problems import problem
-from sync.receipt import Receipt, SignedBytes
+from sync.receipt import Keys, Receipt, SignedBytes
 from sync.server_keys import CHANGE, read_statements
 from sync.session import Answer, Change, LogState, Pending
 
@@ -160,25 +160,25 @@ class Ledger:
         to be offered again (S5). Raises `answer-malformed`, `receipt-unfit` and
         `server-keys-unfit`; nothing of the answer is kept then.
         """
-        changes = [_checked(change, identity) for change in answer.changes]
+        changes = self.checked(identity, answer)
         epoch = answer.epoch if receipt is None else receipt.epoch
         with self.database.write("what the server answered") as tx:
-            restored = epoch is not None and _begin_epoch(tx, epoch)
+            restored = epoch is not None and begin_epoch(tx, epoch)
             if receipt is not None:
                 assert answer.receipt is not None  # noqa: S101 - it was read from there
                 tx.execute(
                     "insert into receipts (at, payload, signature) values (?, ?, ?)",
                     (receipt.at, answer.receipt.payload, answer.receipt.signature),
                 )
-                _acknowledge(tx, identity, receipt)
-                _keep_checkpoint(tx, receipt)
+                acknowledge(tx, identity, receipt)
+                keep_checkpoint(tx, receipt)
                 if asked_at is not None:
                     _keep_clock(tx, identity, receipt, asked_at, answer.now - asked_at)
             if nonce is not None and answer.nonce is not None:
                 _keep_nonce(tx, nonce, answer.nonce, now)
             for state in answer.logs:
                 _take_state(tx, identity, state)
-            _take_changes(tx, identity, changes)
+            take_changes(tx, identity, changes)
             put_notes(
                 tx,
                 {
@@ -189,59 +189,18 @@ class Ledger:
             )
         return restored
 
-    # -- what came by bundle (S10) ----------------------------------------------------------------
+    def checked(self, identity: Identity, answer: Answer) -> list[Change]:
+        """An answer's changes, each checked; raises `answer-malformed`."""
+        noted = self.database.rows("select value from meta where name = ?", (NOTE,))
+        trusted = trusted_under(identity.server_key, noted[0][0] if noted else None)
+        return [checked_change(change, trusted) for change in answer.changes]
 
-    def answered_at(self) -> int:
-        """The server's clock when it last answered, by whichever way (UTC ms); 0 if never."""
-        rows = self.database.rows(
-            "select value from meta where name in ('last_contact', 'carried_at')"
-        )
-        return max((int(value) for (value,) in rows), default=0)
-
-    def take_receipt(self, identity: Identity, signed: SignedBytes, receipt: Receipt) -> bool:
-        """Keep a receipt that came by bundle, checked already; whether it says anything new.
-
-        One of an epoch that is over says nothing any more, and what is acknowledged stays so.
-        Raises `receipt-unfit`.
-        """
-        with self.database.write("the receipt") as tx:
-            there = tx.execute("select 1 from receipts where payload = ?", (signed.payload,))
-            if there.fetchone() is not None or receipt.epoch < _epoch(tx):
-                return False
-            _begin_epoch(tx, receipt.epoch)
-            tx.execute(
-                "insert into receipts (at, payload, signature) values (?, ?, ?)",
-                (receipt.at, signed.payload, signed.signature),
-            )
-            _acknowledge(tx, identity, _only_further(tx, receipt))
-            _keep_checkpoint(tx, receipt)
-        return True
-
-    def take_carried(self, identity: Identity, answer: Answer) -> bool:
-        """Keep the changes of an answer that came by bundle, unless its epoch is over.
-
-        It says nothing of clocks. Raises `answer-malformed` and `server-keys-unfit`.
-        """
-        changes = [_checked(change, identity) for change in answer.changes]
-        with self.database.write("what the office sent along") as tx:
-            if answer.epoch is None or answer.epoch < _epoch(tx):
-                return False
-            _begin_epoch(tx, answer.epoch)
-            _take_changes(tx, identity, changes)
-            put_notes(tx, {"cursor": answer.cursor, "carried_at": str(answer.now)})
-        return True
-
-    def keep_document(self, kind: str, ref: str, body: Mapping[str, Any]) -> bool:
-        """Keep a document that was checked; whether it was another one before."""
-        said = json.dumps(body, ensure_ascii=False)
-        with self.database.write("what came along") as tx:
-            found = tx.execute(
-                "select body from documents where kind = ? and ref = ?", (kind, ref)
-            ).fetchone()
-            if found is not None and found[0] == said:
-                return False
-            _take_change(tx, Change(kind, ref, body))
-        return True
+    def take_keys(self, identity: Identity, statements: Sequence[SignedBytes]) -> None:
+        """Keep the server's keys once they are verified (S8); raises `server-keys-unfit`."""
+        with self.database.write("the server's keys") as tx:
+            found = tx.execute("select value from meta where name = ?", (NOTE,)).fetchone()
+            known = found[0] if found else None
+            put_notes(tx, {NOTE: checked_keys(identity.server_key, statements, known)})
 
     def mark_sent(self, sha256: str, now: int) -> None:
         """Note that the server answered for a whole file; only a receipt says that it is held."""
@@ -273,7 +232,7 @@ class Ledger:
         ]
 
 
-def _begin_epoch(tx: Connection, epoch: int) -> bool:
+def begin_epoch(tx: Connection, epoch: int) -> bool:
     """S5: a server restored from a backup is offered again everything it may have lost.
 
     What the older epoch acknowledged counts no more; its receipts stay, as proof. Where each log
@@ -288,24 +247,8 @@ def _begin_epoch(tx: Connection, epoch: int) -> bool:
     return another
 
 
-def _epoch(tx: Connection) -> int:
-    found = tx.execute("select value from meta where name = 'epoch'").fetchone()
-    return 0 if found is None else int(found[0])
-
-
-def _only_further(tx: Connection, receipt: Receipt) -> Receipt:
-    """The receipt without logs that another one acknowledges as far or further."""
-    known = {
-        (device, log): seq
-        for device, log, seq in tx.execute(
-            "select device, log, seq from acknowledged where state = 'held'"
-        )
-    }
-    logs = tuple(one for one in receipt.logs if known.get((one.device, one.log), 0) < one.seq)
-    return replace(receipt, logs=logs)
-
-
-def _acknowledge(tx: Connection, identity: Identity, receipt: Receipt) -> None:
+def acknowledge(tx: Connection, identity: Identity, receipt: Receipt) -> None:
+    """Keep what a checked receipt says is held; raises `receipt-unfit`."""
     if receipt.device != identity.device:
         raise problem("receipt-unfit", why="it is another device's")
     for one in receipt.logs:
@@ -337,7 +280,7 @@ def _keep_nonce(tx: Connection, nonce: Nonce, signed: SignedBytes, now: int) -> 
     put_notes(tx, {"nonce": json.dumps(kept), "nonce_taken": str(now)})
 
 
-def _keep_checkpoint(tx: Connection, receipt: Receipt) -> None:
+def keep_checkpoint(tx: Connection, receipt: Receipt) -> None:
     """S13: within an epoch the server's checkpoints only go on; one that goes back is told.
 
     Work goes on all the same: nothing recorded is kept from the server for it.
@@ -412,7 +355,7 @@ def _put_state(
     )
 
 
-def _checked(change: Change, identity: Identity) -> Change:
+def checked_change(change: Change, trusted: Keys) -> Change:
     """A published text must be the one that its digest names, a list of safeguarding keys the one
     that the server signed (L8).
     """
@@ -427,22 +370,24 @@ def _checked(change: Change, identity: Identity) -> Change:
     elif change.body is not None and not isinstance(change.body, dict):
         raise problem("answer-malformed", why=f"the {change.kind} {change.ref} is not an object")
     if change.kind == safeguarding.CHANGE and change.body is not None:
-        safeguarding.read_recipients(identity.server_key, change.body)
+        safeguarding.read_recipients(trusted, change.body)
     return change
 
 
-def _take_changes(tx: Connection, identity: Identity, changes: Sequence[Change]) -> None:
+def take_changes(tx: Connection, identity: Identity, changes: Sequence[Change]) -> None:
+    """Keep checked changes, the server's keys among them; raises `server-keys-unfit`."""
     for change in changes:
         if change.kind != CHANGE:
-            _take_change(tx, change)
+            take_change(tx, change)
             continue
         found = tx.execute("select value from meta where name = ?", (NOTE,)).fetchone()
-        statements = read_statements(change.body)
-        new = checked_keys(identity.server_key, statements, found[0] if found else None)
+        known = found[0] if found else None
+        new = checked_keys(identity.server_key, read_statements(change.body), known)
         put_notes(tx, {NOTE: new})
 
 
-def _take_change(tx: Connection, change: Change) -> None:
+def take_change(tx: Connection, change: Change) -> None:
+    """Keep one checked change: the whole body of a document, or that it is gone."""
     if change.body is None:
         tx.execute("delete from documents where kind = ? and ref = ?", (change.kind, change.ref))
         return

@@ -63,6 +63,7 @@ ROUTES: dict[str, str] = {
     # machines
     "health.healthz": "health.read",
     "api-docs.openapi_json": "docs.read",
+    "enrol.greet": "enrol.use",
     "enrol.enrol": "enrol.use",
     "sync.exchange": "sync.exchange",
     "files.discover": "docs.read",
@@ -80,6 +81,7 @@ ROUTES: dict[str, str] = {
     "declarations.file_declaration": "declarations.write",
     "assignments.list_assignments": "assignments.read",
     "assignments.create_assignment": "assignments.write",
+    "assignments.end_assignment": "assignments.write",
     # people
     "pages.login": "login.use",
     "pages.login_post": "login.use",

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -18,6 +18,7 @@ from sync import wire
 from sync.log import MAX_FILE_BYTES, MAX_REQUEST_BYTES, Segment
 from sync.problems import problem
 from sync.receipt import SignedBytes
+from sync.server_keys import write_statements
 
 FORMAT = 1
 SUFFIX = ".tapak"
@@ -25,7 +26,8 @@ MAX_LINE_BYTES = 16 * 1024  # the first line, and the line before each part
 MAX_PARTS = 200_000
 
 # What a part may be, in the order in which they come, and how many bytes one may have (S12).
-CERTIFICATE, KEY, SEGMENT, LINES, RECEIPT, ANSWER, FILE, END = (
+SERVER_KEYS, CERTIFICATE, KEY, SEGMENT, LINES, RECEIPT, ANSWER, FILE, END = (
+    "server-keys",
     "certificate",
     "sealing-key",
     "segment",
@@ -36,6 +38,7 @@ CERTIFICATE, KEY, SEGMENT, LINES, RECEIPT, ANSWER, FILE, END = (
     "end",
 )
 PART_BYTES: Mapping[str, int] = {
+    SERVER_KEYS: 64 * 1024,
     CERTIFICATE: 16 * 1024,
     KEY: 16 * 1024,
     SEGMENT: MAX_REQUEST_BYTES,
@@ -88,6 +91,11 @@ class BundleWriter:
         if opening.cursor is not None:
             body["cursor"] = opening.cursor
         return _JSON.encode(body).encode("utf-8") + b"\n"
+
+    def server_keys(self, statements: Sequence[SignedBytes]) -> bytes:
+        """What the server says of its keys (S8): by them a device knows what signed the rest."""
+        body = _JSON.encode(write_statements(statements)).encode("utf-8")
+        return self._small(SERVER_KEYS, (0,), {"number": 0}, body)
 
     def certificate(self, device: str, certificate: SignedBytes) -> bytes:
         """A device's certificate, by which its lines can be checked (S8)."""

@@ -29,13 +29,22 @@ from sync.bundle import (
     PART_BYTES,
     RECEIPT,
     SEGMENT,
+    SERVER_KEYS,
     Opening,
 )
 from sync.log import MAX_ENTRY_BYTES, MAX_FILE_BYTES, MAX_SEGMENT_LINES, Segment, too_deep
 from sync.problems import Problem, problem
 from sync.receipt import SignedBytes
+from sync.server_keys import read_statements
 
 AGE = b"age-encryption.org/"
+
+
+@dataclass(frozen=True, slots=True)
+class SaidKeys:
+    """What the server says of its keys: statements, not verified yet."""
+
+    statements: tuple[SignedBytes, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +114,7 @@ class Ended:
 
 Event = (
     Opening
+    | SaidKeys
     | Certificate
     | SealingKey
     | Segment
@@ -169,6 +179,7 @@ class _End(_Message):
 
 
 _HEADS: dict[str, Schema] = {
+    SERVER_KEYS: _Numbered(),
     CERTIFICATE: _OfDevice(),
     KEY: _OfDevice(),
     SEGMENT: wire.SegmentHeader(),
@@ -358,6 +369,8 @@ def _small(kind: str, head: dict[str, Any], body: bytes) -> Event:
         return Lines(head["log"], head["device"], head["first"], body)
     if kind == ANSWER:
         return GivenAnswer(body)
+    if kind == SERVER_KEYS:
+        return SaidKeys(read_statements(_json(body)))
     try:
         loaded = _SIGNED.load(_json(body))
     except ValidationError as exc:

@@ -75,6 +75,7 @@ def _parts(ctx: Context, to: Addressee, receipts: list[SignedBytes]) -> Iterator
     writer, now = BundleWriter(), ctx.now()
     office = urlsplit(ctx.settings.public_url).hostname or "server"
     yield writer.opening(Opening(None, office, now, to.person_name, ctx.public_key))
+    yield writer.server_keys(ctx.key_statements)
     for number, receipt in enumerate(receipts):
         yield writer.receipt(number, receipt)
     cursor, number, more = None, 0, True

@@ -90,7 +90,7 @@ class Intake:
     def take(self, event: Event) -> None:
         """Take one part in; raises what makes the whole bundle unusable."""
         if isinstance(event, Opening):
-            if event.server_key != self.ctx.public_key:
+            if event.server_key not in self.ctx.receipt_keys:
                 raise problem("bundle-other-server", server=self.ctx.settings.public_url)
             self.done.opening = event
         elif isinstance(event, Segment):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,7 +15,8 @@ from server.store.transaction import Tx
 from sync.receipt import SignedBytes
 
 ACTIVE = "active"
-REVOKED = "revoked"
+RETIRED = "retired"  # handed on or put away
+REVOKED = "revoked"  # compromised
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +122,28 @@ def names(tx: Tx, ids: Iterable[str]) -> dict[str, str]:
     return {row.id: row.name for row in tx.execute(query)}
 
 
+_ACTIVE_OF = select(devices.c.person, devices.c.id).where(
+    devices.c.person.in_(bindparam("people", expanding=True)), devices.c.status == ACTIVE
+)
+
+
+def active_of(tx: Tx, wanted: Collection[str]) -> dict[str, set[str]]:
+    """Person -> their active devices, for those of these people who have any."""
+    found: dict[str, set[str]] = {}
+    for person, device in tx.execute(_ACTIVE_OF, {"people": sorted(wanted)}):
+        found.setdefault(person, set()).add(device)
+    return found
+
+
 def seen(tx: Tx, device: str, at: int) -> None:
     """Note when a device last showed its token."""
     tx.execute(update(devices).where(devices.c.id == device).values(last_seen_at=at))
+
+
+def retire(tx: Tx, device: str) -> None:
+    """End a device's token; what it recorded and what arrives of it later counts as before."""
+    ended = {"status": RETIRED, "token_digest": None}
+    tx.execute(update(devices).where(devices.c.id == device).values(**ended))
 
 
 def revoke(tx: Tx, device: str) -> None:

@@ -139,6 +139,7 @@ devices = Table(
     Column("enrolled_at", BigInteger, nullable=False),
     Column("status", Text, nullable=False),  # active, retired, revoked
     Column("last_seen_at", BigInteger),
+    Index(None, "person"),
 )
 
 # -- the standard and the facilities --------------------------------------------------------------
@@ -192,6 +193,7 @@ assignments = Table(
     Column("not_before", Text, nullable=False),
     Column("not_after", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),  # when staff ended it, before its last day or after
     UniqueConstraint("facility", "person", "not_before"),
     Index(None, "person"),
 )
@@ -206,6 +208,7 @@ inspections = Table(
     Column("mode", Text),
     Column("first_seen_at", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
+    Column("creator", Text),  # whose device said what it is about, once that is known
     Index(None, "facility"),
 )
 
@@ -369,6 +372,20 @@ changes = Table(
     Column("ref", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
     Index(None, "person", "n"),
+)
+
+# -- the server's own keys (S8) -------------------------------------------------------------------
+
+server_keys = Table(
+    "server_keys",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    # The sealing key that this statement replaced, sealed to the new one: what was sealed to the
+    # old one can still be opened by whoever holds the newest.
+    Column("old_sealing", LargeBinary),
 )
 
 # -- checkpoints (S13) ----------------------------------------------------------------------------
