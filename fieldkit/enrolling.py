@@ -10,6 +10,7 @@ from typing import Any
 
 from marshmallow import ValidationError
 
+from fieldkit.generations import former_note
 from fieldkit.keys import public_bytes
 from fieldkit.ledger import encode_key
 from fieldkit.server_keys import NOTE, checked_keys
@@ -74,7 +75,12 @@ def enrol(
     # 3. S8: its sealing key is signed by that key too. An older server does not say it.
     keys = [SignedBytes(**one) for one in answer["server_keys"]]
     notes = {NOTE: checked_keys(answer["server_key"], keys, None)} if keys else {}
-    # 4. Only then is anything kept, all of it at once.
+    # 4. S3: what another key recorded here for this person is carried over to the new one.
+    before, key = store.note("device"), store.note("public_key")
+    if before not in (None, device_id(public_key)) and store.note("person") == answer["person"]:
+        assert before is not None and key is not None  # noqa: S101 - they are kept together
+        notes |= former_note(store, before, base64.b64decode(key))
+    # 5. Only then is anything kept, all of it at once.
     store.set_notes(
         **notes,
         device=device_id(public_key),

@@ -96,7 +96,7 @@ def enrol(ctx: Context, code: str, public_key: bytes, name: str) -> Enrolled:
         if known is not None and (known.person != person.id or known.status != ACTIVE):
             raise problem("device-of-another")
         label = " ".join(storable(name).split()) or (known.name if known else "device")
-        certificate = _certify(ctx, device, public_key, person, label, now)
+        certificate = certify(ctx, device, public_key, person, label, now)
         new = Device(
             device, public_key, person.id, label, digest_of(token), certificate, now, ACTIVE, None
         )
@@ -127,9 +127,10 @@ def _invited(tx: Tx, code_digest: str, device: str, now: int) -> Person:
     return person
 
 
-def _certify(
+def certify(
     ctx: Context, device: str, public_key: bytes, person: Person, name: str, now: int
 ) -> SignedBytes:
+    """A device's certificate, signed by the server (S8)."""
     return sign_certificate(
         ctx.key,
         {
