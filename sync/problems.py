@@ -697,7 +697,7 @@ _define(
     409,
     "The device's key at {path} cannot be used: {why}.",
     "What was recorded stays readable on this device; without its key nothing can be signed.",
-    "Put the key file back from your copy of the folder, or tell your office.",
+    "Put the key file back from your copy of the folder, or ask your office for an invitation.",
 )
 _define(
     "server-keys-unfit",
