@@ -27,6 +27,7 @@ from fieldkit.disk import named, settle_folder
 from fieldkit.home import Home
 from fieldkit.keys import load_key, load_or_make_key, public_bytes
 from fieldkit.ledger import encode_key
+from fieldkit.server_keys import trusted_keys
 from fieldkit.store import FORMER, Identity, LogLines, Store, Writing
 from fieldkit.transport import Transport
 from sync import wire
@@ -101,7 +102,7 @@ def begin_generation(
     """
     key = load_key(home.key)
     public_key = public_bytes(load_or_make_key(home.next_key))
-    given = _ask(transport, key, public_key, identity)
+    given = _ask(store, transport, key, public_key)
     store.set_notes(
         **former_note(store, identity.device, identity.public_key),
         **given,
@@ -125,7 +126,7 @@ def rejoin(home: Home, store: Store, identity: Identity, transport: Transport) -
             continue
         transport.go_on_as(former.token)
         try:
-            given = _ask(transport, key, identity.public_key, identity)
+            given = _ask(store, transport, key, identity.public_key)
         except Problem as exc:
             if exc.code not in ("token-unknown", "device-of-another"):
                 raise
@@ -138,16 +139,16 @@ def rejoin(home: Home, store: Store, identity: Identity, transport: Transport) -
 
 
 def _ask(
-    transport: Transport, key: Ed25519PrivateKey, public_key: bytes, identity: Identity
+    store: Store, transport: Transport, key: Ed25519PrivateKey, public_key: bytes
 ) -> dict[str, str]:
     """The token and certificate of the generation with this key, as notes of the store."""
     request = {"public_key": public_key, "proof": prove(key, public_key)}
     data = transport.next_generation(GenerationRequest().dump(request))
     answer = _load(GenerationAnswer(), data)
     certificate = SignedBytes(**answer["certificate"])
-    body = read_certificate(identity.server_key, certificate)
+    body = read_certificate(trusted_keys(store), certificate)
     told = (body.get("device"), body.get("public_key"), body.get("person"))
-    if told != (device_id(public_key), encode_key(public_key), identity.person):
+    if told != (device_id(public_key), encode_key(public_key), store.identity().person):
         raise problem("certificate-unfit", why="it names another device, key or person")
     return {
         "token": answer["token"],
