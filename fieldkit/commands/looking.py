@@ -120,6 +120,7 @@ def _gather(at: Desk, inspection: str) -> _Where:
     facility = at.library.facility(about_of(read).facility)
     checklist = checklist_of(at.store, at.library, inspection)
     heads = {log.device: len(log.lines) for log in at.store.logs(inspection)}
+    carriers = at.store.carriers(inspection)
     ledger = Ledger(at.store.database)
     waiting, files = ledger.waiting_lines(at.store.identity(), inspection), ledger.files(inspection)
     return _Where(
@@ -127,8 +128,8 @@ def _gather(at: Desk, inspection: str) -> _Where:
         facility,
         checklist,
         progress(checklist, read, processes_of(at.library, read, facility)),
-        standing(heads, read),
-        sum(heads.values()),
+        standing(heads, read, carriers),
+        sum(heads.values()) - len(carriers),
         waiting,
         files,
         _bundled(at, inspection, waiting, files),
