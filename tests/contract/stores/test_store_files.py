@@ -117,3 +117,21 @@ def test_whoever_names_a_file_is_found_by_its_digest(db: Database) -> None:
     with db.read() as tx:
         assert files.naming(tx, ONE) == [both[1], both[0]]
         assert files.naming(tx, digest("nobody")) == []
+
+
+def test_what_is_held_of_a_device_is_what_its_entries_name_and_its_person_brought(
+    db: Database,
+) -> None:
+    """S4: what a receipt for it may list."""
+    first, second = db.write(put_everybody)
+    rows = [
+        *(named(one, place, first) for one in (ONE, TWO) for place in (VISIT, VISIT_2)),
+        named(TWO, VISIT, second),
+        named(THREE, VISIT, second),
+    ]
+    db.write(lambda tx: files.name_files(tx, rows))
+    for one, person in ((ONE, "p-aminah"), (TWO, "p-budi"), (THREE, "p-aminah")):
+        db.write(lambda tx, one=one, person=person: files.hold(tx, one, 1, person, NOW))
+    with db.read() as tx:
+        assert files.held_of(tx, first.id) == [ONE]
+        assert files.held_of(tx, second.id) == [TWO]
