@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 from checklists.scoring import inputs_digest, inputs_from_json, score
 from fieldkit.export import FORMATS
 from sync.extract import Extract, Hole, Proof, parted, verify_extract, vouched_only
-from sync.log import Head, Segment, genesis, verify_segment
+from sync.log import Head, Segment, genesis, link, verify_segment
 from sync.problems import problem
 from sync.receipt import Keys, SignedBytes, read_certificate
 from sync.server_keys import read_statements, receipt_keys
@@ -26,22 +26,25 @@ MAX_SCORE_BYTES = 64 * 1024**2
 class Recomputed:
     """A score computed again: the document, where it differs, and how many entries verified.
 
-    `withheld` are entries of which only the hash is in the export, `vouched` those verified that
-    only the server vouches for.
+    `unsigned` are entries whose chain holds and whose device's key was lost (S3). `withheld` are
+    entries of which only the hash is in the export, `vouched` those verified that only the server
+    vouches for (S5).
     """
 
     score: Mapping[str, Any]
     differences: tuple[str, ...]
     entries: int = 0
     files: int = 0
+    unsigned: int = 0
     withheld: int = 0
     vouched: int = 0
 
 
 class Verified(NamedTuple):
-    """What of the logs verified: entries, those withheld, and those only vouched for."""
+    """What of the logs verified: entries, those unsigned, withheld, and only vouched for."""
 
     entries: int = 0
+    unsigned: int = 0
     withheld: int = 0
     vouched: int = 0
 
@@ -52,12 +55,12 @@ def recompute(path: Path) -> Recomputed:
     Of a zip the logs and files are verified too. Raises `file-missing`, `file-unreadable`,
     `score-export-malformed` and the log's problems.
     """
-    entries = Verified()
+    found = Verified()
     files = 0
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
-                entries, files = _verify(archive, path.name)
+                found, files = _verify(archive, path.name)
                 data = _member(archive, "score.json", path.name)
         else:
             if path.stat().st_size > MAX_SCORE_BYTES:
@@ -81,10 +84,11 @@ def recompute(path: Path) -> Recomputed:
     return Recomputed(
         again,
         tuple(_differences(given, again)),
-        entries.entries,
+        found.entries,
         files,
-        entries.withheld,
-        entries.vouched,
+        found.unsigned,
+        found.withheld,
+        found.vouched,
     )
 
 
@@ -97,7 +101,7 @@ def _verify(archive: zipfile.ZipFile, name: str) -> tuple[Verified, int]:
         said = manifest.get("server_keys")  # of a server that changed its key since
         trusted = (pinned,) if said is None else receipt_keys(pinned, read_statements(said))
         found = [_verify_log(archive, log, name, trusted) for log in manifest["logs"]]
-        entries = Verified(*map(sum, zip(*found, strict=True))) if found else Verified()
+        verified = Verified(*map(sum, zip(*found, strict=True))) if found else Verified()
         files = [str(sha256) for sha256 in manifest["files"]]
     except (KeyError, TypeError, ValueError) as exc:
         raise _malformed(name, "its manifest is not whole") from exc
@@ -108,7 +112,7 @@ def _verify(archive: zipfile.ZipFile, name: str) -> tuple[Verified, int]:
                 digest.update(chunk)
         if digest.hexdigest() != sha256:
             raise problem("file-digest", got=digest.hexdigest(), wanted=sha256)
-    return entries, len(files)
+    return verified, len(files)
 
 
 def _verify_log(
@@ -116,7 +120,7 @@ def _verify_log(
 ) -> Verified:
     """Check a log's chain and every signature over it."""
     lines = _member(archive, log["file"], name).split(b"\n")[:-1]
-    if "certificate" in log:
+    if "withheld" in log:
         return _verify_colleagues(lines, log, server_keys)
     public_key = base64.b64decode(log["public_key"], validate=True)
     head = Head(0, genesis(public_key, log["inspection"]))
@@ -125,9 +129,12 @@ def _verify_log(
         signature = base64.b64decode(one["signature"], validate=True)
         segment = Segment(log["device"], log["inspection"], head.seq + 1, part, signature)
         _, head = verify_segment(public_key, head, segment)
+    if log.get("unsigned") is True and not log["signatures"]:
+        for line in lines:  # S3: its key is lost; only the chain can be held against it
+            head = Head(head.seq + 1, link(head.h, line))
     if head.seq != len(lines) or head.seq != log["seq"] or head.h.hex() != log["h"]:
         raise problem("chain-broken", log=log["inspection"], seq=head.seq)
-    return Verified(len(lines))
+    return Verified(len(lines), len(lines) if log.get("unsigned") else 0)
 
 
 def _verify_colleagues(
@@ -153,7 +160,7 @@ def _verify_colleagues(
     if head.seq != whole.last or len(lines) + len(holes) != whole.last:
         raise problem("chain-broken", log=whole.log, seq=head.seq)
     places = [(seq, isinstance(row, Hole)) for seq, row in enumerate(rows, start=1)]
-    return Verified(len(lines), len(holes), len(vouched_only(places, proofs)))
+    return Verified(len(lines), 0, len(holes), len(vouched_only(places, proofs)))
 
 
 def _differences(given: Any, again: Any, where: str = "") -> list[str]:

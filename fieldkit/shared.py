@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fieldkit.database import Database
 from fieldkit.server_keys import NOTE, trusted_under
-from fieldkit.store import Identity
+from fieldkit.store import FORMER, Identity
 from sync.extract import (
     Extract,
     Hole,
@@ -80,6 +80,13 @@ def take_certificate(tx: Connection, identity: Identity, device: str, body: obje
     )
 
 
+def _formers(rows: Rows) -> set[str]:
+    """This device's generations that ended (S3)."""
+    end = FORMER[:-1] + chr(ord(FORMER[-1]) + 1)
+    found = rows("select name from meta where name >= ? and name < ?", (FORMER, end))
+    return {name.removeprefix(FORMER) for (name,) in found}
+
+
 def _within(tx: Connection) -> Rows:
     return lambda sql, given: tx.execute(sql, given).fetchall()
 
@@ -127,8 +134,8 @@ def take_lines(tx: Connection, identity: Identity, extract: Extract) -> int:
     What is here already is checked against it and skipped. Raises `lines-unknown-device`,
     `lines-unfit` and `lines-unproved`; nothing of the run is written then.
     """
-    if extract.device == identity.device:
-        return 0
+    if extract.device == identity.device or extract.device in _formers(_within(tx)):
+        return 0  # what this device wrote itself is here as it wrote it
     certificate = _certificate_of(_within(tx), identity, extract.device)
     if certificate is None:
         raise problem("lines-unknown-device", device=extract.device, log=extract.log)
@@ -382,7 +389,10 @@ def _stored(read: Rows, identity: Identity, log: str) -> Iterator[Extract]:
         (log, identity.device),
     ):
         rows.setdefault(device, []).append((seq, Hole(h) if line is None else line))
+    own = _formers(read)
     for device, placed in rows.items():
+        if device in own:
+            continue
         proofs = read(
             "select seq, signature, vouched from proofs where log = ? and device = ? order by seq",
             (log, device),

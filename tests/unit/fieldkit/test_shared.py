@@ -19,6 +19,7 @@ from fieldkit import shared
 from fieldkit.capture import answer, load_inspection, set_outcome
 from fieldkit.cli import cli
 from fieldkit.export import write_export
+from fieldkit.generations import own_keys
 from fieldkit.keys import load_key
 from fieldkit.library import Library
 from fieldkit.preview import Sources, score_document
@@ -439,8 +440,8 @@ def test_an_export_holds_colleagues_logs_with_holes_and_is_checked_as_such(
     sources = Sources(store, Library(store.database), device.home.blobs(), "2026-11-25")
     document = score_document(sources, inspection)
     out = tmp_path / "export.zip"
-    key = load_key(device.home.key)
-    done = write_export(sources, store.identity(), key, inspection, document, out)
+    keys = own_keys(device.home, store)
+    done = write_export(sources, store.identity(), keys, inspection, document, out)
     again = recompute(out)
     assert again.differences == ()
     assert done.entries == again.entries
