@@ -14,7 +14,6 @@ from fieldkit.commands.desk import Desk, desk, exit_code, now
 from fieldkit.enrolling import check_may_enrol, read_invitation
 from fieldkit.enrolling import enrol as ask_to_enrol
 from fieldkit.interviews import count_waiting
-from fieldkit.keys import load_key, load_or_make_key
 from fieldkit.ledger import Ledger
 from fieldkit.syncer import Report, Step, Syncer
 from fieldkit.transport import HttpTransport
@@ -34,7 +33,7 @@ def enrol(at: Desk, link: str, name: str) -> None:
     store = at.store
     check_may_enrol(store, invitation)
     # The key is on the disk before anyone hears of it: a lost answer can be asked for again.
-    key = load_or_make_key(at.home.key)
+    key = at.home.load_or_make_key()
     with HttpTransport(invitation.server) as transport:
         called = name or platform.node()[:80]
         identity = ask_to_enrol(store, key, invitation, called, transport)
@@ -130,7 +129,7 @@ def _run(at: Desk) -> tuple[Syncer, Problem | None]:
     identity = store.identity()
     blobs = at.blobs
     blobs.sweep()
-    key = load_key(at.home.key)
+    key = at.home.load_key()
     with HttpTransport(identity.server, identity.token) as transport, _progress(at) as tell:
         ledger = Ledger(store.database)
         syncer = Syncer(store, ledger, blobs, key, identity, transport, now, tell)

@@ -20,7 +20,6 @@ def export(at: Desk, out: Path, force: bool, inspection: str | None) -> None:
     """Write one inspection to OUT.zip: logs, signatures, files, and its score as a preview."""
     from fieldkit.capture import about_of, load_inspection
     from fieldkit.export import write_export
-    from fieldkit.keys import load_key
     from fieldkit.preview import score_document
 
     if out.exists() and not force:
@@ -29,7 +28,7 @@ def export(at: Desk, out: Path, force: bool, inspection: str | None) -> None:
     identity, sources = at.store.identity(), at.sources()
     training = about_of(load_inspection(at.store, which)).mode == "training"
     document = None if training else score_document(sources, which)
-    done = write_export(sources, identity, load_key(at.home.key), which, document, out)
+    done = write_export(sources, identity, at.home.load_key(), which, document, out)
     if done.missing and not at.json:
         show.warn(f"{show.number(len(done.missing), 'file')} not on this device, so not in it.")
     rows: list[show.Fact] = [
