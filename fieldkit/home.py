@@ -18,8 +18,9 @@ from fieldkit.store import Store
 from fieldkit.vault import derive, has_vault
 from sync.problems import problem
 
-PLAIN = ("store.sqlite", "files", "key.ed25519")
-SEALED = ("store.sealed", "files.sealed", "key.sealed")
+# What a store, the folder of files, and the keys' files end with are called.
+PLAIN = ("store.sqlite", "files", ".ed25519")
+SEALED = ("store.sealed", "files.sealed", ".sealed-key")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,20 +32,34 @@ class Home:
 
     @property
     def names(self) -> tuple[str, str, str]:
-        """What store, files and key are called here."""
+        """What store, files and the ends of keys are called here."""
         return PLAIN if self.data_key is None else SEALED
 
     @property
     def key(self) -> Path:
-        return self.folder / self.names[2]
+        return self.folder / f"key{self.names[2]}"
+
+    @property
+    def key_under(self) -> bytes | None:
+        """What the files of keys are sealed under, None on a device without a passphrase."""
+        return self.derived("device key")
 
     def load_key(self) -> Ed25519PrivateKey:
         """The device's key; raises `key-unusable`."""
-        return load_key(self.key, self.derived("device key"))
+        return load_key(self.key, self.key_under)
 
     def load_or_make_key(self) -> Ed25519PrivateKey:
         """The device's key, made first where there is none; raises what writing a file raises."""
-        return load_or_make_key(self.key, self.derived("device key"))
+        return load_or_make_key(self.key, self.key_under)
+
+    @property
+    def next_key(self) -> Path:
+        """The key of the next generation, while that is being made (S3)."""
+        return self.folder / f"key.next{self.names[2]}"
+
+    def former_key(self, device: str) -> Path:
+        """The key of a generation that ended, kept for proof (S3)."""
+        return self.folder / f"key.{device}{self.names[2]}"
 
     def open_store(self) -> Store:
         """The store, made where there is none; raises what making files raises, `device-locked`

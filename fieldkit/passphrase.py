@@ -76,14 +76,20 @@ def unlock(folder: Path, passphrase: str) -> Home:
 
 def sweep(folder: Path, names: tuple[str, str, str]) -> None:
     """Remove a state that counts no more: overwritten once, as far as a disk does so, then gone."""
-    store, files, key = names
-    for one in (*(folder / f"{store}{end}" for end in _STORE_ENDS), folder / key):
+    store, files, keys = names
+    ends = (folder / f"{store}{end}" for end in _STORE_ENDS)
+    for one in (*ends, *key_files(folder, keys)):
         _overwrite(one)
     if (folder / files).is_dir():
         for one in (folder / files).rglob("*"):
             if one.is_file():
                 _overwrite(one)
         shutil.rmtree(folder / files, ignore_errors=True)
+
+
+def key_files(folder: Path, end: str) -> list[Path]:
+    """The files of this device's keys, of all its generations."""
+    return sorted(folder.glob(f"key*{end}"))
 
 
 # -- inside ---------------------------------------------------------------------------------------
@@ -95,10 +101,10 @@ def _build(home: Home, other: Home) -> None:
     _check_space(home)
     _copy_store(home, other)
     _copy_files(home, other)
-    if home.key.exists():
-        under = other.derived("device key")
-        save_key(other.key, home.load_key(), under)
-        load_key(other.key, under)
+    for path in key_files(home.folder, home.names[2]):
+        copy = path.with_name(path.name.removesuffix(home.names[2]) + other.names[2])
+        save_key(copy, load_key(path, home.key_under), other.key_under)
+        load_key(copy, other.key_under)
     settle_folder(home.folder)
 
 

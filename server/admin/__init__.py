@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from server.admin import backups, people, registry, safeguarding, upkeep
+from server.admin import backups, bundles, people, registry, safeguarding, upkeep
 from server.terminal import Given, surroundings
 
 
@@ -32,9 +32,11 @@ for _command in (
     upkeep.audit_command,
     upkeep.verify_command,
     upkeep.checkpoint_command,
+    upkeep.rotate_command,
     upkeep.rebuild_command,
     safeguarding.safeguarding_key,
     backups.backup_command,
     backups.restore_command,
+    bundles.bundle,
 ):
     admin.add_command(_command)

@@ -19,6 +19,7 @@ from fieldkit.ledger import Ledger
 from fieldkit.library import Library
 from fieldkit.signing import sign_off
 from sync.problems import Problem
+from sync.receipt import read_receipt
 from sync.session import Answer, Change, LogState, read_answer
 
 
@@ -281,7 +282,6 @@ def test_a_receipt_over_other_bytes_than_ours_is_not_believed(
     device: FieldDevice, office: Office, tmp_path: Path
 ) -> None:
     inspection = _inspect(device, tmp_path)
-    syncer = device.syncer()
     segments = device.ledger.pending(device.store.identity())
     assert segments
     device.sync()
@@ -289,7 +289,8 @@ def test_a_receipt_over_other_bytes_than_ours_is_not_believed(
     said.hashes[-1] = b"\x00" * 32
     said_again = office.exchange(f"token-{device.id}", _asking(device, inspection))
     parsed = read_answer(said_again)
-    receipt = syncer._receipt(parsed)
+    assert parsed.receipt is not None
+    receipt = read_receipt(device.store.identity().server_key, parsed.receipt)
     with pytest.raises(Problem) as raised:
         device.ledger.take(device.store.identity(), parsed, receipt, 0)
     assert raised.value.code == "receipt-unfit"
@@ -304,30 +305,6 @@ def _asking(device: FieldDevice, inspection: str) -> bytes:
     signature = sign_head(load_key(device.home.key), log.hashes[0])
     segment = Segment(device.id, inspection, 1, log.lines[:1], signature)
     return write_request(Request(device.id, None, (), (segment,)))
-
-
-def test_a_forked_log_is_kept_and_told_and_holds_up_nothing_else(
-    device: FieldDevice, office: Office, tmp_path: Path
-) -> None:
-    """S3: the folder is put back from a copy and goes on differently."""
-    inspection = _inspect(device, tmp_path)
-    copy = tmp_path / "copy"
-    shutil.copytree(device.home.folder, copy)
-    answer(device.recorder(), inspection, "GEN-G2", ["FM"])
-    device.sync()
-    restored = FieldDevice(copy, office)
-    restored.clock = device.clock + 60_000
-    answer(restored.recorder(), inspection, "GEN-G2", ["DNM"])
-    lines = [log.lines for log in restored.store.logs(inspection)]
-    other = start(restored.recorder(), "bukit-contoh", new=True).inspection
-    restored.sync()
-    (refusal, *_) = [r for r in restored.ledger.refusals() if r.log == inspection]
-    assert refusal.state == "forked"
-    assert len(office.branches) == 1
-    restored.sync()
-    assert len(office.branches) == 1  # what was set aside is not sent for ever
-    assert [log.lines for log in restored.store.logs(inspection)] == lines
-    assert office.lines(restored.id, other)
 
 
 def test_a_refused_log_is_told_with_the_servers_reason_and_tried_again_next_time(

@@ -17,6 +17,7 @@ EVERYBODY = {
     "health.healthz",
     "api-docs.openapi_json",
     "enrol.enrol",
+    "enrol.greet",
     "session.log_in",
     "pages.login",
     "pages.login_post",
@@ -36,6 +37,7 @@ READER = PEOPLE | {
 ALLOWED = {
     "anonymous": EVERYBODY,
     "device": EVERYBODY
+    | {"generation.next_generation", "generation.held"}
     | {"sync.exchange", "files.create", "files.ask", "files.append", "files.discard"},
     "auditor": PEOPLE,
     "reader": READER,
@@ -65,6 +67,7 @@ ALLOWED = {
 }
 REFUSED = {"token-missing", "login-needed", "not-permitted"}
 VALUES = {"sha256": "0" * 64, "filename": "site.css", "scope": "facility", "subject": NORTH}
+VALUES |= {"former": "none"}
 VALUES |= {"facility": NORTH, "facility_id": NORTH, "inspection_id": "none", "assignment": "none"}
 
 
