@@ -93,6 +93,14 @@ class Signed(Message):
     signature = Bytes64(64, required=True)
 
 
+class SignedReceipt(Message):
+    """A receipt's exact bytes, as text or (by an older server) as base64, and their signature."""
+
+    text = fields.String(load_default=None, allow_none=True)
+    payload = Bytes64(load_default=None, allow_none=True)
+    signature = Bytes64(64, required=True)
+
+
 class LogState(Message):
     """What became of one log's segment: held, a gap before it, a fork, or refused with a code."""
 
@@ -117,7 +125,7 @@ class Answer(Message):
     """The server's answer to a request."""
 
     tapak = fields.Integer(required=True, strict=True, validate=validate.Equal(PROTOCOL))
-    receipt = fields.Nested(Signed, load_default=None, allow_none=True)
+    receipt = fields.Nested(SignedReceipt, load_default=None, allow_none=True)
     logs = fields.List(fields.Nested(LogState), load_default=list)
     missing = fields.List(fields.String(validate=validate.Regexp(DIGEST)), load_default=list)
     changes = fields.List(fields.Nested(Change), load_default=list)

@@ -22,6 +22,7 @@ from pyrage.x25519 import Identity
 
 from sync import wire
 from sync.log import Head, device_id, genesis, link, read_line
+from sync.packing import LZMA, unpack
 from sync.problems import Problem, problem
 from sync.receipt import Receipt, ReceiptLog, SignedBytes, server_id, sign_certificate, sign_receipt
 from sync.server_keys import ServerKeys, sign_server_keys
@@ -395,6 +396,8 @@ def served(office: Office, page: tuple[int, str, bytes] | None = None) -> Iterat
         def _act(self, body: bytes) -> bytes:
             if self.headers.get("Content-Encoding") == "gzip":
                 body = inflate(body)
+            elif self.headers.get("Content-Encoding") == LZMA:
+                body = unpack(body)
             if self.path == "/api/enrol":
                 return office.enrol(body)
             token = self.headers.get("Authorization", "").removeprefix("Bearer ")
