@@ -10,15 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from checklists.answering import check_observation, check_second, read_answer
 from checklists.model import Checklist, Item
+from fieldkit.authors import attributed_records
 from fieldkit.fixes import fix_value
-from fieldkit.library import Library, nearest
-from fieldkit.readings import read_answer
+from fieldkit.library import Library
 from fieldkit.store import Identity, Store, put_notes
-from sync.inspection import OUTCOMES, SIGNS, About, Fix, Inspection, is_decimal
+from sync.inspection import OUTCOMES, About, Fix, Inspection
 from sync.inspection_reader import read_inspection
 from sync.log import DEVICE_LOG, check_instance
-from sync.merge import merge
+from sync.merge import State, merge
+from sync.nearest import nearest
 from sync.problems import problem
 
 
@@ -88,7 +90,12 @@ def which_inspection(store: Store, given: str | None) -> str:
 
 def load_inspection(store: Store, inspection: str) -> Inspection:
     """An inspection as everything on this device makes it."""
-    return read_inspection(inspection, merge(store.records(inspection)))
+    return read_inspection(inspection, load_state(store, inspection))
+
+
+def load_state(store: Store, inspection: str) -> State:
+    """What stands at each path of an inspection, with everything on this device."""
+    return merge(attributed_records(store, inspection))
 
 
 def about_of(inspection: Inspection) -> About:
@@ -143,7 +150,7 @@ def start(
     }
     with recorder.store.writing(recorder.identity, recorder.now, "the inspection") as log:
         log.append(DEVICE_LOG, f"device/opened/{inspection}", {"facility": facility_id})
-        log.append(inspection, "about", _lean(about))
+        log.append(inspection, "about", lean_value(about))
         put_notes(log.tx, {"current": inspection})
     return Started(inspection, facility, checklist, new=True)
 
@@ -176,7 +183,8 @@ def answer(
             what=f"which one it is about ({label})",
             hint="Add --instance with its name, such as --instance well-1.",
         )
-    _check_special(item, value.get("special"), reason, second, recorder.identity)
+    own = (recorder.identity.person, recorder.identity.person_name)
+    check_second(item, value.get("special"), reason, second, own)
     evidence = find_evidence(recorder.store, inspection, extras.evidence)
     value |= {"reason": reason, "second": second, "note": extras.note, "evidence": evidence}
     value |= {"fix": fix_value(extras.fix), "checklist": checklist.digest}
@@ -196,11 +204,7 @@ def observe(recorder: Recorder, inspection: str, what: str, value: str, extras: 
         names = [f"{o.what}/{i}" for o in checklist.observed for i in (o.instances or ("…",))]
         raise problem("observation-unknown", what=what, nearest=nearest(what, names))
     place = _instance(name, instance or "-")
-    if known.type == "sign" and value not in SIGNS:
-        raise problem("level-unknown", level=value, item=what, nearest=", ".join(SIGNS))
-    if known.type == "number" and not is_decimal(value):
-        hint = f"a number in {known.unit}, such as 24" if known.unit else "a number, such as 24"
-        raise problem("level-unknown", level=value, item=what, nearest=hint)
+    check_observation(known, what, value)
     entry = {
         "value": value,
         "unit": known.unit,
@@ -268,15 +272,24 @@ def find_evidence(store: Store, inspection: str, prefixes: Sequence[str]) -> lis
 def _record(
     recorder: Recorder, inspection: str, path: str, value: Mapping[str, Any], what: str
 ) -> Recorded:
-    lean = _lean(value)
+    lean = lean_value(value)
     with recorder.store.writing(recorder.identity, recorder.now, what) as log:
+        # L6: what nobody has looked at is not replaced on the way past.
+        state = log.standing(inspection, path)
+        if state is not None and state.conflict:
+            raise problem("conflict-here", what=short_name(path))
         new = log.append_new(inspection, path, lean)
     return Recorded(path, lean, new)
 
 
-def _lean(value: Mapping[str, Any]) -> dict[str, Any]:
+def lean_value(value: Mapping[str, Any]) -> dict[str, Any]:
     """Members that say nothing are left out: every byte travels."""
     return {key: member for key, member in value.items() if member not in (None, "", [])}
+
+
+def short_name(path: str) -> str:
+    """A path as an auditor names it: `GEN-G1`, `ISL-E2/well-1`, `operating/warm-kiln`."""
+    return path.partition("/")[2].removesuffix("/-") or path
 
 
 def _instance(item: str, instance: str) -> str:
@@ -284,27 +297,6 @@ def _instance(item: str, instance: str) -> str:
     if why is not None:
         raise problem("instance-malformed", instance=instance, item=item, why=why)
     return instance
-
-
-def _check_special(
-    item: Item, special: object, reason: str, second: str, identity: Identity
-) -> None:
-    """A "not applicable" needs a reason, and for a critical item a second person."""
-    if special != "not-applicable":
-        return
-    if not reason.strip():
-        hint = 'Add --reason "…": why the question does not arise on this site.'
-        raise problem("answer-incomplete", item=item.id, what="a reason", hint=hint)
-    if item.severity != "critical":
-        return
-    own = {identity.person.casefold(), identity.person_name.casefold()}
-    if not second.strip() or second.strip().casefold() in own:
-        raise problem(
-            "answer-incomplete",
-            item=item.id,
-            what="a second person besides you who agrees, as it is a critical item",
-            hint="Add --second with that person's id.",
-        )
 
 
 def _assigned_purpose(library: Library, facility: str) -> str:

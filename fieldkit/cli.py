@@ -24,6 +24,7 @@ COMMANDS = {
     "observe": "fieldkit.commands.recording",
     "outcome": "fieldkit.commands.recording",
     "sign-off": "fieldkit.commands.recording",
+    "resolve": "fieldkit.commands.resolving",
     "photo": "fieldkit.commands.attaching",
     "attach": "fieldkit.commands.attaching",
     "facts": "fieldkit.commands.facts",
@@ -31,6 +32,7 @@ COMMANDS = {
     "place": "fieldkit.commands.placed",
     "status": "fieldkit.commands.looking",
     "check": "fieldkit.commands.looking",
+    "entries": "fieldkit.commands.written",
     "export": "fieldkit.commands.taking",
     "score": "fieldkit.commands.taking",
 }

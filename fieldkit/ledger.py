@@ -14,12 +14,14 @@ from fieldkit.database import Database
 from fieldkit.server_keys import NOTE, checked_keys
 from fieldkit.store import Identity, put_notes
 from sync.log import DEVICE_LOG
+from sync.nonce import Nonce
 from sync.problems import problem
-from sync.receipt import Receipt
+from sync.receipt import Receipt, SignedBytes
 from sync.server_keys import CHANGE, read_statements
 from sync.session import Answer, Change, LogState, Pending
 
 TEXTS = ("checklist", "limits", "profile", "rules")
+NONCE_AGE_MS = 3_600_000
 MOST_AWAITED = 1000  # the protocol's limit of one request
 # After which line of a log the next segment begins, and up to which one a receipt covers it. A log
 # in the state "again" was acknowledged by an epoch that is over, up to its seq.
@@ -146,14 +148,15 @@ class Ledger:
         receipt: Receipt | None,
         now: int,
         asked_at: int | None = None,
+        nonce: Nonce | None = None,
     ) -> bool:
         """Keep an answer in one transaction: receipt, states, changes, and then the cursor.
 
-        The receipt has been checked. `asked_at` is this device's clock as the request gave it; the
-        server's clock less that is the offset that the server keeps with each segment (L9). True
-        when the answer is of another epoch than those before: then everything is to be offered
-        again (S5). Raises `answer-malformed`, `receipt-unfit` and `server-keys-unfit`; nothing of
-        the answer is kept then.
+        The receipt and the nonce have been checked. `asked_at` is this device's clock as the
+        request gave it; the server's clock less that is the offset that the server keeps with each
+        segment (L9). True when the answer is of another epoch than those before: then everything is
+        to be offered again (S5). Raises `answer-malformed`, `receipt-unfit` and
+        `server-keys-unfit`; nothing of the answer is kept then.
         """
         changes = [_checked(change) for change in answer.changes]
         keys = [change.body for change in changes if change.kind == CHANGE]
@@ -167,8 +170,11 @@ class Ledger:
                     (receipt.at, answer.receipt.payload, answer.receipt.signature),
                 )
                 _acknowledge(tx, identity, receipt)
+                _keep_checkpoint(tx, receipt)
                 if asked_at is not None:
                     _keep_clock(tx, identity, receipt, asked_at, answer.now - asked_at)
+            if nonce is not None and answer.nonce is not None:
+                _keep_nonce(tx, nonce, answer.nonce, now)
             for state in answer.logs:
                 _take_state(tx, identity, state)
             for body in keys:
@@ -198,6 +204,16 @@ class Ledger:
         """Forget how far changes were read, so that all of them come anew."""
         with self.database.write("the settings") as tx:
             tx.execute("delete from meta where name = 'cursor'")
+
+    def wants_nonce(self, now: int) -> bool:
+        """Whether the newest nonce was taken more than an hour ago by this device's clock (L9)."""
+        found = self.database.rows("select value from meta where name = 'nonce_taken'")
+        return not found or not 0 <= now - int(found[0][0]) < NONCE_AGE_MS
+
+    def checkpoint_alarm(self) -> str | None:
+        """Why the server's checkpoints do not follow each other, if they do not (S13)."""
+        found = self.database.rows("select value from meta where name = 'checkpoint_alarm'")
+        return found[0][0] if found else None
 
     def receipts(self) -> list[tuple[bytes, bytes]]:
         """Payload and signature of every receipt, oldest first."""
@@ -242,6 +258,41 @@ def _acknowledge(tx: Connection, identity: Identity, receipt: Receipt) -> None:
         "update files set held_at = ?1, sent_at = coalesce(sent_at, ?1) where sha256 = ?2",
         [(receipt.at, sha256) for sha256 in receipt.files],
     )
+
+
+def _keep_nonce(tx: Connection, nonce: Nonce, signed: SignedBytes, now: int) -> None:
+    kept = {
+        "id": nonce.id,
+        "at": nonce.at,
+        "signed": {
+            "payload": encode_key(signed.payload),
+            "signature": encode_key(signed.signature),
+        },
+    }
+    put_notes(tx, {"nonce": json.dumps(kept), "nonce_taken": str(now)})
+
+
+def _keep_checkpoint(tx: Connection, receipt: Receipt) -> None:
+    """S13: within an epoch the server's checkpoints only go on; one that goes back is told.
+
+    Work goes on all the same: nothing recorded is kept from the server for it.
+    """
+    if receipt.checkpoint is None:
+        return
+    n, checkpoint = receipt.checkpoint
+    found = tx.execute("select value from meta where name = 'checkpoint'").fetchone()
+    if found is not None:
+        epoch, at, known, known_id = json.loads(found[0])
+        if epoch == receipt.epoch:
+            if receipt.at < at:
+                return  # an answer from before
+            if n < known or (n == known and checkpoint != known_id):
+                why = f"after checkpoint {known} it names checkpoint {n} as its newest"
+                if n == known:
+                    why = f"it names another checkpoint {n} than before"
+                put_notes(tx, {"checkpoint_alarm": why})
+    kept = [receipt.epoch, receipt.at, n, checkpoint]
+    put_notes(tx, {"checkpoint": json.dumps(kept)})
 
 
 def _keep_clock(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from dataclasses import dataclass
 from typing import Any
@@ -10,6 +9,7 @@ from typing import Any
 from checklists.load import load_checklist
 from checklists.model import Checklist
 from fieldkit.database import Database
+from sync.nearest import nearest
 from sync.problems import problem
 
 
@@ -71,14 +71,3 @@ class Library:
         if found is None or found.kind != "checklist":
             raise problem("checklist-unknown", checklist=digest[:12])
         return load_checklist(found.data, found.name)
-
-
-def nearest(word: str, known: Any, count: int = 3) -> str:
-    """The nearest of the known words, for a message; all of them where they are few."""
-    words = [str(k) for k in known]
-    if not words:
-        return "none are here"
-    by_folded = {w.casefold(): w for w in words}
-    close = difflib.get_close_matches(word.casefold(), list(by_folded), n=count, cutoff=0.4)
-    chosen = [by_folded[c] for c in close] or sorted(words)[: 2 * count]
-    return ", ".join(chosen)

@@ -46,6 +46,8 @@ def sign_off(recorder: Recorder, inspection: str, statement: str = "") -> Signed
         heads = log.heads(inspection)
         if _covers(read, device, {d: (seq, h.hex()) for d, seq, h in heads}):
             return Signed(sum(seq for _, seq, _ in heads), len(heads), new=False)
+        log.quote_nonce(inspection)  # before what is signed is listed, not after it
+        heads = log.heads(inspection)
         logs = [{"device": d, "seq": seq, "h": h.hex()} for d, seq, h in heads]
         value = {"statement": statement or STATEMENT, "logs": logs}
         log.append(inspection, f"sign-off/{device}", value)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from sqlite3 import Connection
@@ -13,6 +14,7 @@ from fieldkit.database import Database
 from sync.log import DEVICE_LOG, Entry, Head, Record, genesis, link, read_line, write_line
 from sync.merge import PathState, merge
 from sync.problems import problem
+from sync.written import FAMILY
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,16 +53,23 @@ class Writing:
         """What stands at a path now, entries of all devices merged."""
         return merge(_records_at(self.tx, log, path)).paths.get(path)
 
-    def append(self, log: str, path: str, value: Any) -> str:
+    def append(self, log: str, path: str, value: Any, replaces: Sequence[str] | None = None) -> str:
         """Append one entry to this device's log of an inspection; its chain hash in hex.
 
-        Names what it replaces where L6 asks for it. Raises what `write_line` raises.
+        It names what it replaces: those given, else what stands there where L6 asks for it. A
+        nonce that came from the server since is quoted before it (L9). Raises what `write_line`
+        raises.
         """
+        self.quote_nonce(log)
+        return self._append(log, path, value, replaces)
+
+    def _append(
+        self, log: str, path: str, value: Any, replaces: Sequence[str] | None = None
+    ) -> str:
         identity = self.identity
         head = self._head(log)
-        line = write_line(
-            head.seq + 1, self.now, identity.person, path, value, self._replaces(log, path)
-        )
+        named = self._replaces(log, path) if replaces is None else list(replaces)
+        line = write_line(head.seq + 1, self.now, identity.person, path, value, named)
         h = link(head.h, line)
         self.tx.execute(
             "insert into lines (log, device, seq, path, line, h) values (?, ?, ?, ?, ?, ?)",
@@ -75,6 +84,21 @@ class Writing:
             return False
         self.append(log, path, value)
         return True
+
+    def quote_nonce(self, log: str) -> None:
+        """Quote the newest nonce in a log that does not yet (L9): whole in the device's own log."""
+        kept = self.tx.execute("select value from meta where name = 'nonce'").fetchone()
+        if kept is None:
+            return
+        nonce = json.loads(kept[0])
+        path = FAMILY + nonce["id"]
+        for one, value in ((DEVICE_LOG, nonce["signed"]), (log, {})):
+            quoted = self.tx.execute(
+                "select 1 from lines where log = ? and path = ? and device = ?",
+                (one, path, self.identity.device),
+            ).fetchone()
+            if quoted is None:
+                self._append(one, path, value)
 
     def name_file(self, log: str, sha256: str, size: int) -> None:
         """Note that the entry just appended to `log` names a file, which is to be sent."""

@@ -7,7 +7,7 @@ what is in the store. Rules cited: S1, S2, S3, S4, S5, S7.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -17,6 +17,7 @@ from fieldkit.ledger import Ledger, Refusal
 from fieldkit.store import Identity, Store
 from fieldkit.transport import Transport
 from sync.log import sign_head
+from sync.nonce import read_nonce
 from sync.problems import Problem, problem
 from sync.receipt import Receipt, read_receipt
 from sync.session import Answer, Request, plan_segments, read_answer, write_request
@@ -78,7 +79,8 @@ class Syncer:
     def run(self) -> Report:
         """Exchange until nothing waits that can go; then what waits is said by the ledger.
 
-        Raises the transport's problems, `answer-malformed`, `receipt-signature`, `receipt-unfit`.
+        Raises the transport's problems, `answer-malformed`, `receipt-signature`, `receipt-unfit`,
+        `nonce-unfit`.
         """
         told: frozenset[str] = frozenset()  # logs refused in this run: sent once, not for ever
         before = None
@@ -123,12 +125,14 @@ class Syncer:
             tuple(self.ledger.awaited(self.identity)),
             segments,
             self.now(),
+            self.ledger.wants_nonce(self.now()),
         )
         answer = read_answer(self._answer_to(request))
         receipt = self._receipt(answer)
+        nonce = None if answer.nonce is None else read_nonce(self.identity.server_key, answer.nonce)
         before = self.ledger.unsent_lines(self.identity)
         self.report.restored |= self.ledger.take(
-            self.identity, answer, receipt, self.now(), request.at
+            self.identity, answer, receipt, self.now(), request.at, nonce
         )
         self.report.requests += 1
         self.report.changes += len(answer.changes)
@@ -143,7 +147,7 @@ class Syncer:
                 raise
         # A cursor only marks how far one has read: without it, everything comes anew.
         self.ledger.forget_cursor()
-        without = Request(request.device, None, request.awaiting, request.segments, request.at)
+        without = replace(request, cursor=None)
         return self.transport.exchange(write_request(without))
 
     def _receipt(self, answer: Answer) -> Receipt | None:

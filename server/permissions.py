@@ -90,6 +90,7 @@ ROUTES: dict[str, str] = {
     "pages.facility": "facilities.read",
     "pages.inspection": "inspections.read",
     "pages.evidence": "inspections.read",
+    "pages.entries": "inspections.read",
     "pages.file": "files.read",
     "pages.preview": "files.read",
     "pages.score_export": "scores.read",

@@ -1,4 +1,4 @@
-"""The worker: reads pictures, grades what is marked, and regrades everything on a new day.
+"""The worker: reads pictures, grades what is marked, and on a new day regrades everything.
 
 APScheduler runs in the worker process only. Any number of workers may run: a lease row lets one
 of them do a job, and another takes over when the lease of a dead one runs out.
@@ -17,6 +17,7 @@ from functools import partial
 from apscheduler.schedulers.background import BackgroundScheduler
 
 from server.context import Context
+from server.services.checkpoints import Made, make_due
 from server.services.grading import Graded, assess_stale, regrade
 from server.services.photos import look_through, read_new
 from server.services.uploads import sweep
@@ -26,6 +27,7 @@ from sync.problems import Problem
 EVERY_SECONDS = 2
 REGRADE_EVERY_MINUTES = 5
 SWEEP_EVERY_HOURS = 6
+CHECKPOINT_EVERY_MINUTES = 30  # one is due once a day; so soon after midnight it is made
 LEASE_MS = 120_000
 STOPS = (signal.SIGTERM, signal.SIGINT)
 
@@ -76,6 +78,10 @@ class Worker:
         """Forget uploads that nobody moved on for weeks; None while another worker does this."""
         return sweep(self.ctx) if self._mine("sweep") else None
 
+    def checkpoint(self) -> Made | None:
+        """Sign the day's checkpoint (S13); None when it is made, or another worker does this."""
+        return make_due(self.ctx) if self._mine("checkpoint") else None
+
     def leave(self) -> None:
         """Give the leases back, so that the next worker need not wait for their end."""
         self.held_until.clear()
@@ -118,10 +124,12 @@ def run_worker(ctx: Context, ready: Callable[[], None] = lambda: None) -> None:
     scheduler.add_job(_said(worker.regrade), "interval", minutes=REGRADE_EVERY_MINUTES)
     scheduler.add_job(_said(worker.read_and_grade), "interval", seconds=EVERY_SECONDS)
     scheduler.add_job(_said(worker.sweep), "interval", hours=SWEEP_EVERY_HOURS)
+    scheduler.add_job(_said(worker.checkpoint), "interval", minutes=CHECKPOINT_EVERY_MINUTES)
     try:
         _said(partial(look_through, ctx))()
         _said(worker.regrade)()
         _said(worker.sweep)()
+        _said(worker.checkpoint)()
         scheduler.start()
         ready()
         stop.wait()

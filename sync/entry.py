@@ -9,7 +9,7 @@ import json
 import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sync.ijson import MAX_NESTING, nesting, shortly, strict_json, too_deep
@@ -28,7 +28,22 @@ _FAMILIES: dict[str, int] = {
     "sealed": 2,
     "comments": 2,
     "sign-off": 2,
+    "adopted": 3,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """How a line came that stands in no log of its own device any more (S3).
+
+    `by` is the device whose log carries it, at `seq`; `previous` is the chain hash before it;
+    `signed` says whether its own device's signature came along and fits.
+    """
+
+    by: str
+    seq: int
+    previous: str
+    signed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +51,9 @@ class Entry:
     """A readable line of a log: what was recorded, by whom, and where it stands in the chain.
 
     `h` is the chain hash in hex; `at` is the device's clock in UTC milliseconds, a claim (L9);
-    `replaces` is None where the line left it out (L6).
+    `replaces` is None where the line left it out (L6). `signed` is False where nobody signed it at
+    the source. `named` is another person than the device's whom the line names (S9): `by` is then
+    the device's person, for the device decides. `adopted` is None in a device's own log.
     """
 
     device: str
@@ -48,6 +65,9 @@ class Entry:
     path: str
     value: Any
     replaces: tuple[str, ...] | None = None
+    signed: bool = True
+    named: str = ""
+    adopted: Adopted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +85,21 @@ class Unread:
     path: str | None = None
     at: int = 0
     replaces: tuple[str, ...] | None = None
+    adopted: Adopted | None = None
 
 
 Record = Entry | Unread
+
+
+def attributed(record: Record, person: str, signed: bool = True) -> Record:
+    """The record as that of the device's person; another one whom it names stays visible (S9).
+
+    `signed` is whether a person signed it at the source: on a device, not on the server.
+    """
+    if isinstance(record, Unread) or (record.by == person and signed):
+        return record
+    named = "" if record.by == person else record.by
+    return replace(record, by=person, named=named, signed=signed and record.signed)
 
 
 # -- writing (L3, S12) ----------------------------------------------------------------------------

@@ -27,13 +27,19 @@ _DECIMAL = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,12})?\Z")
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """Where a value comes from: the entry that wrote it."""
+    """Where a value comes from: the entry that wrote it, and by whom.
+
+    `signed` is False where nobody signed it at the source; `named` is another person than the
+    device's whom the entry names (S9).
+    """
 
     device: str
     seq: int
     h: str
     at: int
     by: str
+    signed: bool = True
+    named: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _NUMBER = re.compile(r"[1-9]\d{0,8}\Z", re.ASCII)
 
 T = TypeVar("T")
+Value = About | Outcome | Answer | Observed | Evidence | SignOff | Track
 
 
 def read_inspection(inspection_id: str, state: State) -> Inspection:
@@ -75,6 +76,17 @@ def read_about(entry: Entry) -> About | None:
 def read_evidence(entry: Entry) -> Evidence | None:
     """What an `evidence/...` entry says by itself, or None where it is not understood."""
     return _alone(entry, _evidence)
+
+
+def read_value(entry: Entry) -> Value | None:
+    """What an entry of a family with a reader says, or None where it is not understood."""
+    read = _READERS.get(entry.path.split("/")[0])
+    return None if read is None else _alone(entry, read)
+
+
+def has_reader(path: str) -> bool:
+    """Whether values at this path are read at all, and not just kept."""
+    return path.split("/", maxsplit=1)[0] in _READERS
 
 
 def _alone(entry: Entry, read: Callable[[Entry], T]) -> T | None:
@@ -132,7 +144,7 @@ def _pair(path: str) -> tuple[str, str]:
 
 
 def _written(entry: Entry) -> Written:
-    return Written(entry.device, entry.seq, entry.h, entry.at, entry.by)
+    return Written(entry.device, entry.seq, entry.h, entry.at, entry.by, entry.signed, entry.named)
 
 
 def _about(entry: Entry) -> About:
@@ -254,6 +266,17 @@ def _track(entry: Entry) -> Track:
         said.thinned_from,
         _written(entry),
     )
+
+
+_READERS: Mapping[str, Callable[[Entry], Value]] = {
+    "about": _about,
+    "outcome": _outcome,
+    "answers": _answer,
+    "observed": _observed,
+    "evidence": _evidence,
+    "sign-off": _sign_off,
+    "track": _track,
+}
 
 
 def _object(entry: Entry) -> Mapping[str, Any]:

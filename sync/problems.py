@@ -474,6 +474,55 @@ _define(
     "{hint}",
 )
 _define(
+    "conflict-here",
+    409,
+    "Several values stand side by side at {what}, so nothing was recorded there.",
+    "All of them are kept.",
+    "See them with: fieldkit resolve {what}. Then keep one of them, or give another.",
+)
+_define(
+    "conflict-unknown",
+    404,
+    "No values stand side by side at {what!r}.",
+    KEPT,
+    "In conflict here: {nearest}.",
+)
+_define(
+    "conflict-which",
+    409,
+    "Values stand side by side at several places of {what}.",
+    KEPT,
+    "Say which one: {nearest}.",
+)
+_define(
+    "conflict-moved",
+    409,
+    "What stands at {what} is not what you were shown: something arrived or was decided meanwhile.",
+    "Nothing was decided. All values are kept.",
+    "Look at what stands there now, and decide again where it is still needed.",
+)
+_define(
+    "conflict-side",
+    422,
+    "There is no value {n} at {what}; there are {count}.",
+    "Nothing was decided. All values are kept.",
+    "Give the number of the value to keep, from 1 to {count}.",
+)
+_define(
+    "conflict-unread",
+    422,
+    "A value at {what} needs a newer version to be read, so it cannot be weighed here.",
+    "Nothing was decided. All values are kept.",
+    "Update this program and look again, or leave the decision to who can read it.",
+)
+_define(
+    "conflict-keep-only",
+    422,
+    "What stands at {what} can only be settled by keeping one of its values.",
+    "Nothing was decided. All values are kept.",
+    "Say which one to keep.",
+)
+_define(
     "instance-malformed",
     422,
     "{instance!r} cannot name an instance of {item}: {why}.",
@@ -670,6 +719,20 @@ _define(
     "The receipt does not fit what is on this device: {why}.",
     "Nothing was marked as held; all work stays on this device.",
     "Keep this device as it is and tell your office; the server may have been given another copy.",
+)
+_define(
+    "nonce-unfit",
+    409,
+    "The server's nonce cannot be used: {why}.",
+    "Nothing of the answer was kept; all work stays on this device.",
+    "Try again from another network; tell your office if this comes again.",
+)
+_define(
+    "checkpoint-unfit",
+    409,
+    "The checkpoint of the server's records cannot be relied on: {why}.",
+    "All work stays on this device, with every receipt that it was given.",
+    "Keep this device as it is and tell your office: records may have been taken away there.",
 )
 
 # -- talking to the server ------------------------------------------------------------------------

@@ -41,7 +41,10 @@ class ReceiptLog:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the server says it holds durably: logs up to a hash, and files (S4)."""
+    """What the server says it holds durably: logs up to a hash, and files (S4).
+
+    `checkpoint` are number and id of the newest checkpoint, None while there is none (S13).
+    """
 
     server: str
     epoch: int
@@ -49,6 +52,7 @@ class Receipt:
     device: str
     logs: tuple[ReceiptLog, ...]
     files: tuple[str, ...]
+    checkpoint: tuple[int, str] | None = None
 
 
 def sign_receipt(key: Ed25519PrivateKey, receipt: Receipt) -> SignedBytes:
@@ -72,6 +76,8 @@ def sign_receipt(key: Ed25519PrivateKey, receipt: Receipt) -> SignedBytes:
         ]
     if receipt.files:
         body["files"] = list(receipt.files)
+    if receipt.checkpoint is not None:
+        body["checkpoint"] = list(receipt.checkpoint)
     payload = _compact(body)
     return SignedBytes(payload, key.sign(RECEIPT_CONTEXT + payload))
 
@@ -87,6 +93,7 @@ def read_receipt(server_key: bytes, signed: SignedBytes) -> Receipt:
             body["device"],
             _logs(body),
             tuple(body.get("files", ())),
+            _quoted(body.get("checkpoint")),
         )
     except (KeyError, TypeError, ValueError) as exc:
         raise problem("receipt-signature") from exc
@@ -120,6 +127,13 @@ def read_certificate(server_key: bytes, signed: SignedBytes) -> dict[str, Any]:
 def server_id(public_key: bytes) -> str:
     """The digest of a server's receipt key, as invitations carry it (S8)."""
     return hashlib.sha256(b"tapak server v1" + public_key).hexdigest()
+
+
+def _quoted(value: Any) -> tuple[int, str] | None:
+    if value is None:
+        return None
+    n, checkpoint = value
+    return int(n), str(checkpoint)
 
 
 def _verified(server_key: bytes, context: bytes, signed: SignedBytes) -> dict[str, Any]:

@@ -42,7 +42,8 @@ _ANSWER = wire.Answer()
 class Request:
     """What a device sends: its cursor, the digests it awaits receipts for, and segments.
 
-    `at` is the device's clock in UTC milliseconds when it spoke, for measuring its offset (L9).
+    `at` is the device's clock in UTC milliseconds when it spoke, for measuring its offset (L9);
+    `nonce` asks for a fresh nonce to quote.
     """
 
     device: str
@@ -50,6 +51,7 @@ class Request:
     awaiting: tuple[str, ...]
     segments: tuple[Segment, ...]
     at: int | None = None
+    nonce: bool = False
 
 
 def write_request(request: Request) -> bytes:
@@ -61,6 +63,8 @@ def write_request(request: Request) -> bytes:
         header["awaiting"] = list(request.awaiting)
     if request.at is not None:
         header["at"] = request.at
+    if request.nonce:
+        header["nonce"] = True
     parts = [_compact(header)]
     for segment in request.segments:
         parts.append(
@@ -132,7 +136,12 @@ def read_request(data: bytes) -> Request:
         )
         at += 1 + header["count"]
     return Request(
-        head["device"], head["cursor"], tuple(head["awaiting"]), tuple(segments), head["at"]
+        head["device"],
+        head["cursor"],
+        tuple(head["awaiting"]),
+        tuple(segments),
+        head["at"],
+        head["nonce"],
     )
 
 
@@ -240,7 +249,8 @@ class Change:
 class Answer:
     """What the server answers; `now` is its clock in UTC milliseconds.
 
-    `epoch` is the server's (S5); None where an older server does not say it.
+    `epoch` is the server's (S5); None where an older server does not say it. `nonce` is there when
+    it was asked for (L9).
     """
 
     receipt: SignedBytes | None
@@ -251,6 +261,7 @@ class Answer:
     more: bool
     now: int
     epoch: int | None = None
+    nonce: SignedBytes | None = None
 
 
 def write_answer(answer: Answer) -> bytes:
@@ -261,11 +272,10 @@ def write_answer(answer: Answer) -> bytes:
     body: dict[str, Any] = {"tapak": wire.PROTOCOL, "cursor": answer.cursor, "now": answer.now}
     if answer.epoch is not None:
         body["epoch"] = answer.epoch
+    if answer.nonce is not None:
+        body["nonce"] = _said(answer.nonce)
     if answer.receipt is not None:
-        body["receipt"] = {
-            "text": answer.receipt.payload.decode("utf-8"),
-            "signature": base64.b64encode(answer.receipt.signature).decode("ascii"),
-        }
+        body["receipt"] = _said(answer.receipt)
     as_receipt = answer.receipt is not None and all(s.state == "held" for s in answer.logs)
     if answer.logs and not as_receipt:
         body["logs"] = [
@@ -294,7 +304,7 @@ def read_answer(data: bytes) -> Answer:
     except (ValueError, RecursionError) as exc:
         raise problem("answer-malformed", why="it is not JSON; is this a sign-in page?") from exc
     body = _load(_ANSWER, raw, "answer-malformed", {})
-    receipt = None if body["receipt"] is None else _receipt(body["receipt"])
+    receipt = _signed(body["receipt"])
     states = [
         LogState(s["device"], s["log"], s["state"], s["seq"], s["problem"]) for s in body["logs"]
     ]
@@ -310,6 +320,7 @@ def read_answer(data: bytes) -> Answer:
         body["more"],
         body["now"],
         body["epoch"],
+        _signed(body["nonce"]),
     )
 
 
@@ -373,11 +384,20 @@ def plan_segments(
 # -- inside ---------------------------------------------------------------------------------------
 
 
-def _receipt(said: Mapping[str, Any]) -> SignedBytes:
-    """The receipt's exact bytes: as text, or as base64 from an older server."""
+def _said(signed: SignedBytes) -> dict[str, str]:
+    return {
+        "text": signed.payload.decode("utf-8"),
+        "signature": base64.b64encode(signed.signature).decode("ascii"),
+    }
+
+
+def _signed(said: Mapping[str, Any] | None) -> SignedBytes | None:
+    """What was signed, byte for byte: as text, or as base64 from an older server."""
+    if said is None:
+        return None
     text, payload = said["text"], said["payload"]
     if (text is None) == (payload is None):
-        raise problem("answer-malformed", why="its receipt is not there once")
+        raise problem("answer-malformed", why="what is signed is not there once")
     return SignedBytes(payload if text is None else text.encode("utf-8"), said["signature"])
 
 

@@ -74,6 +74,7 @@ class RequestHeader(Message):
         strict=True,
         validate=validate.Range(min=0, max=2**53 - 1),
     )
+    nonce = fields.Boolean(load_default=False)
 
 
 class SegmentHeader(Message):
@@ -93,8 +94,8 @@ class Signed(Message):
     signature = Bytes64(64, required=True)
 
 
-class SignedReceipt(Message):
-    """A receipt's exact bytes, as text or (by an older server) as base64, and their signature."""
+class SignedText(Message):
+    """Exact bytes, as text or (by an older server) as base64, and the server's signature."""
 
     text = fields.String(load_default=None, allow_none=True)
     payload = Bytes64(load_default=None, allow_none=True)
@@ -125,7 +126,7 @@ class Answer(Message):
     """The server's answer to a request."""
 
     tapak = fields.Integer(required=True, strict=True, validate=validate.Equal(PROTOCOL))
-    receipt = fields.Nested(SignedReceipt, load_default=None, allow_none=True)
+    receipt = fields.Nested(SignedText, load_default=None, allow_none=True)
     logs = fields.List(fields.Nested(LogState), load_default=list)
     missing = fields.List(fields.String(validate=validate.Regexp(DIGEST)), load_default=list)
     changes = fields.List(fields.Nested(Change), load_default=list)
@@ -138,6 +139,7 @@ class Answer(Message):
         strict=True,
         validate=validate.Range(min=1, max=2**53 - 1),
     )
+    nonce = fields.Nested(SignedText, load_default=None, allow_none=True)
 
 
 class EnrolRequest(Message):

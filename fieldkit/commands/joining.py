@@ -157,6 +157,7 @@ def _say_sync(at: Desk, syncer: Syncer, trouble: Problem | None) -> None:
         "changes": report.changes,
         "requests": report.requests,
         "restored": report.restored,
+        "checkpoint_alarm": ledger.checkpoint_alarm(),
         "refused": [{"log": r.log, "state": r.state, "problem": r.problem} for r in refused],
         "not_sent": {d: p.to_json() for d, p in report.not_sent.items()},
         "problem": trouble.to_json() if trouble is not None else None,
@@ -184,6 +185,10 @@ def _say_sync(at: Desk, syncer: Syncer, trouble: Problem | None) -> None:
 
 
 def _say_troubles(syncer: Syncer, trouble: Problem | None) -> None:
+    alarm = syncer.ledger.checkpoint_alarm()
+    if alarm is not None:
+        text = f"The server's record of what it held went back: {alarm}."
+        show.warn(f"{text} Keep this device and its receipts as they are, and tell your office.")
     for refusal in syncer.refusals():
         said = (refusal.problem or {}).get("title", "")
         text = f"The server set the log {refusal.log} aside ({refusal.state}). {said}".rstrip()

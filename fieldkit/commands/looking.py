@@ -9,10 +9,13 @@ import click
 
 from checklists.model import Checklist
 from fieldkit import show
+from fieldkit.authors import Author, authors
 from fieldkit.capture import about_of, checklist_of, load_inspection
 from fieldkit.commands.desk import Desk, desk, inspection_option
+from fieldkit.commands.resolving import conflict_data, conflict_facts
 from fieldkit.ledger import FileState, Ledger
 from fieldkit.progress import ItemProgress, by_section, open_critical, progress
+from fieldkit.resolving import Listed, conflicts_here
 from fieldkit.signing import Standing, standing
 from sync.inspection import Inspection
 
@@ -33,6 +36,8 @@ class _Where:
     entries: int
     waiting: int
     files: list[FileState]
+    conflicts: list[Listed]
+    authors: dict[str, Author]
 
 
 @click.command()
@@ -60,6 +65,7 @@ def status(at: Desk, evidence: bool, inspection: str | None) -> None:
     )
     click.echo()
     show.facts(_tasks(where))
+    _say_conflicts(where)
     click.echo()
     show.facts(_safety(where))
 
@@ -120,6 +126,8 @@ def _gather(at: Desk, inspection: str) -> _Where:
         sum(heads.values()),
         ledger.waiting_lines(at.store.identity(), inspection),
         ledger.files(inspection),
+        conflicts_here(at.store, at.library, inspection) if read.conflicts else [],
+        authors(at.store) if read.conflicts else {},
     )
 
 
@@ -157,8 +165,8 @@ def _tasks(where: _Where) -> list[show.Fact]:
     if len(missing) > _MISSING:
         missing[_MISSING:] = [f"and {len(missing) - _MISSING} more items"]
     rows.append(("evidence missing", "\n".join(missing) or "none"))
-    if where.read.conflicts:
-        rows.append(("conflicts", "\n".join(where.read.conflicts)))
+    if where.conflicts:
+        rows.append(("conflicts", f"{len(where.conflicts)}, below"))
     if where.read.unread:
         unread = "\n".join(f"entry {u.seq}: {u.why}" for u in where.read.unread)
         rows.append(("unread", unread))
@@ -184,6 +192,14 @@ def _safety(where: _Where) -> list[show.Fact]:
         ("sent", f"{entries}, {sent} of {total}"),
         ("held safely", safe),
     ]
+
+
+def _say_conflicts(where: _Where) -> None:
+    """Each conflict with its values side by side (L6), and how to look at one and end it."""
+    for listed in where.conflicts:
+        click.echo()
+        told = conflict_facts(listed, where.authors)
+        show.facts([*told, ("settle it", f"fieldkit resolve {listed.name}")])
 
 
 def _say_evidence(where: _Where) -> None:
@@ -236,7 +252,7 @@ def _status_data(where: _Where) -> dict[str, Any]:
             for i in where.items
         ],
         "open_critical": open_critical(where.items),
-        "conflicts": list(where.read.conflicts),
+        "conflicts": [conflict_data(one, where.authors) for one in where.conflicts],
         "unread": [{"seq": u.seq, "why": u.why} for u in where.read.unread],
         "signed": bool(where.signed.devices),
         "after_sign_off": where.signed.after,

@@ -29,6 +29,7 @@ for _command in (
     registry.publish_command,
     upkeep.audit_command,
     upkeep.verify_command,
+    upkeep.checkpoint_command,
     upkeep.rebuild_command,
     backups.backup_command,
     backups.restore_command,

@@ -49,6 +49,29 @@ def verify_command(terminal: Terminal) -> None:
         sys.exit(1)
 
 
+@click.command("checkpoint")
+@click.option("--now", is_flag=True, help="Make one now, also if the day has one already.")
+@command
+def checkpoint_command(terminal: Terminal, now: bool) -> None:
+    """Print the newest checkpoint of everything that is held, to be kept or published elsewhere."""
+    from server.services.checkpoints import make, newest
+    from sync.problems import problem
+
+    with terminal.context() as ctx:
+        if now:
+            make(ctx)
+        found = newest(ctx)
+    if found is None:
+        raise problem("not-found")
+    made = found.checkpoint
+    terminal.say(
+        {"id": found.id, **asdict(made)},
+        f"Checkpoint {made.n} of {when(made.at)}, over {made.size} heads.",
+        f"id    {found.id}",
+        f"root  {made.root}",
+    )
+
+
 @click.command("rebuild")
 @command
 def rebuild_command(terminal: Terminal) -> None:

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 from server.pages import site_map
 from server.pages.site_map import Mark, SiteMap
 from server.services.browse import list_facilities
+from server.services.browse_entries import show_entries
 from server.services.browse_evidence_page import show_evidence
 from server.services.browse_facility import show_facility
 from server.services.browse_inspection import InspectionView, show_inspection
@@ -42,6 +43,12 @@ def evidence(inspection_id: str) -> str:
     item = request.args.get("item", "")[:_LONGEST_SEARCH]
     view = show_evidence(ctx(), principal(), inspection_id, item, _page("page"))
     return render_template("evidence.html", view=view)
+
+
+def entries(inspection_id: str) -> str:
+    device = request.args.get("device", "")[:_LONGEST_SEARCH]
+    view = show_entries(ctx(), principal(), inspection_id, device, _page("page"))
+    return render_template("entries.html", view=view)
 
 
 def _page(name: str) -> int:

@@ -145,6 +145,18 @@ def iso(at: int | None) -> str:
         return ""
 
 
+def lag(offset_ms: int) -> str:
+    """How far a clock was from this server's, its offset in milliseconds: `3 min ahead of …`."""
+    seconds = abs(offset_ms) // 1000
+    for unit, length in (("days", 86_400), ("h", 3600), ("min", 60)):
+        if seconds >= 2 * length:
+            found = f"{whole(seconds // length)} {unit}"
+            break
+    else:
+        found = f"{seconds} s"
+    return f"{found} {'behind' if offset_ms > 0 else 'ahead of'} this server’s"
+
+
 def _offset(minutes: int) -> str:
     if minutes == 0:
         return "UTC"
@@ -313,6 +325,7 @@ FILTERS: Mapping[str, Any] = {
     "day": day,
     "day_text": day_text,
     "iso": iso,
+    "lag": lag,
     "number": number,
     "share": share,
     "span": span,

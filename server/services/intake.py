@@ -1,6 +1,6 @@
 """The one way in: a device's request -> verified, stored in one transaction, acknowledged.
 
-CLI, phone, bundle and foreign clients all end here. Rules cited: S1, S4, S6.
+CLI, phone, bundle and foreign clients all end here. Rules cited: L9, S1, S4, S6.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from server.context import Context
 from server.services.changes import changes_after
 from server.services.take_in import Asked, Taken, take_in
+from sync.nonce import sign_nonce
 from sync.problems import problem
 from sync.session import Answer, read_request, write_answer
 
@@ -26,6 +27,8 @@ def receive(ctx: Context, device: str, person: str, body: bytes) -> bytes:
     if request.segments or request.awaiting:
         taken = ctx.db.write_many(take_in, Asked(ctx, request, person, now))
     page = changes_after(ctx, person, device, request.cursor, taken.position)
+    # L9: nothing of a nonce is kept here: the signature alone shows that it was given.
+    nonce = sign_nonce(ctx.key, now, ctx.token(12)) if request.nonce else None
     missing = (taken.named | set(request.awaiting)) - taken.held
     return write_answer(
         Answer(
@@ -37,5 +40,6 @@ def receive(ctx: Context, device: str, person: str, body: bytes) -> bytes:
             page.more,
             now,
             page.epoch,
+            nonce,
         )
     )

@@ -15,13 +15,16 @@ from typing import Any
 
 from checklists.discrepancies.declaration import read_declaration
 from server.context import Context
+from server.services.checkpoints import faults_in
 from server.services.take_in import INDEXED
-from server.services.verify_log import LogFault, check_log
-from server.store import audit, stored
+from server.services.verify_aside import adopted_count, branch_faults
+from server.services.verify_log import LogFault, Walk, check_log, check_times
+from server.store import audit, branches, checkpoints, stored
 from server.store.devices import read_certificate as stored_certificate
 from server.store.transaction import Tx
 from server.store.types import storable_key
 from sync import receipt as signing
+from sync.checkpoint import AUDIT, log_name
 from sync.inspection import Inspection
 from sync.inspection_reader import read_inspection
 from sync.log import DEVICE_LOG, Entry, Record, device_id, may_stand_below, read_line
@@ -58,6 +61,9 @@ class _Found:
     faults: list[Fault] = field(default_factory=list)
     counts: Counter[str] = field(default_factory=Counter)
     acknowledged: dict[tuple[str, str], list[tuple[int, str, int]]] = field(default_factory=dict)
+    given_at: dict[int, int] = field(default_factory=dict)  # receipt -> the time that it says
+    wanted: dict[str, set[int]] = field(default_factory=dict)  # what checkpoints hold of each log
+    hashes: dict[tuple[str, int], set[str]] = field(default_factory=dict)  # and what stands there
     abouts: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
     damaged: set[str] = field(default_factory=set)  # inspections with a log that has a fault
 
@@ -66,15 +72,18 @@ class _Found:
 
 
 def verify(ctx: Context) -> Report:
-    """Verify logs, certificates, receipts, files, audit trail, documents and declarations."""
+    """Verify logs, certificates, receipts, checkpoints, files, audit trail, documents, filings."""
     found = _Found()
     with ctx.db.read() as tx, stored.damaged_text_shown(tx):
         keys = _devices(ctx, tx, found)
         _receipts(ctx, tx, found)
+        _want_heads(tx, found)
         _logs(tx, found, keys)
         _inspections(tx, found)
-        _branches(tx, found)
+        _branches(tx, found, keys)
+        _adopted(tx, found)
         _audit(tx, found)
+        _checkpoints(ctx, tx, found)
         _documents(tx, found)
         _declarations(tx, found)
         held = stored.all_files(tx)
@@ -118,6 +127,7 @@ def _certified_key(ctx: Context, device: stored.StoredDevice, found: _Found) -> 
 
 def _receipts(ctx: Context, tx: Tx, found: _Found) -> None:
     promised: dict[str, int] = {}
+    made = {(one.n, one.id) for one in checkpoints.every(tx)}
     for row in stored.all_receipts(tx):
         found.counts["receipts"] += 1
         where = f"receipt {row.id} to device {row.device}"
@@ -128,6 +138,10 @@ def _receipts(ctx: Context, tx: Tx, found: _Found) -> None:
             continue
         if (receipt.device, receipt.at, receipt.server) != (row.device, row.at, ctx.id):
             found.fault("receipt", where, "it says another device, time or server than is noted")
+        if receipt.checkpoint is not None and receipt.checkpoint not in made:
+            why = f"it quotes checkpoint {receipt.checkpoint[0]}, which is gone or another one now"
+            found.fault("receipt", where, why)
+        found.given_at[row.id] = receipt.at
         _note_acknowledged(found, receipt, row.id)
         promised.update(dict.fromkeys(receipt.files, row.id))
     here = {sha256 for sha256, _ in stored.all_files(tx)}
@@ -158,6 +172,9 @@ def _logs(tx: Tx, found: _Found, keys: dict[str, bytes]) -> None:
             found.fault("log", _log_name(log), "its device is not known here")
             continue
         walked = check_log(key, log, rows, segments, acknowledged)
+        _note_hashes(found, log, walked)
+        given = [(seq, number, found.given_at[number]) for seq, _, number in acknowledged]
+        walked.faults += check_times(segments, given)
         for fault in walked.faults:
             found.fault("entry", f"{_log_name(log)}, {_entries(fault)}", fault.why)
         if walked.faults:
@@ -222,12 +239,29 @@ def _entries(fault: LogFault) -> str:
     return f"entries {fault.first} to {fault.last}"
 
 
-def _branches(tx: Tx, found: _Found) -> None:
-    for row in stored.all_branches(tx):
-        found.counts["branches set aside"] += 1
-        if hashlib.sha256(row.signature + row.branch).hexdigest() != row.digest:
-            where = f"branch {row.id} of device {row.device}, inspection {row.inspection}"
-            found.fault("branch", where, "its bytes do not have the digest that is stored")
+# -- set aside, and adopted (S3) ------------------------------------------------------------------
+
+
+def _branches(tx: Tx, found: _Found, keys: dict[str, bytes]) -> None:
+    runs = branches.every(tx)
+    found.counts["branches set aside"] = len({run.root for run in runs})
+    for fault in branch_faults(tx, runs, keys):
+        found.fault("branch", fault.where, fault.why)
+
+
+def _adopted(tx: Tx, found: _Found) -> None:
+    owners = {d.id: (d.public_key, d.person) for d in stored.all_devices(tx)}
+    for log in stored.all_logs(tx):
+        records: list[Record] = [
+            read_line(row.line, log.device, log.inspection, row.seq, _hash_or_place(row))
+            for row in stored.lines_of(tx, log.id)
+            if may_stand_below(row.line, (b"adopted",))
+        ]
+        count = adopted_count(records, owners)
+        found.counts["adopted entries"] += count.lines
+        found.counts["adopted without signature"] += count.unsigned
+        for fault in count.faults:
+            found.fault("adopted", fault.where, fault.why)
 
 
 # -- everything else ------------------------------------------------------------------------------
@@ -251,6 +285,37 @@ def _audit(tx: Tx, found: _Found) -> None:
     found.counts["audit lines"] = audit.count(tx)
     for n, why in audit.faults(tx):
         found.fault("audit", f"audit line {n}", why)
+
+
+# -- checkpoints (S13) ----------------------------------------------------------------------------
+
+
+def _want_heads(tx: Tx, found: _Found) -> None:
+    for one in checkpoints.every(tx):
+        try:
+            moved = checkpoints.moved_in(one.moved)
+        except ValueError:
+            continue  # said where the checkpoints themselves are looked at
+        for name, (seq, _) in moved.items():
+            found.wanted.setdefault(name, set()).add(seq)
+
+
+def _note_hashes(found: _Found, log: stored.StoredLog, walked: Walk) -> None:
+    name = log_name(log.device, log.inspection)
+    for seq in found.wanted.get(name, ()):
+        found.hashes[name, seq] = {one.hex() for one in walked.at(seq)}
+
+
+def _checkpoints(ctx: Context, tx: Tx, found: _Found) -> None:
+    def hold(name: str, seq: int) -> set[str]:
+        if name == AUDIT:
+            h = audit.hash_at(tx, seq)
+            return set() if h is None else {h}
+        return found.hashes.get((name, seq), set())
+
+    for n, why in faults_in(ctx, checkpoints.every(tx), hold):
+        found.fault("checkpoint", f"checkpoint {n}", why)
+    found.counts["checkpoints"] = sum(1 for _ in checkpoints.every(tx))
 
 
 def _documents(tx: Tx, found: _Found) -> None:

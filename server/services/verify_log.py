@@ -103,6 +103,23 @@ def check_log(
     return found
 
 
+def check_times(
+    segments: Iterable[StoredSegment], receipts: Iterable[tuple[int, int, int]]
+) -> list[LogFault]:
+    """The runs that were noted as received at another time than the first receipt for them says.
+
+    `receipts` are (seq, number of the receipt, its time); times are UTC milliseconds (L9).
+    """
+    given = sorted(receipts, key=lambda one: one[1])
+    found: list[LogFault] = []
+    for segment in segments:
+        first = next((one for one in given if one[0] >= segment.last), None)
+        if first is not None and first[2] != segment.received_at:
+            why = f"they are noted as received at another time than receipt {first[1]} says"
+            found.append(LogFault(segment.first, segment.last, why))
+    return found
+
+
 def _check_head(found: Walk, log: StoredLog) -> None:
     if log.seq != found.last:
         why = f"the log's head is noted as entry {log.seq}, but its last line is entry {found.last}"

@@ -44,6 +44,14 @@ def newest(tx: Tx) -> tuple[int, str]:
     return (0, "") if row is None else (row.n, row.h)
 
 
+def hash_at(tx: Tx, n: int) -> str | None:
+    """The hash of one line; "" before the first, None where there is no such line."""
+    if n == 0:
+        return ""
+    found: str | None = tx.execute(select(audit.c.h).where(audit.c.n == n)).scalar_one_or_none()
+    return found
+
+
 def record(
     tx: Tx, at: int, who: str, action: str, subject: str, detail: Mapping[str, Any] | None = None
 ) -> int:

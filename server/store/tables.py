@@ -235,6 +235,7 @@ segments = Table(
     Column("signature", LargeBinary, nullable=False),
     Column("received_at", BigInteger, nullable=False),
     Column("offset_ms", BigInteger),  # server clock minus the device's (L9), where it told its own
+    Column("revoked", Boolean),  # true: it came after its device was revoked, and is marked (S8)
     PrimaryKeyConstraint("log", "last"),
 )
 
@@ -250,6 +251,11 @@ quarantine = Table(
     Column("signature", LargeBinary, nullable=False),
     Column("digest", Text, nullable=False, unique=True),
     Column("received_at", BigInteger, nullable=False),
+    # Null in what was set aside before branches were kept whole: see store/branches.py.
+    Column("root", Text),
+    Column("fork", Integer),
+    Column("before", LargeBinary),
+    Index(None, "device", "inspection"),
 )
 
 receipts = Table(
@@ -323,6 +329,20 @@ changes = Table(
     Column("ref", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
     Index(None, "person", "n"),
+)
+
+# -- checkpoints (S13) ----------------------------------------------------------------------------
+
+checkpoints = Table(
+    "checkpoints",
+    metadata,
+    Column("n", Counter, primary_key=True, autoincrement=False),
+    Column("id", Text, nullable=False, unique=True),  # the digest that receipts quote
+    Column("at", BigInteger, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    # The heads that moved since the checkpoint before: lines "name seq h", packed.
+    Column("moved", LargeBinary, nullable=False),
 )
 
 # -- scores and flags -----------------------------------------------------------------------------

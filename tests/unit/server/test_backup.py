@@ -594,6 +594,8 @@ def test_a_backup_of_an_older_schema_is_brought_up_to_date(
     run = back_up(region, place)
     while schema_of(region) != "0002":
         region.db.migrate("-1")
+    for part in run.part("audit").parent.iterdir():
+        part.unlink()  # those of tables that came later too
     there = MetaData()
     with region.db.read() as tx:
         there.reflect(tx)
@@ -601,7 +603,6 @@ def test_a_backup_of_an_older_schema_is_brought_up_to_date(
         parts = []
         for one in there.sorted_tables:
             if one.name not in {*copying.left_out(), "alembic_version"}:
-                run.part(one.name).unlink(missing_ok=True)
                 rows = [tuple(row) for row in tx.execute(select(one))]
                 parts.append(write_part(run.part(one.name), copying._shape(one), rows))
         schema = copying.schema(tx)

@@ -41,6 +41,7 @@ ALLOWED = {
     "reader": READER,
     "officer": READER
     | {
+        "pages.entries",
         "pages.evidence",
         "pages.inspection",
         "pages.file",

@@ -6,12 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checklists.answering import LEVEL_NAMES, SPECIAL_NAMES, read_answer
 from checklists.load import load_checklist
 from checklists.model import Item
 from checklists.published import checklist_bytes
 from fieldkit.capture import find_item
 from fieldkit.fixes import fix_value, read_fix
-from fieldkit.readings import LEVEL_NAMES, SPECIAL_NAMES, read_answer
 from sync.inspection import is_decimal
 from sync.place import parse_fix
 from sync.problems import Problem

@@ -1,14 +1,17 @@
-"""What an auditor types as an answer -> what an entry holds: levels, special answers, readings."""
+"""What a person types as an answer -> what an entry holds: levels, special answers, readings.
+
+Auditors type on their devices, officers where they settle a conflict; the words are the same.
+"""
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
-from checklists.model import Analyte, Item
-from fieldkit.library import nearest
-from sync.inspection import LEVELS, is_decimal
+from checklists.model import Analyte, Item, ObservedItem
+from sync.inspection import LEVELS, SIGNS, is_decimal
+from sync.nearest import nearest
 from sync.problems import problem
 
 LEVEL_NAMES = {
@@ -57,6 +60,35 @@ def read_answer(item: Item, values: Sequence[str]) -> dict[str, object]:
         return {"level": level}
     given = " ".join(values)
     raise problem("level-unknown", level=given, item=item.id, nearest=", ".join(_words(item)))
+
+
+def check_second(item: Item, special: object, reason: str, second: str, own: Iterable[str]) -> None:
+    """Raise `answer-incomplete` where a "not applicable" lacks its reason or, for a critical item,
+    a second person; `own` are the names of the one who answers.
+    """
+    if special != "not-applicable":
+        return
+    if not reason.strip():
+        hint = 'Add --reason "…": why the question does not arise on this site.'
+        raise problem("answer-incomplete", item=item.id, what="a reason", hint=hint)
+    if item.severity != "critical":
+        return
+    if not second.strip() or second.strip().casefold() in {one.casefold() for one in own}:
+        raise problem(
+            "answer-incomplete",
+            item=item.id,
+            what="a second person besides you who agrees, as it is a critical item",
+            hint="Add --second with that person's id.",
+        )
+
+
+def check_observation(known: ObservedItem, what: str, value: str) -> None:
+    """Raise `level-unknown` unless the value is one that this observation can have."""
+    if known.type == "sign" and value not in SIGNS:
+        raise problem("level-unknown", level=value, item=what, nearest=", ".join(SIGNS))
+    if known.type == "number" and not is_decimal(value):
+        hint = f"a number in {known.unit}, such as 24" if known.unit else "a number, such as 24"
+        raise problem("level-unknown", level=value, item=what, nearest=hint)
 
 
 def _allowed(item: Item) -> tuple[str, ...]:
