@@ -14,6 +14,8 @@ from fieldkit.capture import about_of, checklist_of, load_inspection
 from fieldkit.commands.desk import Desk, desk, inspection_option
 from fieldkit.commands.resolving import conflict_data, conflict_facts
 from fieldkit.ledger import FileState, Ledger
+from fieldkit.left import Left, what_is_left
+from fieldkit.outbox import Outbox
 from fieldkit.progress import ItemProgress, by_section, open_critical, progress
 from fieldkit.resolving import Listed, conflicts_here
 from fieldkit.signing import Standing, standing
@@ -36,6 +38,7 @@ class _Where:
     entries: int
     waiting: int
     files: list[FileState]
+    left: Left
     conflicts: list[Listed]
     authors: dict[str, Author]
 
@@ -117,6 +120,7 @@ def _gather(at: Desk, inspection: str) -> _Where:
     checklist = checklist_of(at.store, at.library, inspection)
     heads = {log.device: len(log.lines) for log in at.store.logs(inspection)}
     ledger = Ledger(at.store.database)
+    outbox = Outbox(at.store, at.store.identity())
     return _Where(
         read,
         facility,
@@ -125,7 +129,8 @@ def _gather(at: Desk, inspection: str) -> _Where:
         standing(heads, read),
         sum(heads.values()),
         ledger.waiting_lines(at.store.identity(), inspection),
-        ledger.files(inspection),
+        [f for f in ledger.files(inspection) if f.sha256 not in outbox.previews()],
+        what_is_left(outbox, inspection),
         conflicts_here(at.store, at.library, inspection) if read.conflicts else [],
         authors(at.store) if read.conflicts else {},
     )
@@ -183,10 +188,9 @@ def _safety(where: _Where) -> list[show.Fact]:
     held = sum(1 for f in where.files if f.held_at is not None)
     entries = f"{where.entries - where.waiting} of {where.entries} entries"
     total = show.number(len(where.files), "file")
-    left = sum(f.size for f in where.files if f.held_at is None)
     safe = f"{entries}, {held} of {total}"
-    if where.waiting or held < len(where.files):
-        safe += f"\nKeep this device; connect when you can (about {show.size(left)} of files left)."
+    if not where.left.nothing:
+        safe += f"\nLeft: {where.left.text()}.\nKeep this device; connect when you can."
     return [
         ("signed", signed),
         ("sent", f"{entries}, {sent} of {total}"),
@@ -263,6 +267,7 @@ def _status_data(where: _Where) -> dict[str, Any]:
             "held": len(where.files) - len(left),
             "bytes_left": sum(f.size for f in left),
         },
+        "left": where.left.to_json(),
         "evidence": [
             {
                 "sha256": h.sha256,

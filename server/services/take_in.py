@@ -236,6 +236,10 @@ def _note_entries(
                             evidence.kind,
                         )
                     )
+                if evidence is not None and evidence.preview:
+                    one.taken.named.add(evidence.preview)
+                    small = (evidence.preview, segment.inspection, segment.device, person)
+                    named.append(files.NamedFile(*small, "image/jpeg", PREVIEW))
         touches.append(Touch(segment.inspection, one.asked.now, facility, mode))
     files.name_files(tx, named)
     touched = logs.touch_inspections(tx, touches)

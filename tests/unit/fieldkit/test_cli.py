@@ -72,7 +72,7 @@ def test_a_whole_visit(terminal: Terminal, office: Office, tmp_path: Path) -> No
     before = terminal.json("status")
     assert (before["signed"], before["files"]["held"], before["entries"]["held"]) == (True, 0, 0)
     synced = terminal.json("sync")
-    assert synced["waiting"] == {"entries": 0, "files": 0, "bytes": 0}
+    assert set(synced["waiting"].values()) == {0}
     after = terminal.json("status")
     assert after["files"] == {"all": 1, "sent": 1, "held": 1, "bytes_left": 0}
     assert after["entries"]["held"] == after["entries"]["all"]
