@@ -25,6 +25,8 @@ COMMANDS = {
     "outcome": "fieldkit.commands.recording",
     "hazard": "fieldkit.commands.urgent",
     "sign-off": "fieldkit.commands.recording",
+    "interview": "fieldkit.commands.interviewing",
+    "note": "fieldkit.commands.interviewing",
     "resolve": "fieldkit.commands.resolving",
     "photo": "fieldkit.commands.attaching",
     "attach": "fieldkit.commands.attaching",

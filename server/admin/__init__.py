@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from server.admin import backups, people, registry, upkeep
+from server.admin import backups, people, registry, safeguarding, upkeep
 from server.terminal import Given, surroundings
 
 
@@ -26,11 +26,14 @@ for _command in (
     registry.facility,
     registry.declare_command,
     registry.assign_command,
+    registry.assignments_command,
+    registry.end_assignment_command,
     registry.publish_command,
     upkeep.audit_command,
     upkeep.verify_command,
     upkeep.checkpoint_command,
     upkeep.rebuild_command,
+    safeguarding.safeguarding_key,
     backups.backup_command,
     backups.restore_command,
 ):

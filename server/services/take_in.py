@@ -8,17 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
 from server.context import Context
-from server.services import branches
+from server.services import branches, sharing, urgent
 from server.services.identifiers import day_of
-from server.store import changes, checkpoints, files, gradings, logs
-from server.store.logs import LogKey, LogRow, NewLines, Owner, Touch
+from server.services.sealed_names import files_of_sealed, row_of
+from server.store import changes, checkpoints, files, gradings, logs, sealed
+from server.store.logs import InspectionRow, LogKey, LogRow, NewLines, Owner, Touch, Touched
 from server.store.transaction import Tx
+from sync.hazard import PREFIX
 from sync.inspection_reader import read_about, read_evidence
 from sync.log import DEVICE_LOG, Entry, Head, Segment, genesis, may_stand_below, read_line
 from sync.problems import Problem, problem
 from sync.receipt import Receipt, ReceiptLog, SignedBytes, sign_receipt
+from sync.sealed import named_files, read_sealed
 from sync.session import (
     Append,
     Fork,
@@ -31,7 +35,9 @@ from sync.session import (
 )
 
 # The families of paths whose entries other parts look up.
-INDEXED = (b"about", b"evidence")
+INDEXED = (b"about", b"evidence", b"sealed")
+HAZARD = PREFIX.encode()
+PREVIEW = "preview"  # the kind of a file that stands in for a photograph, and is no evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +52,8 @@ class Asked:
 
 @dataclass(slots=True)
 class Taken:
-    """What became of one request; `held` are those of the digests that are held for its sender.
+    """What became of one request; `held` are those of the digests that are held for its sender,
+    `gone` those that nobody is to send again, as consent was withdrawn (L8).
 
     `position` is the server's epoch and the number of its newest change at that moment.
     """
@@ -55,6 +62,7 @@ class Taken:
     heads: dict[LogKey, ReceiptLog] = field(default_factory=dict)
     named: set[str] = field(default_factory=set)
     held: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
     receipt: SignedBytes | None = None
     position: tuple[int, int] | None = None
 
@@ -66,6 +74,7 @@ class _Incoming:
     segment: Segment
     asked: Asked
     taken: Taken
+    n: int  # among all segments of the requests
 
     @property
     def key(self) -> LogKey:
@@ -77,12 +86,27 @@ class _Incoming:
         return None if at is None else self.asked.now - at
 
 
+@dataclass(slots=True)
+class _New:
+    """What was appended in all rounds, by where it stood among the requests, and to what."""
+
+    appended: dict[int, sharing.Appended] = field(default_factory=dict)
+    rows: dict[str, InspectionRow] = field(default_factory=dict)
+    placed: set[str] = field(default_factory=set)
+
+    def in_order(self) -> list[sharing.Appended]:
+        return [self.appended[n] for n in sorted(self.appended)]
+
+
 def take_in(tx: Tx, requests: Sequence[Asked]) -> list[Taken]:
     """Take in these requests in order; the outcome is that of taking them one after another."""
     done = [Taken() for _ in requests]
+    new = _New()
     for together in _rounds(requests, done):
-        _take_segments(tx, together)
+        _take_segments(tx, together, new)
     _note_held(tx, requests, done)
+    # S5: numbers of changes are given last in the transaction.
+    changes.tell_all(tx, sharing.news_of_lines(tx, new.in_order(), new.rows, new.placed))
     _acknowledge(tx, requests, done)
     return done
 
@@ -92,9 +116,10 @@ def _rounds(requests: Sequence[Asked], done: Sequence[Taken]) -> Iterator[list[_
     rounds: list[list[_Incoming]] = []
     of_log: dict[LogKey, int] = {}
     of_inspection: dict[str, int] = {}
+    numbers = count()
     for asked, taken in zip(requests, done, strict=True):
         for segment in asked.request.segments:
-            one = _Incoming(segment, asked, taken)
+            one = _Incoming(segment, asked, taken, next(numbers))
             n = max(of_log.get(one.key, -1) + 1, of_inspection.get(segment.inspection, 0))
             of_log[one.key] = of_inspection[segment.inspection] = n
             if n == len(rounds):
@@ -103,7 +128,7 @@ def _rounds(requests: Sequence[Asked], done: Sequence[Taken]) -> Iterator[list[_
     return iter(rounds)
 
 
-def _take_segments(tx: Tx, incoming: Sequence[_Incoming]) -> None:
+def _take_segments(tx: Tx, incoming: Sequence[_Incoming], new: _New) -> None:
     owners = logs.owners_of(tx, {one.segment.device for one in incoming})
     held = logs.find_logs(tx, [one.key for one in incoming])
     appended: list[tuple[_Incoming, Append]] = []
@@ -137,15 +162,28 @@ def _take_segments(tx: Tx, incoming: Sequence[_Incoming]) -> None:
             NewLines(
                 one.segment,
                 held.get(one.key),
-                new,
+                placed,
                 one.asked.now,
                 one.offset_ms,
                 owners[one.segment.device].revoked,
             )
-            for one, new in appended
+            for one, placed in appended
         ],
     )
-    _note_entries(tx, appended, owners)
+    for one, placed in appended:
+        if one.segment.inspection != DEVICE_LOG:
+            new.appended[one.n] = sharing.Appended(
+                one.segment.inspection,
+                one.segment.device,
+                owners[one.segment.device].person,
+                (placed.first, placed.head.seq),
+                [len(line) for line in placed.lines],
+                one.key not in held,
+                one.asked.now,
+            )
+    touched = _note_entries(tx, appended, owners)
+    new.rows |= {row.id: row for row in touched.rows}
+    new.placed |= touched.placed
 
 
 def _place(tx: Tx, segment: Segment, row: LogRow | None, owners: dict[str, Owner]) -> Placement:
@@ -206,10 +244,12 @@ def _note_names(tx: Tx, one: _Incoming) -> None:
 
 def _note_entries(
     tx: Tx, appended: Sequence[tuple[_Incoming, Append]], owners: dict[str, Owner]
-) -> None:
+) -> Touched:
     """Keep the inspections' facilities and the files that are named, and have them graded."""
     touches: list[Touch] = []
     named: list[files.NamedFile] = []
+    protected: list[sealed.SealedRow] = []
+    reported: list[urgent.Reported] = []
     for one, new in appended:
         segment = one.segment
         if segment.inspection == DEVICE_LOG:
@@ -222,6 +262,14 @@ def _note_entries(
                 about = read_about(entry)
                 if about is not None and facility is None:
                     facility, mode = about.facility, about.mode
+            elif entry.path.startswith(PREFIX):
+                reported.append(urgent.Reported(entry, one.asked.now))
+            elif entry.path.startswith("sealed/"):
+                found = read_sealed(entry)
+                if found is not None:
+                    protected.append(row_of(found, entry.inspection))
+                    named += files_of_sealed(found, entry.inspection, person)
+                    one.taken.named.update(file.sha256 for _, file in named_files(found))
             else:
                 evidence = read_evidence(entry)
                 if evidence is not None:
@@ -240,18 +288,24 @@ def _note_entries(
                     one.taken.named.add(evidence.preview)
                     small = (evidence.preview, segment.inspection, segment.device, person)
                     named.append(files.NamedFile(*small, "image/jpeg", PREVIEW))
-        touches.append(Touch(segment.inspection, one.asked.now, facility, mode))
+        touches.append(Touch(segment.inspection, one.asked.now, facility, mode, person))
     files.name_files(tx, named)
+    sealed.note(tx, protected)
+    urgent.note(tx, reported)
     touched = logs.touch_inspections(tx, touches)
-    gradings.mark_all_stale(tx, {facility: (day_of(at), at) for facility, at in touched.items()})
+    stale = {facility: (day_of(at), at) for facility, at in touched.facilities.items()}
+    gradings.mark_all_stale(tx, stale)
+    return touched
 
 
 def _indexed(segment: Segment, new: Append) -> Iterator[Entry]:
     """The new entries that name a facility or a file; the other lines are not even read."""
     for seq, (line, h) in enumerate(zip(new.lines, new.hashes, strict=True), start=new.first):
-        if may_stand_below(line, INDEXED):
+        if may_stand_below(line, (*INDEXED, HAZARD)):
             read = read_line(line, segment.device, segment.inspection, seq, h.hex())
-            if isinstance(read, Entry) and read.path.split("/")[0].encode() in INDEXED:
+            if not isinstance(read, Entry):
+                continue
+            if read.path.split("/")[0].encode() in INDEXED or read.path.startswith(PREFIX):
                 yield read
 
 
@@ -269,6 +323,9 @@ def _note_held(tx: Tx, requests: Sequence[Asked], done: Sequence[Taken]) -> None
     for asked, taken in zip(requests, done, strict=True):
         mine = taken.named.union(asked.request.awaiting)
         taken.held = {d for d in mine if (asked.person, d) in held}
+    withdrawn = sealed.is_withdrawn(tx, {d for _, d in wanted - held})
+    for taken in done if withdrawn else ():
+        taken.gone = withdrawn
 
 
 def _acknowledge(tx: Tx, requests: Sequence[Asked], done: Sequence[Taken]) -> None:

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select, update
 
 from server.store.bulk import insert_rows
 from server.store.devices import REVOKED
-from server.store.runs import cut, hash_in, pack
+from server.store.runs import cut, hash_in, hashes_in, pack, sizes
 from server.store.tables import devices, inspections, logs, receipts, segments
 from server.store.transaction import Tx
 from sync.log import Head, Segment, genesis, link
@@ -107,15 +107,14 @@ _NEW_HEAD = (
     .values(seq=bindparam("to_seq"), h=bindparam("to_h"))
 )
 _SEGMENT = tuple(column.name for column in segments.columns)
-_INSPECTIONS = select(inspections.c.id, inspections.c.facility, inspections.c.mode).where(
-    inspections.c.id.in_(bindparam("ids", expanding=True))
-)
+_INSPECTIONS = select(inspections).where(inspections.c.id.in_(bindparam("ids", expanding=True)))
 _TOUCHED = (
     update(inspections)
     .where(inspections.c.id == bindparam("inspection"))
     .values(
         facility=bindparam("to_facility"),
         mode=bindparam("to_mode"),
+        creator=bindparam("to_creator"),
         changed_at=bindparam("at"),
     )
 )
@@ -181,6 +180,53 @@ def lines_of(tx: Tx, log_id: int, first: int = 1, last: int | None = None) -> li
         found += cut(packed, lengths)
         begins = start if n == 0 else begins
     return found[max(first - begins, 0) : None if last is None else max(last - begins + 1, 0)]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Lines of a log as they lie in one row, with the chain hash of each and the signature.
+
+    `hashes` is None for rows of a server that did not keep them.
+    """
+
+    first: int
+    lines: tuple[bytes, ...]
+    hashes: tuple[bytes, ...] | None
+    signature: bytes
+
+
+_RUNS = (
+    select(
+        segments.c.first,
+        segments.c.lines,
+        segments.c.lengths,
+        segments.c.hashes,
+        segments.c.signature,
+    )
+    .where(segments.c.log == bindparam("log"))
+    .where(segments.c.last >= bindparam("from_seq"), segments.c.first <= bindparam("to_seq"))
+    .order_by(segments.c.last)
+)
+
+
+def runs_of(tx: Tx, log_id: int, first: int, last: int) -> list[Run]:
+    """The signed runs that any line from `first` to `last` lies in, in order."""
+    asked = {"log": log_id, "from_seq": first, "to_seq": last}
+    return [
+        Run(
+            start,
+            tuple(cut(packed, lengths)),
+            None if hashes is None else tuple(hashes_in(hashes)),
+            signature,
+        )
+        for start, packed, lengths, hashes, signature in tx.execute(_RUNS, asked)
+    ]
+
+
+def line_sizes(tx: Tx, log_id: int) -> list[list[int]]:
+    """How many bytes each line of a log has, run by run from the first on."""
+    query = select(segments.c.lengths).where(segments.c.log == log_id).order_by(segments.c.last)
+    return [sizes(lengths) for lengths in tx.execute(query).scalars()]
 
 
 def segments_of(tx: Tx, log_id: int) -> list[SegmentRow]:
@@ -261,60 +307,117 @@ def keep_receipts(tx: Tx, given: Iterable[NewReceipt]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
-class Touch:
-    """New entries of an inspection at a time (UTC milliseconds), and what they say it is."""
-
-    inspection: str
-    now: int
-    facility: str | None
-    mode: str | None
-
-
-def touch_inspections(tx: Tx, touches: Sequence[Touch]) -> dict[str, int]:
-    """Note that inspections changed; the first facility and mode that one names stay.
-
-    Returns the facilities that they name, each with the time of the last touch.
-    """
-    if not touches:
-        return {}
-    asked = {"ids": sorted({touch.inspection for touch in touches})}
-    held = {row.id: (row.facility, row.mode) for row in tx.execute(_INSPECTIONS, asked)}
-    there, first, last = set(held), dict[str, int](), dict[str, int]()
-    for touch in touches:
-        facility, mode = held.get(touch.inspection, (None, None))
-        held[touch.inspection] = (facility or touch.facility, mode or touch.mode)
-        first.setdefault(touch.inspection, touch.now)
-        last[touch.inspection] = touch.now
-    made, moved, facilities = [], [], dict[str, int]()
-    for inspection, at in last.items():
-        facility, mode = held[inspection]
-        if facility is not None:
-            facilities[facility] = max(at, facilities.get(facility, at))
-        if inspection in there:
-            says = {"to_facility": facility, "to_mode": mode}
-            moved.append({"inspection": inspection, "at": at, **says})
-        else:
-            made.append((inspection, facility, mode, first[inspection], at))
-    if moved:
-        tx.execute(_TOUCHED, moved)
-    columns = ("id", "facility", "mode", "first_seen_at", "changed_at")
-    insert_rows(tx, inspections, columns, made)
-    return facilities
-
-
-@dataclass(frozen=True, slots=True)
 class InspectionRow:
+    """An inspection; `creator` is the person whose entry said what it is about, if that is known.
+
+    Times are the server's clock in UTC milliseconds.
+    """
+
     id: str
     facility: str | None
     mode: str | None
     first_seen_at: int
     changed_at: int
+    creator: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """New entries of an inspection at a time (UTC milliseconds), and what they say it is.
+
+    `person` is whose device wrote them.
+    """
+
+    inspection: str
+    now: int
+    facility: str | None
+    mode: str | None
+    person: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Touched:
+    """The inspections as they stand now; `placed` had lines before anyone knew where they are."""
+
+    rows: tuple[InspectionRow, ...] = ()
+    placed: frozenset[str] = frozenset()
+
+    @property
+    def facilities(self) -> dict[str, int]:
+        """The facilities that they name, each with the time of the last touch."""
+        found: dict[str, int] = {}
+        for row in self.rows:
+            if row.facility is not None:
+                found[row.facility] = max(row.changed_at, found.get(row.facility, row.changed_at))
+        return found
+
+
+def touch_inspections(tx: Tx, touches: Sequence[Touch]) -> Touched:
+    """Note that inspections changed; the first facility and mode that one names stay."""
+    if not touches:
+        return Touched()
+    asked = {"ids": sorted({touch.inspection for touch in touches})}
+    before = {row.id: InspectionRow(*row) for row in tx.execute(_INSPECTIONS, asked)}
+    now: dict[str, InspectionRow] = {}
+    for touch in touches:
+        row = now.get(touch.inspection) or before.get(touch.inspection)
+        now[touch.inspection] = _touched(row, touch)
+    moved = [
+        {
+            "inspection": row.id,
+            "at": row.changed_at,
+            "to_facility": row.facility,
+            "to_mode": row.mode,
+            "to_creator": row.creator,
+        }
+        for row in now.values()
+        if row.id in before
+    ]
+    if moved:
+        tx.execute(_TOUCHED, moved)
+    columns = ("id", "facility", "mode", "first_seen_at", "changed_at", "creator")
+    made = [row for row in now.values() if row.id not in before]
+    rows = [tuple(getattr(row, column) for column in columns) for row in made]
+    insert_rows(tx, inspections, columns, rows)
+    placed = {
+        i for i, row in before.items() if row.facility is None and now[i].facility is not None
+    }
+    return Touched(tuple(now.values()), frozenset(placed))
+
+
+def _touched(row: InspectionRow | None, touch: Touch) -> InspectionRow:
+    if row is None:
+        row = InspectionRow(touch.inspection, None, None, touch.now, touch.now)
+    creator = row.creator
+    if row.facility is None and touch.facility is not None:
+        creator = touch.person
+    facility, mode = row.facility or touch.facility, row.mode or touch.mode
+    return InspectionRow(row.id, facility, mode, row.first_seen_at, touch.now, creator)
 
 
 def find_inspection(tx: Tx, inspection: str) -> InspectionRow | None:
     """The inspection's row, if any line of it was ever held."""
     row = tx.execute(select(inspections).where(inspections.c.id == inspection)).one_or_none()
     return None if row is None else InspectionRow(*row)
+
+
+def find_inspections(tx: Tx, ids: Collection[str]) -> list[InspectionRow]:
+    """Those of the inspections of which any line was ever held, by their ids."""
+    found = tx.execute(_INSPECTIONS, {"ids": sorted(set(ids))})
+    return sorted((InspectionRow(*row) for row in found), key=lambda row: row.id)
+
+
+def inspections_of_person(tx: Tx, person: str) -> list[InspectionRow]:
+    """The inspections of which a device of this person has a log, by their ids."""
+    query = (
+        select(inspections)
+        .join(logs, logs.c.inspection == inspections.c.id)
+        .join(devices, devices.c.id == logs.c.device)
+        .where(devices.c.person == person)
+        .distinct()
+        .order_by(inspections.c.id)
+    )
+    return [InspectionRow(*row) for row in tx.execute(query)]
 
 
 def inspections_at(tx: Tx, facility: str) -> list[InspectionRow]:

@@ -139,6 +139,7 @@ devices = Table(
     Column("enrolled_at", BigInteger, nullable=False),
     Column("status", Text, nullable=False),  # active, retired, revoked
     Column("last_seen_at", BigInteger),
+    Index(None, "person"),
 )
 
 # -- the standard and the facilities --------------------------------------------------------------
@@ -192,6 +193,7 @@ assignments = Table(
     Column("not_before", Text, nullable=False),
     Column("not_after", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),  # when staff ended it, before its last day or after
     UniqueConstraint("facility", "person", "not_before"),
     Index(None, "person"),
 )
@@ -206,6 +208,7 @@ inspections = Table(
     Column("mode", Text),
     Column("first_seen_at", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
+    Column("creator", Text),  # whose device said what it is about, once that is known
     Index(None, "facility"),
 )
 
@@ -318,6 +321,46 @@ file_facts = Table(
     info=DERIVED,
 )
 
+# -- protected people (L8) ------------------------------------------------------------------------
+
+safeguarding_keys = Table(
+    "safeguarding_keys",
+    metadata,
+    Column("recipient", Text, primary_key=True),  # the public half; the other never comes here
+    Column("name", Text, nullable=False),
+    Column("added_by", Text, nullable=False),
+    Column("added_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+)
+
+sealed_entries = Table(
+    "sealed_entries",
+    metadata,
+    Column("id", Key, nullable=False),
+    Column("inspection", Text, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("files", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("day", BigInteger, nullable=False),
+    PrimaryKeyConstraint("id", "inspection", "device", "key"),
+    Index(None, "inspection"),
+)
+
+withdrawals = Table(
+    "withdrawals",
+    metadata,
+    Column("key", Text, primary_key=True),  # the digest of the file that is not to be again
+    Column("entry", Key, nullable=False),
+    Column("inspection", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("destroyed_at", BigInteger),  # set once, when the bytes are gone
+    Index(None, "entry"),
+)
+
 # -- changes for devices (S5) ---------------------------------------------------------------------
 
 changes = Table(
@@ -403,6 +446,22 @@ assessments = Table(
 )
 
 # -- the workers ----------------------------------------------------------------------------------
+
+# What entries tell of that cannot wait (S7).
+hazards = Table(
+    "hazards",
+    metadata,
+    Column("inspection", Key, nullable=False),
+    Column("id", Key, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("lat", Text, nullable=False),
+    Column("lon", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("inspection", "id"),
+)
 
 leases = Table(
     "leases",
