@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,7 @@ from sync.log import strict_json
 from sync.problems import problem
 
 RECEIPT_CONTEXT = b"tapak receipt v1\n"
+Keys = bytes | Sequence[bytes]  # raw Ed25519 public keys, any of which may have signed
 CERTIFICATE_CONTEXT = b"tapak certificate v1\n"
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 
@@ -82,12 +83,31 @@ def sign_receipt(key: Ed25519PrivateKey, receipt: Receipt) -> SignedBytes:
     return SignedBytes(payload, key.sign(RECEIPT_CONTEXT + payload))
 
 
-def read_receipt(server_key: bytes, signed: SignedBytes) -> Receipt:
+def signed_under(keys: Keys, message: bytes, signature: bytes) -> bool:
+    """Whether one of these raw Ed25519 public keys signed the message.
+
+    A server that changed its key is known by several: the old ones vouch for what they signed.
+    """
+    return _signer(keys, message, signature) is not None
+
+
+def _signer(keys: Keys, message: bytes, signature: bytes) -> bytes | None:
+    for key in (keys,) if isinstance(keys, bytes) else keys:
+        try:
+            Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
+        except (InvalidSignature, ValueError):
+            continue
+        return key
+    return None
+
+
+def read_receipt(server_key: Keys, signed: SignedBytes) -> Receipt:
     """Check and read a receipt, of today's form or an older one; raises `receipt-signature`."""
     body = _verified(server_key, RECEIPT_CONTEXT, signed)
+    signer = _signer(server_key, RECEIPT_CONTEXT + signed.payload, signed.signature) or b""
     try:
         return Receipt(
-            body.get("server") or server_id(server_key),
+            body.get("server") or server_id(signer),
             int(body["epoch"]),
             int(body["at"]),
             body["device"],
@@ -119,7 +139,7 @@ def sign_certificate(key: Ed25519PrivateKey, body: Mapping[str, Any]) -> SignedB
     return SignedBytes(payload, key.sign(CERTIFICATE_CONTEXT + payload))
 
 
-def read_certificate(server_key: bytes, signed: SignedBytes) -> dict[str, Any]:
+def read_certificate(server_key: Keys, signed: SignedBytes) -> dict[str, Any]:
     """Check and read a device's certificate; raises `receipt-signature`."""
     return _verified(server_key, CERTIFICATE_CONTEXT, signed)
 
@@ -136,13 +156,12 @@ def _quoted(value: Any) -> tuple[int, str] | None:
     return int(n), str(checkpoint)
 
 
-def _verified(server_key: bytes, context: bytes, signed: SignedBytes) -> dict[str, Any]:
+def _verified(keys: Keys, context: bytes, signed: SignedBytes) -> dict[str, Any]:
+    if not signed_under(keys, context + signed.payload, signed.signature):
+        raise problem("receipt-signature")
     try:
-        Ed25519PublicKey.from_public_bytes(server_key).verify(
-            signed.signature, context + signed.payload
-        )
         body = strict_json(signed.payload)
-    except (InvalidSignature, ValueError) as exc:
+    except ValueError as exc:
         raise problem("receipt-signature") from exc
     if not isinstance(body, dict):
         raise problem("receipt-signature")

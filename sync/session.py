@@ -43,7 +43,8 @@ class Request:
     """What a device sends: its cursor, the digests it awaits receipts for, and segments.
 
     `at` is the device's clock in UTC milliseconds when it spoke, for measuring its offset (L9);
-    `nonce` asks for a fresh nonce to quote.
+    `nonce` asks for a fresh nonce to quote; `keys` is the number of the server's keys as the device
+    knows them (S8).
     """
 
     device: str
@@ -52,6 +53,7 @@ class Request:
     segments: tuple[Segment, ...]
     at: int | None = None
     nonce: bool = False
+    keys: int = 1
 
 
 def write_request(request: Request) -> bytes:
@@ -65,6 +67,8 @@ def write_request(request: Request) -> bytes:
         header["at"] = request.at
     if request.nonce:
         header["nonce"] = True
+    if request.keys > 1:
+        header["keys"] = request.keys
     parts = [_compact(header)]
     for segment in request.segments:
         parts.append(
@@ -142,6 +146,7 @@ def read_request(data: bytes) -> Request:
         tuple(segments),
         head["at"],
         head["nonce"],
+        head["keys"],
     )
 
 
@@ -250,7 +255,7 @@ class Answer:
     """What the server answers; `now` is its clock in UTC milliseconds.
 
     `epoch` is the server's (S5); None where an older server does not say it. `nonce` is there when
-    it was asked for (L9).
+    it was asked for (L9), `keys` when the device does not know the newest of the server (S8).
     """
 
     receipt: SignedBytes | None
@@ -262,6 +267,7 @@ class Answer:
     now: int
     epoch: int | None = None
     nonce: SignedBytes | None = None
+    keys: tuple[SignedBytes, ...] = ()
 
 
 def write_answer(answer: Answer) -> bytes:
@@ -274,6 +280,8 @@ def write_answer(answer: Answer) -> bytes:
         body["epoch"] = answer.epoch
     if answer.nonce is not None:
         body["nonce"] = _said(answer.nonce)
+    if answer.keys:
+        body["keys"] = [_said(one) for one in answer.keys]
     if answer.receipt is not None:
         body["receipt"] = _said(answer.receipt)
     as_receipt = answer.receipt is not None and all(s.state == "held" for s in answer.logs)
@@ -321,6 +329,7 @@ def read_answer(data: bytes) -> Answer:
         body["now"],
         body["epoch"],
         _signed(body["nonce"]),
+        tuple(one for one in map(_signed, body["keys"]) if one is not None),
     )
 
 
