@@ -291,7 +291,7 @@ def test_sync_killed_at_any_moment_is_completed_by_the_next(
     os.kill(running.pid, signal.SIGKILL)
     running.wait()
     said = terminal.json("sync")
-    assert said["waiting"] == {"entries": 0, "files": 0, "bytes": 0}
+    assert set(said["waiting"].values()) == {0}
     device = FieldDevice(terminal.home, office)
     device.holds_exactly()
     assert len(office.files) == 4
