@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from server.admin import backups, people, registry, safeguarding, upkeep
+from server.admin import backups, bundles, people, registry, safeguarding, upkeep
 from server.terminal import Given, surroundings
 
 
@@ -37,5 +37,6 @@ for _command in (
     safeguarding.safeguarding_key,
     backups.backup_command,
     backups.restore_command,
+    bundles.bundle,
 ):
     admin.add_command(_command)
