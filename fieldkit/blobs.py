@@ -85,23 +85,6 @@ class Blobs:
                     part.unlink()
         return kept
 
-    def keep_bytes(self, data: bytes) -> Kept:
-        """Keep a small file that was made here. Raises `disk-full` and `folder-read-only`."""
-        kept = Kept(hashlib.sha256(data).hexdigest(), len(data))
-        target = self.path(kept.sha256)
-        with named("the preview", self.folder):
-            target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            if not self._is_whole(kept):
-                part = part_name(self.folder / "incoming")
-                with os.fdopen(os.open(part, WRITING, 0o600), "wb") as copy:
-                    copy.write(data)
-                    copy.flush()
-                    settle(copy.fileno())
-                part.replace(target)
-                settle_folder(target.parent)
-            self._settle_once(target.parent)
-        return kept
-
     def chunks(self, sha256: str, start: int = 0) -> Iterator[bytes]:
         """The bytes of a kept file from `start` on, a chunk at a time; raises `file-missing`,
         `file-unreadable`.

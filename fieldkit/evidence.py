@@ -136,7 +136,7 @@ def _keep_preview(blobs: Blobs, one: Attached, reading: Reading) -> Kept | None:
     """The small picture that goes before a photograph that takes long to send (S7)."""
     if reading.preview is None or one.size <= QUICK_BYTES or len(reading.preview) > MOST_PREVIEW:
         return None
-    return blobs.keep_bytes(reading.preview)
+    return blobs.keep_from([reading.preview], "the preview")
 
 
 def _keep(blobs: Blobs, file: Path) -> Attached:
