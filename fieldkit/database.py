@@ -53,6 +53,8 @@ TABLES: Mapping[str, tuple[Mapping[str, type], Sequence[str], frozenset[str]]] =
         ["sha256"],
         frozenset({"sent_at", "held_at"}),
     ),
+    # The small picture that is sent before a photograph (S7): its digest and size in bytes.
+    "previews": ({"photo": str, "sha256": str, "size": int}, ["photo"], frozenset()),
     "facts": (
         {"sha256": str, "facts": str, "problem": str},
         ["sha256"],
