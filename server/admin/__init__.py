@@ -35,6 +35,7 @@ for _command in (
     upkeep.rotate_command,
     upkeep.rebuild_command,
     safeguarding.safeguarding_key,
+    safeguarding.withdraw_consent,
     backups.backup_command,
     backups.restore_command,
     bundles.bundle,

@@ -110,6 +110,15 @@ def test_a_file_that_is_let_go_is_held_for_nobody_and_stays_named(db: Database) 
         assert stored.missing_files(tx) == [ONE]
 
 
+def test_whoever_names_a_file_is_found_by_its_digest(db: Database) -> None:
+    first, second = db.write(put_everybody)
+    both = [named(ONE, VISIT_2, second, kind="sealed-key"), named(ONE, VISIT, first)]
+    db.write(lambda tx: files.name_files(tx, [*both, named(TWO, VISIT, first)]))
+    with db.read() as tx:
+        assert files.naming(tx, ONE) == [both[1], both[0]]
+        assert files.naming(tx, digest("nobody")) == []
+
+
 def test_what_is_held_of_a_device_is_what_its_entries_name_and_its_person_brought(
     db: Database,
 ) -> None:
