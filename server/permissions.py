@@ -36,11 +36,13 @@ ROLES: dict[str, frozenset[str]] = {
         {
             "assignments.read",
             "assignments.write",
+            "conflicts.resolve",
             "declarations.write",
             "facilities.read",
             "files.read",
             "flags.read",
             "inspections.read",
+            "logs.admit",
             "registry.read",
             "scores.read",
         }
@@ -90,6 +92,8 @@ ROUTES: dict[str, str] = {
     "pages.facility": "facilities.read",
     "pages.inspection": "inspections.read",
     "pages.evidence": "inspections.read",
+    "pages.admission": "logs.admit",
+    "pages.resolution": "conflicts.resolve",
     "pages.entries": "inspections.read",
     "pages.file": "files.read",
     "pages.preview": "files.read",

@@ -474,6 +474,20 @@ _define(
     "{hint}",
 )
 _define(
+    "nothing-aside",
+    409,
+    "Nothing of that log is set aside in this inspection.",
+    "Nothing was changed.",
+    "Look at the inspection again: it may have been settled meanwhile.",
+)
+_define(
+    "own-work",
+    403,
+    "You worked on this inspection yourself.",
+    "Nothing was decided.",
+    "Ask a colleague to decide: nobody rules on their own work.",
+)
+_define(
     "conflict-here",
     409,
     "Several values stand side by side at {what}, so nothing was recorded there.",

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from server.admin import backups, people, registry, upkeep
+from server.admin import backups, people, registry, rulings, upkeep
 from server.terminal import Given, surroundings
 
 
@@ -27,6 +27,7 @@ for _command in (
     registry.declare_command,
     registry.assign_command,
     registry.publish_command,
+    rulings.aside,
     upkeep.audit_command,
     upkeep.verify_command,
     upkeep.checkpoint_command,

@@ -6,6 +6,7 @@ from datetime import date
 
 from server.context import Context
 from server.services.accounts import find_person
+from server.services.admission import settle_where_open
 from server.services.audit import acted
 from server.services.identifiers import day_of, letters
 from server.services.texts import check_text
@@ -24,6 +25,7 @@ from server.store.facilities import Facility
 from server.store.transaction import Tx
 from sync.problems import problem
 
+MOST_GRACE_DAYS = 366
 DEFAULT = "default"  # the name of the scoring profile and rule settings that apply everywhere
 
 Thing = tuple[str, str]  # a change's kind and ref
@@ -38,13 +40,17 @@ def assign(
     purpose: str,
     not_before: str,
     not_after: str,
+    grace_days: int = assignments.GRACE_DAYS,
 ) -> Assignment:
     """Assign an auditor (login or id) to a facility from one day to another, both included.
 
-    The auditor's devices are told of the facility, what it declares and what it is judged by.
-    Raises `fields-malformed`, `noun-unknown`, `not-an-auditor` and `already-there`.
+    What is written up to `grace_days` before or after counts too (S9). The auditor's devices are
+    told of the facility, what it declares and what it is judged by. Raises `fields-malformed`,
+    `noun-unknown`, `not-an-auditor` and `already-there`.
     """
     _check_days(not_before, not_after)
+    if not 0 <= grace_days <= MOST_GRACE_DAYS:
+        raise problem("fields-malformed", why=f"grace_days: give 0 to {MOST_GRACE_DAYS}")
     purpose = check_text("purpose", purpose, 200)
     now, new_id = ctx.now(), f"a-{letters(ctx, 12)}"
 
@@ -57,9 +63,12 @@ def assign(
         if assignments.same(tx, facility, auditor.id, not_before) is not None:
             name = f"{auditor.login} at {facility} from {not_before}"
             raise problem("already-there", noun="assignment", name=name)
-        new = Assignment(new_id, facility, auditor.id, purpose, not_before, not_after, now)
+        new = Assignment(
+            new_id, facility, auditor.id, purpose, not_before, not_after, now, grace_days
+        )
         assignments.add(tx, new)
         # S9: what was set aside until now may count from here on.
+        settle_where_open(tx, facility)
         gradings.mark_stale(tx, facility, day_of(now), now)
         tell(tx, [auditor.id], [*_about(tx, place), ("assignment", new.id)], now)
         return new

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from server.context import Context
+from server.services.authority import Spoken, first_said, times_of
 from server.services.identifiers import day_of
 from server.store import audit, changes, checkpoints, files, gradings, logs
 from server.store.logs import LogKey, LogRow, NewLines, Touch
@@ -194,20 +195,21 @@ def _note_entries(
     tx: Tx, appended: Sequence[tuple[_Incoming, Append]], owners: dict[str, tuple[bytes, str]]
 ) -> None:
     """Keep the inspections' facilities and the files that are named, and have them graded."""
-    touches: list[Touch] = []
     named: list[files.NamedFile] = []
-    for one, new in appended:
+    abouts: dict[int, list[Spoken]] = {}
+    for n, (one, new) in enumerate(appended):
         segment = one.segment
         if segment.inspection == DEVICE_LOG:
             continue
-        facility = mode = None
+        abouts[n] = []
         _, person = owners[segment.device]
         for entry in _indexed(segment, new):
             if entry.path == "about":
                 # The creator's first entry fixes both, however the log is cut into requests (L5).
                 about = read_about(entry)
-                if about is not None and facility is None:
-                    facility, mode = about.facility, about.mode
+                if about is not None:
+                    times = times_of(entry.at, one.asked.now, one.offset_ms)
+                    abouts[n].append(Spoken(about.facility, about.mode, person, times))
             else:
                 evidence = read_evidence(entry)
                 if evidence is not None:
@@ -222,8 +224,12 @@ def _note_entries(
                             evidence.kind,
                         )
                     )
-        touches.append(Touch(segment.inspection, one.asked.now, facility, mode))
     files.name_files(tx, named)
+    said = first_said(tx, abouts)
+    touches = [
+        Touch(appended[n][0].segment.inspection, appended[n][0].asked.now, *what)
+        for n, what in said.items()
+    ]
     touched = logs.touch_inspections(tx, touches)
     gradings.mark_all_stale(tx, {facility: (day_of(at), at) for facility, at in touched.items()})
 

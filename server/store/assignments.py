@@ -11,10 +11,14 @@ from sqlalchemy import insert, select
 from server.store.tables import assignments, facilities
 from server.store.transaction import Tx
 
+GRACE_DAYS = 14
+
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """`not_before` and `not_after` are YYYY-MM-DD, both days included."""
+    """`not_before` and `not_after` are YYYY-MM-DD, both days included; `grace_days` are how many
+    days a visit may begin early or run over and still be the one that was meant (S9).
+    """
 
     id: str
     facility: str
@@ -23,6 +27,7 @@ class Assignment:
     not_before: str
     not_after: str
     created_at: int
+    grace_days: int = GRACE_DAYS
 
 
 def add(tx: Tx, assignment: Assignment) -> None:
@@ -52,6 +57,7 @@ def as_json(assignment: Assignment) -> dict[str, Any]:
         "purpose": assignment.purpose,
         "not_before": assignment.not_before,
         "not_after": assignment.not_after,
+        "grace_days": assignment.grace_days,
     }
 
 
@@ -80,6 +86,12 @@ def people_of(tx: Tx, wanted: Collection[str]) -> set[str]:
     """The people assigned to any of these facilities."""
     query = select(assignments.c.person).where(assignments.c.facility.in_(sorted(wanted)))
     return set(tx.execute(query.distinct()).scalars())
+
+
+def of_facilities(tx: Tx, wanted: Collection[str]) -> list[Assignment]:
+    """All assignments to any of these facilities."""
+    query = select(assignments).where(assignments.c.facility.in_(sorted(wanted)))
+    return [Assignment(*row) for row in tx.execute(query.order_by(assignments.c.id))]
 
 
 def is_assigned(tx: Tx, person: str, facility: str) -> bool:

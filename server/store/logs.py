@@ -18,7 +18,7 @@ from sync.session import Append
 
 @dataclass(frozen=True, slots=True)
 class LogRow:
-    """One log and whose it is; `seq` and `h` are its head."""
+    """One log and whose it is; `seq` and `h` are its head, `kind` that of its device."""
 
     id: int
     device: str
@@ -27,6 +27,7 @@ class LogRow:
     h: bytes
     public_key: bytes
     person: str
+    kind: str
 
     @property
     def head(self) -> Head:
@@ -74,6 +75,7 @@ _LOG = (
     logs.c.h,
     devices.c.public_key,
     devices.c.person,
+    devices.c.kind,
 )
 
 
@@ -96,15 +98,16 @@ _NEW_HEAD = (
     .values(seq=bindparam("to_seq"), h=bindparam("to_h"))
 )
 _SEGMENT = tuple(column.name for column in segments.columns)
-_INSPECTIONS = select(inspections.c.id, inspections.c.facility, inspections.c.mode).where(
-    inspections.c.id.in_(bindparam("ids", expanding=True))
-)
+_INSPECTIONS = select(
+    inspections.c.id, inspections.c.facility, inspections.c.mode, inspections.c.settled
+).where(inspections.c.id.in_(bindparam("ids", expanding=True)))
 _TOUCHED = (
     update(inspections)
     .where(inspections.c.id == bindparam("inspection"))
     .values(
         facility=bindparam("to_facility"),
         mode=bindparam("to_mode"),
+        settled=bindparam("to_settled"),
         changed_at=bindparam("at"),
     )
 )
@@ -255,44 +258,72 @@ def keep_receipts(tx: Tx, given: Iterable[NewReceipt]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Touch:
-    """New entries of an inspection at a time (UTC milliseconds), and what they say it is."""
+    """New entries of an inspection at a time (UTC milliseconds), and what they say it is.
+
+    `settles` is whether who says so may (S9).
+    """
 
     inspection: str
     now: int
     facility: str | None
     mode: str | None
+    settles: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """What an inspection is so far: what the first says who may, until then what the first says."""
+
+    facility: str | None = None
+    mode: str | None = None
+    settled: bool = False
+
+    def after(self, touch: Touch) -> _Said:
+        if self.settled or touch.facility is None:
+            return self
+        if touch.settles or self.facility is None:
+            return _Said(touch.facility, touch.mode, touch.settles)
+        return self
 
 
 def touch_inspections(tx: Tx, touches: Sequence[Touch]) -> dict[str, int]:
-    """Note that inspections changed; the first facility and mode that one names stay.
+    """Note that inspections changed; what the first says who may settles facility and mode.
 
-    Returns the facilities that they name, each with the time of the last touch.
+    Returns the facilities that they name, or named until now, each with the time of the last touch.
     """
     if not touches:
         return {}
     asked = {"ids": sorted({touch.inspection for touch in touches})}
-    held = {row.id: (row.facility, row.mode) for row in tx.execute(_INSPECTIONS, asked)}
-    there, first, last = set(held), dict[str, int](), dict[str, int]()
+    held = {
+        row.id: _Said(row.facility, row.mode, row.settled)
+        for row in tx.execute(_INSPECTIONS, asked)
+    }
+    before, first, last = dict(held), dict[str, int](), dict[str, int]()
     for touch in touches:
-        facility, mode = held.get(touch.inspection, (None, None))
-        held[touch.inspection] = (facility or touch.facility, mode or touch.mode)
+        held[touch.inspection] = held.get(touch.inspection, _Said()).after(touch)
         first.setdefault(touch.inspection, touch.now)
         last[touch.inspection] = touch.now
     made, moved, facilities = [], [], dict[str, int]()
     for inspection, at in last.items():
-        facility, mode = held[inspection]
-        if facility is not None:
-            facilities[facility] = max(at, facilities.get(facility, at))
-        if inspection in there:
-            says = {"to_facility": facility, "to_mode": mode}
+        said = held[inspection]
+        for facility in {said.facility, before.get(inspection, said).facility} - {None}:
+            facilities[str(facility)] = max(at, facilities.get(str(facility), at))
+        if inspection in before:
+            says = {"to_facility": said.facility, "to_mode": said.mode, "to_settled": said.settled}
             moved.append({"inspection": inspection, "at": at, **says})
         else:
-            made.append((inspection, facility, mode, first[inspection], at))
+            made.append((inspection, said.facility, said.mode, first[inspection], at, said.settled))
     if moved:
         tx.execute(_TOUCHED, moved)
-    columns = ("id", "facility", "mode", "first_seen_at", "changed_at")
+    columns = ("id", "facility", "mode", "first_seen_at", "changed_at", "settled")
     insert_rows(tx, inspections, columns, made)
     return facilities
+
+
+def settle(tx: Tx, inspection: str, facility: str, mode: str, settled: bool) -> None:
+    """Say what an inspection is, where that was open or is open again (S9)."""
+    says = {"facility": facility, "mode": mode, "settled": settled}
+    tx.execute(update(inspections).where(inspections.c.id == inspection).values(**says))
 
 
 @dataclass(frozen=True, slots=True)
@@ -302,6 +333,7 @@ class InspectionRow:
     mode: str | None
     first_seen_at: int
     changed_at: int
+    settled: bool
 
 
 def find_inspection(tx: Tx, inspection: str) -> InspectionRow | None:

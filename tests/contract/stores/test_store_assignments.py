@@ -49,6 +49,17 @@ def test_a_persons_assignments_come_by_their_first_day(db: Database) -> None:
         assert assignments.of_person(tx, "p-nobody") == []
 
 
+def test_all_assignments_to_some_facilities_come_with_their_grace_days(db: Database) -> None:
+    """S9"""
+    long = an_assignment("a-7", "hill", "p-budi", not_before="2026-12-01", grace_days=40)
+    put(db, HILL, DELTA, OTHER, long)
+    with db.read() as tx:
+        assert assignments.of_facilities(tx, ["hill"]) == [HILL, OTHER, long]
+        assert assignments.of_facilities(tx, []) == []
+    assert HILL.grace_days == assignments.GRACE_DAYS
+    assert assignments.as_json(long)["grace_days"] == 40
+
+
 def test_who_is_assigned_is_told_for_facilities_and_for_one_person(db: Database) -> None:
     put(db, HILL, DELTA, OTHER)
     with db.read() as tx:

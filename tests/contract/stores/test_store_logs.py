@@ -157,7 +157,9 @@ def test_the_first_facility_and_mode_that_are_named_stay(db: Database) -> None:
     assert says(NOW + 1, "hill", "live") == {"hill"}
     assert says(NOW + 2, "valley", "training") == {"hill"}
     with db.read() as tx:
-        assert logs.find_inspection(tx, VISIT) == InspectionRow(VISIT, "hill", "live", NOW, NOW + 2)
+        assert logs.find_inspection(tx, VISIT) == InspectionRow(
+            VISIT, "hill", "live", NOW, NOW + 2, True
+        )
         assert logs.find_inspection(tx, VISIT_2) is None
 
 
@@ -171,8 +173,32 @@ def test_several_touches_at_once_count_in_their_order(db: Database) -> None:
     found = db.write(lambda tx: logs.touch_inspections(tx, touches))
     assert found == {"hill": NOW + 3, "delta": NOW + 1}
     with db.read() as tx:
-        assert logs.find_inspection(tx, VISIT) == InspectionRow(VISIT, "hill", "live", NOW, NOW + 3)
+        assert logs.find_inspection(tx, VISIT) == InspectionRow(
+            VISIT, "hill", "live", NOW, NOW + 3, True
+        )
     assert db.write(lambda tx: logs.touch_inspections(tx, [])) == {}
+
+
+def test_who_may_settles_what_an_inspection_is_whoever_spoke_first(db: Database) -> None:
+    """S9: a stranger's guess is only shown until somebody who may has said it."""
+
+    def says(now: int, facility: str, mode: str, settles: bool) -> dict[str, int]:
+        touched = [Touch(VISIT, now, facility, mode, settles)]
+        return db.write(lambda tx: logs.touch_inspections(tx, touched))
+
+    def stands() -> InspectionRow | None:
+        with db.read() as tx:
+            return logs.find_inspection(tx, VISIT)
+
+    assert says(NOW, "valley", "training", False) == {"valley": NOW}
+    assert says(NOW, "delta", "live", False) == {"valley": NOW}
+    assert stands() == InspectionRow(VISIT, "valley", "training", NOW, NOW, False)
+    # Both are to be graded: the one it was taken for, and the one it is.
+    assert says(NOW + 1, "hill", "live", True) == {"hill": NOW + 1, "valley": NOW + 1}
+    assert says(NOW + 2, "valley", "training", True) == {"hill": NOW + 2}
+    assert stands() == InspectionRow(VISIT, "hill", "live", NOW, NOW + 2, True)
+    db.write(lambda tx: logs.settle(tx, VISIT, "hill", "training", False))
+    assert stands() == InspectionRow(VISIT, "hill", "training", NOW, NOW + 2, False)
 
 
 def test_a_facility_may_be_named_by_any_text(db: Database) -> None:
