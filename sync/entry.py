@@ -28,7 +28,22 @@ _FAMILIES: dict[str, int] = {
     "sealed": 2,
     "comments": 2,
     "sign-off": 2,
+    "adopted": 3,
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Adopted:
+    """How a line came that stands in no log of its own device any more (S3).
+
+    `by` is the device whose log carries it, at `seq`; `previous` is the chain hash before it;
+    `signed` says whether its own device's signature came along and fits.
+    """
+
+    by: str
+    seq: int
+    previous: str
+    signed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +53,7 @@ class Entry:
     `h` is the chain hash in hex; `at` is the device's clock in UTC milliseconds, a claim (L9);
     `replaces` is None where the line left it out (L6). `signed` is False where nobody signed it at
     the source. `named` is another person than the device's whom the line names (S9): `by` is then
-    the device's person, for the device decides.
+    the device's person, for the device decides. `adopted` is None in a device's own log.
     """
 
     device: str
@@ -52,6 +67,7 @@ class Entry:
     replaces: tuple[str, ...] | None = None
     signed: bool = True
     named: str = ""
+    adopted: Adopted | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +85,7 @@ class Unread:
     path: str | None = None
     at: int = 0
     replaces: tuple[str, ...] | None = None
+    adopted: Adopted | None = None
 
 
 Record = Entry | Unread

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 
 from sync.entry import (
     MAX_ENTRY_BYTES,
+    Adopted,
     Entry,
     Record,
     Unread,
@@ -42,6 +43,7 @@ __all__ = (
     "MAX_REQUEST_BYTES",
     "MAX_SEGMENT_LINES",
     "SEGMENT_CONTEXT",
+    "Adopted",
     "Entry",
     "Head",
     "Record",

@@ -5,10 +5,17 @@ The result depends on the set of records alone, never on the order in which they
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from sync.lineage import own_before
 from sync.log import Entry, Record, Unread
+
+_WRAPPED = "adopted/"  # an adopted entry says nothing itself: the line that it carries does
+
+
+Before = Mapping[str, set[str | int]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,22 +61,38 @@ class State:
 
 
 def merge(records: Iterable[Record]) -> State:
-    """Merge records of any logs of one inspection; records given twice count once (L6)."""
-    unique = {(r.device, r.inspection, r.seq, r.h): r for r in records}
+    """Merge records of any logs of one inspection; records given twice count once (L6).
+
+    A line that is held in its own log counts as that one, however often it was adopted too (S3).
+    """
+    given = list(records)
+    before = own_before(given)
+    unique: dict[tuple[str, str, int, str], Record] = {}
+    for record in given:
+        key = (record.device, record.inspection, record.seq, record.h)
+        held = unique.get(key)
+        if held is None or _rank(record) < _rank(held):
+            unique[key] = record
     by_path: dict[str, list[Record]] = {}
     lost: list[Unread] = []
     for record in unique.values():
-        if record.path is not None:
+        if record.path is not None and not record.path.startswith(_WRAPPED):
             by_path.setdefault(record.path, []).append(record)
         elif isinstance(record, Unread):
             lost.append(record)
-    paths = {path: _merge_path(path, by_path[path]) for path in sorted(by_path)}
+    paths = {path: _merge_path(path, by_path[path], before) for path in sorted(by_path)}
     return State(paths, tuple(sorted(lost, key=lambda r: (r.device, r.inspection, r.seq))))
 
 
-def _merge_path(path: str, records: list[Record]) -> PathState:
+def _rank(record: Record) -> tuple[bool, bool, str, int]:
+    """Of copies of one line the best vouched for comes first, whichever arrived first."""
+    came = record.adopted
+    return (False, False, "", 0) if came is None else (True, not came.signed, came.by, came.seq)
+
+
+def _merge_path(path: str, records: list[Record], before: Before) -> PathState:
     by_h = {r.h: r for r in records}
-    edges = _edges(records, by_h)
+    edges = _edges(records, by_h, before)
     cyclic = _in_cycles(edges)
     replaced: set[str] = set()
     for source, targets in edges.items():
@@ -82,20 +105,32 @@ def _merge_path(path: str, records: list[Record]) -> PathState:
     return PathState(path, tuple(heads), tuple(older))
 
 
-def _edges(records: list[Record], by_h: Mapping[str, Record]) -> dict[str, set[str]]:
+def _edges(
+    records: list[Record], by_h: Mapping[str, Record], before: Before
+) -> dict[str, set[str]]:
     """Who replaces whom on this path; references to anything else are ignored."""
     edges: dict[str, set[str]] = {}
-    own_latest: dict[tuple[str, str], Record] = {}
+    own: dict[tuple[str, str], list[tuple[int, str]]] = {}
     for record in sorted(records, key=lambda r: (r.device, r.inspection, r.seq)):
-        log = (record.device, record.inspection)
+        log = own.setdefault((record.device, record.inspection), [])
         if record.replaces is not None:
             targets = {h for h in record.replaces if h in by_h and h != record.h}
+        elif record.adopted is None:
+            targets = {log[-1][1]} if log else set()
         else:
-            before = own_latest.get(log)
-            targets = {before.h} if before is not None else set()
+            targets = {_of_branch(one, log) for one in before.get(record.h, ())} & by_h.keys()
         edges[record.h] = targets
-        own_latest[log] = record
+        if record.adopted is None:
+            log.append((record.seq, record.h))
     return edges
+
+
+def _of_branch(one: str | int, log: list[tuple[int, str]]) -> str:
+    """What an adopted line follows on its path (`own_before`), as an h; empty where nothing."""
+    if isinstance(one, str):
+        return one
+    at = bisect_right(log, one, key=lambda place: place[0])
+    return log[at - 1][1] if at else ""
 
 
 def _in_cycles(edges: Mapping[str, set[str]]) -> dict[str, int]:

@@ -14,6 +14,7 @@ from checklists.model import Checklist, Item
 from server.context import Context
 from server.permissions import Principal
 from server.services import access
+from server.services.branches import Branch, whole
 from server.services.browse import readable, require_visible, utc_day
 from server.services.browse_evidence import (
     AT_ONCE,
@@ -29,7 +30,7 @@ from server.services.browse_evidence import (
 from server.services.browse_facility import DeclaredShape, declared_shape
 from server.services.browse_flags import FlagPage, briefs, flag_page
 from server.services.inspections import Loaded, load_inspection
-from server.store import assessments, browsing, documents
+from server.store import assessments, branches, browsing, documents
 from server.store.browsing import FacilityRow
 from server.store.transaction import Tx
 from sync.inspection import Answer, Inspection, Observed, Slot
@@ -95,7 +96,7 @@ class InspectionView:
     observed: tuple[tuple[str, str, Slot[Observed]], ...]
     declared: Declaration | None
     boundary: DeclaredShape | None
-    branches: tuple[tuple[str, int, str], ...]
+    branches: tuple[Branch, ...]
     documents: Mapping[str, tuple[str, str]]
     ways: tuple[Way, ...]
 
@@ -123,7 +124,7 @@ def show_inspection(
         listed = flag_page(tx, briefs(browsing.flags_of_inspection(tx, inspection_id)), flags)
         declared, boundary = on_file(tx, row, loaded)
         checklist = checklist_of(tx, loaded)
-        branches = browsing.branches_set_aside(tx, inspection_id)
+        forked = whole(branches.of_inspections(tx, [inspection_id]))
         score = None if assessed is None else json.loads(assessed.score)
         digests = [d for d in (score or {}).get("digests", {}).values() if d]
         named = browsing.documents_named(tx, digests)
@@ -150,7 +151,7 @@ def show_inspection(
         tuple((w, i, slot) for (w, i), slot in sorted(loaded.current.observed.items())),
         declared,
         boundary,
-        tuple(branches),
+        tuple(forked),
         named,
         tuple(ways(head for s in loaded.current.tracks.values() for head in s.heads).values()),
     )

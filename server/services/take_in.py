@@ -6,15 +6,15 @@ quiet one. Rules cited: L5, S2, S3, S4, S6, S9.
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from server.context import Context
+from server.services import branches
 from server.services.authority import Spoken, first_said, times_of
 from server.services.identifiers import day_of
-from server.store import audit, changes, checkpoints, files, gradings, logs
-from server.store.logs import LogKey, LogRow, NewLines, Touch
+from server.store import changes, checkpoints, files, gradings, logs
+from server.store.logs import LogKey, LogRow, NewLines, Owner, Touch
 from server.store.transaction import Tx
 from sync.inspection_reader import read_about, read_evidence
 from sync.log import DEVICE_LOG, Entry, Head, Segment, genesis, may_stand_below, read_line
@@ -114,13 +114,17 @@ def _take_segments(tx: Tx, incoming: Sequence[_Incoming]) -> None:
             placed = _place(tx, one.segment, row, owners)
         except Problem as refused:
             # L4: only this segment is refused; nothing of it is written, the others go on.
-            _say(one, "refused", 0, refused)
+            unproved = refused.code == "segment-signature"
+            if not (unproved and _goes_on_a_branch(tx, one, row, owners)):
+                _say(one, "refused", 0, refused)
             continue
         if isinstance(placed, Gap):
-            _say(one, "gap", placed.next_seq)
+            if not _goes_on_a_branch(tx, one, row, owners):
+                _say(one, "gap", placed.next_seq)
         elif isinstance(placed, Fork):
-            _set_aside(tx, one, placed)
-            _say(one, "forked", placed.seq)
+            held_hash = _held_hash(tx, one.segment, row, owners)
+            fork = branches.begin(tx, one.segment, placed.seq, held_hash, one.asked.now)
+            _say(one, "forked", fork)
         elif isinstance(placed, Known):
             assert row is not None  # noqa: S101 - lines are known only where a log is held
             _acknowledge_head(one, row.head)
@@ -131,29 +135,54 @@ def _take_segments(tx: Tx, incoming: Sequence[_Incoming]) -> None:
     logs.append(
         tx,
         [
-            NewLines(one.segment, held.get(one.key), new, one.asked.now, one.offset_ms)
+            NewLines(
+                one.segment,
+                held.get(one.key),
+                new,
+                one.asked.now,
+                one.offset_ms,
+                owners[one.segment.device].revoked,
+            )
             for one, new in appended
         ],
     )
     _note_entries(tx, appended, owners)
 
 
-def _place(
-    tx: Tx, segment: Segment, row: LogRow | None, owners: dict[str, tuple[bytes, str]]
-) -> Placement:
+def _place(tx: Tx, segment: Segment, row: LogRow | None, owners: dict[str, Owner]) -> Placement:
     if segment.device not in owners:
         raise problem("device-not-yours")
-    public_key, _ = owners[segment.device]
-    start = Head(0, genesis(public_key, segment.inspection))
+    public_key = owners[segment.device].public_key
 
     def held_lines(first: int, last: int) -> list[bytes]:
         return [] if row is None else logs.lines_of(tx, row.id, first, last)
 
-    def held_hash(seq: int) -> bytes:
-        return start.h if row is None or seq == 0 else logs.hash_at(tx, row, seq)
-
-    head = start if row is None else row.head
+    head = Head(0, genesis(public_key, segment.inspection)) if row is None else row.head
+    held_hash = _held_hash(tx, segment, row, owners)
     return place_segment(public_key, head, held_lines, held_hash, segment)
+
+
+def _held_hash(
+    tx: Tx, segment: Segment, row: LogRow | None, owners: dict[str, Owner]
+) -> Callable[[int], bytes]:
+    def held_hash(seq: int) -> bytes:
+        if row is None or seq == 0:
+            return genesis(owners[segment.device].public_key, segment.inspection)
+        return logs.hash_at(tx, row, seq)
+
+    return held_hash
+
+
+def _goes_on_a_branch(tx: Tx, one: _Incoming, row: LogRow | None, owners: dict[str, Owner]) -> bool:
+    """S3: whether a segment goes on a branch of its log; then it is set aside with that."""
+    if row is None:
+        return False
+    public_key = owners[one.segment.device].public_key
+    held_hash = _held_hash(tx, one.segment, row, owners)
+    fork = branches.go_on(tx, one.segment, public_key, held_hash, one.asked.now)
+    if fork is not None:
+        _say(one, "forked", fork)
+    return fork is not None
 
 
 def _say(one: _Incoming, state: str, seq: int, refused: Problem | None = None) -> None:
@@ -164,21 +193,6 @@ def _say(one: _Incoming, state: str, seq: int, refused: Problem | None = None) -
 def _acknowledge_head(one: _Incoming, head: Head) -> None:
     _say(one, "held", head.seq)
     one.taken.heads[one.key] = ReceiptLog(*one.key, head.seq, head.h.hex())
-
-
-def _set_aside(tx: Tx, one: _Incoming, fork: Fork) -> None:
-    segment = one.segment
-    digest = hashlib.sha256(segment.signature + b"\n".join(segment.lines)).hexdigest()
-    why = f"other bytes than held from entry {fork.seq} on"
-    if logs.set_aside(tx, segment, why, digest, one.asked.now):
-        audit.record(
-            tx,
-            one.asked.now,
-            who=f"device:{segment.device}",
-            action="log.forked",
-            subject=f"log:{segment.device}/{segment.inspection}",
-            detail={"seq": fork.seq, "branch": digest},
-        )
 
 
 def _note_names(tx: Tx, one: _Incoming) -> None:
@@ -192,7 +206,7 @@ def _note_names(tx: Tx, one: _Incoming) -> None:
 
 
 def _note_entries(
-    tx: Tx, appended: Sequence[tuple[_Incoming, Append]], owners: dict[str, tuple[bytes, str]]
+    tx: Tx, appended: Sequence[tuple[_Incoming, Append]], owners: dict[str, Owner]
 ) -> None:
     """Keep the inspections' facilities and the files that are named, and have them graded."""
     named: list[files.NamedFile] = []
@@ -202,7 +216,7 @@ def _note_entries(
         if segment.inspection == DEVICE_LOG:
             continue
         abouts[n] = []
-        _, person = owners[segment.device]
+        person = owners[segment.device].person
         for entry in _indexed(segment, new):
             if entry.path == "about":
                 # The creator's first entry fixes both, however the log is cut into requests (L5).

@@ -17,8 +17,9 @@ from checklists.discrepancies.declaration import read_declaration
 from server.context import Context
 from server.services.checkpoints import faults_in
 from server.services.take_in import INDEXED
+from server.services.verify_aside import adopted_count, branch_faults
 from server.services.verify_log import LogFault, Walk, check_log, check_times
-from server.store import audit, checkpoints, stored
+from server.store import audit, branches, checkpoints, stored
 from server.store.devices import read_certificate as stored_certificate
 from server.store.transaction import Tx
 from server.store.types import storable_key
@@ -79,7 +80,8 @@ def verify(ctx: Context) -> Report:
         _want_heads(tx, found)
         _logs(tx, found, keys)
         _inspections(tx, found)
-        _branches(tx, found)
+        _branches(tx, found, keys)
+        _adopted(tx, found)
         _audit(tx, found)
         _checkpoints(ctx, tx, found)
         _documents(tx, found)
@@ -237,12 +239,29 @@ def _entries(fault: LogFault) -> str:
     return f"entries {fault.first} to {fault.last}"
 
 
-def _branches(tx: Tx, found: _Found) -> None:
-    for row in stored.all_branches(tx):
-        found.counts["branches set aside"] += 1
-        if hashlib.sha256(row.signature + row.branch).hexdigest() != row.digest:
-            where = f"branch {row.id} of device {row.device}, inspection {row.inspection}"
-            found.fault("branch", where, "its bytes do not have the digest that is stored")
+# -- set aside, and adopted (S3) ------------------------------------------------------------------
+
+
+def _branches(tx: Tx, found: _Found, keys: dict[str, bytes]) -> None:
+    runs = branches.every(tx)
+    found.counts["branches set aside"] = len({run.root for run in runs})
+    for fault in branch_faults(tx, runs, keys):
+        found.fault("branch", fault.where, fault.why)
+
+
+def _adopted(tx: Tx, found: _Found) -> None:
+    owners = {d.id: (d.public_key, d.person) for d in stored.all_devices(tx)}
+    for log in stored.all_logs(tx):
+        records: list[Record] = [
+            read_line(row.line, log.device, log.inspection, row.seq, _hash_or_place(row))
+            for row in stored.lines_of(tx, log.id)
+            if may_stand_below(row.line, (b"adopted",))
+        ]
+        count = adopted_count(records, owners)
+        found.counts["adopted entries"] += count.lines
+        found.counts["adopted without signature"] += count.unsigned
+        for fault in count.faults:
+            found.fault("adopted", fault.where, fault.why)
 
 
 # -- everything else ------------------------------------------------------------------------------

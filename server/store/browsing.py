@@ -26,7 +26,6 @@ from server.store.tables import (
     jurisdictions,
     logs,
     people,
-    quarantine,
 )
 from server.store.tables import (
     flags as flag_table,
@@ -273,16 +272,6 @@ def documents_named(tx: Connection, digests: Collection[str]) -> dict[str, tuple
         documents.c.digest.in_(sorted(digests))
     )
     return {row[0]: (row[1], row[2]) for row in tx.execute(query)}
-
-
-def branches_set_aside(tx: Connection, inspection_id: str) -> list[tuple[str, int, str]]:
-    """Branches of this inspection's logs that were quarantined (S3): device, first seq, why."""
-    query = (
-        select(quarantine.c.device, quarantine.c.first, quarantine.c.why)
-        .where(quarantine.c.inspection == inspection_id)
-        .order_by(quarantine.c.id)
-    )
-    return [(row[0], row[1], row[2]) for row in tx.execute(query)]
 
 
 def _parts(ids: Iterable[str]) -> list[list[str]]:

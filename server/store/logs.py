@@ -1,15 +1,17 @@
-"""Logs as devices sent them: heads, lines, segments, and what was set aside in quarantine."""
+"""Logs as devices sent them: heads, lines and the segments that brought them."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, select, update
 
 from server.store.bulk import insert_rows
+from server.store.devices import REVOKED
 from server.store.runs import cut, hash_in, pack
-from server.store.tables import devices, inspections, logs, quarantine, receipts, segments
+from server.store.tables import devices, inspections, logs, receipts, segments
 from server.store.transaction import Tx
 from sync.log import Head, Segment, genesis, link
 from sync.receipt import SignedBytes
@@ -45,12 +47,20 @@ class SegmentRow:
 LogKey = tuple[str, str]  # device, inspection
 
 
+class Owner(NamedTuple):
+    """Whose a device is: its public key, its person, and whether it was revoked (S8)."""
+
+    public_key: bytes
+    person: str
+    revoked: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class NewLines:
     """Lines that follow the head of a log, which is None while nothing of the log is held.
 
     `now` is the server's clock, `offset_ms` that clock minus the device's (L9), None where
-    the device did not tell its own.
+    the device did not tell its own. `revoked` marks what came after its device was revoked (S8).
     """
 
     segment: Segment
@@ -58,6 +68,7 @@ class NewLines:
     new: Append
     now: int
     offset_ms: int | None
+    revoked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +91,7 @@ _LOG = (
 
 
 # Statements of the way in are put together once: that costs more than running them.
-_OWNERS = select(devices.c.id, devices.c.public_key, devices.c.person).where(
+_OWNERS = select(devices.c.id, devices.c.public_key, devices.c.person, devices.c.status).where(
     devices.c.id.in_(bindparam("ids", expanding=True))
 )
 _FIND = (
@@ -113,10 +124,23 @@ _TOUCHED = (
 )
 
 
-def owners_of(tx: Tx, ids: Collection[str]) -> dict[str, tuple[bytes, str]]:
-    """Device -> its public key and person, for those of the devices that were enrolled here."""
+def owners_of(tx: Tx, ids: Collection[str]) -> dict[str, Owner]:
+    """Device -> its owner, for those of the devices that were enrolled here."""
     rows = tx.execute(_OWNERS, {"ids": sorted(ids)})
-    return {device: (public_key, person) for device, public_key, person in rows}
+    return {
+        device: Owner(public_key, person, status == REVOKED)
+        for device, public_key, person, status in rows
+    }
+
+
+def revoked_runs(tx: Tx, log_id: int) -> list[tuple[int, int]]:
+    """First and last position of each run of a log that came after its device was revoked (S8)."""
+    query = (
+        select(segments.c.first, segments.c.last)
+        .where(segments.c.log == log_id, segments.c.revoked.is_(True))
+        .order_by(segments.c.last)
+    )
+    return [(row[0], row[1]) for row in tx.execute(query)]
 
 
 def find_logs(tx: Tx, keys: Collection[LogKey]) -> dict[LogKey, LogRow]:
@@ -204,7 +228,9 @@ def append(tx: Tx, runs: Sequence[NewLines]) -> None:
     for run in runs:
         log, new = ids[run.segment.device, run.segment.inspection], run.new
         stored = (*pack(new.lines), b"".join(new.hashes), run.segment.signature)
-        rows.append((log, new.first, new.head.seq, *stored, run.now, run.offset_ms))
+        rows.append(
+            (log, new.first, new.head.seq, *stored, run.now, run.offset_ms, run.revoked or None)
+        )
     insert_rows(tx, segments, _SEGMENT, rows)
 
 
@@ -226,25 +252,6 @@ def _ids(tx: Tx, runs: Sequence[NewLines]) -> dict[LogKey, int]:
         asked = {"inspections": sorted({row[1] for row in made})}
         ids |= {(device, name): log for log, device, name in tx.execute(_IDS, asked)}
     return ids
-
-
-def set_aside(tx: Tx, segment: Segment, why: str, digest: str, now: int) -> bool:
-    """Keep a branch that cannot be appended, once; whether it is new here (S3)."""
-    if tx.execute(select(quarantine.c.id).where(quarantine.c.digest == digest)).first():
-        return False
-    tx.execute(
-        insert(quarantine).values(
-            device=segment.device,
-            inspection=segment.inspection,
-            first=segment.first,
-            why=why,
-            branch=b"\n".join(segment.lines),
-            signature=segment.signature,
-            digest=digest,
-            received_at=now,
-        )
-    )
-    return True
 
 
 def keep_receipts(tx: Tx, given: Iterable[NewReceipt]) -> None:

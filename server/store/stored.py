@@ -18,7 +18,6 @@ from server.store.tables import (
     files,
     inspections,
     logs,
-    quarantine,
     receipts,
     segments,
 )
@@ -103,16 +102,6 @@ class StoredInspection:
     mode: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class StoredBranch:
-    id: int
-    device: str
-    inspection: str
-    branch: bytes
-    signature: bytes
-    digest: str
-
-
 @contextmanager
 def damaged_text_shown(tx: Tx) -> Iterator[None]:
     """Let text that is no longer UTF-8 be read, its damaged bytes written out, so that a fault in
@@ -158,7 +147,9 @@ def lines_of(tx: Tx, log: int) -> Iterator[StoredLine]:
 
 def segments_of(tx: Tx, log: int) -> list[StoredSegment]:
     """A log's segments, by their last position."""
-    query = select(segments).where(segments.c.log == log).order_by(segments.c.last)
+    named = ("first", "last", "lines", "lengths", "hashes", "signature", "received_at")
+    columns = [segments.c[name] for name in named]
+    query = select(*columns).where(segments.c.log == log).order_by(segments.c.last)
     return [
         StoredSegment(
             row.first,
@@ -232,16 +223,3 @@ def all_inspections(tx: Tx) -> list[StoredInspection]:
         inspections.c.id
     )
     return [StoredInspection(*row) for row in tx.execute(query)]
-
-
-def all_branches(tx: Tx) -> list[StoredBranch]:
-    """Every branch that was set aside (S3)."""
-    query = select(
-        quarantine.c.id,
-        quarantine.c.device,
-        quarantine.c.inspection,
-        quarantine.c.branch,
-        quarantine.c.signature,
-        quarantine.c.digest,
-    ).order_by(quarantine.c.id)
-    return [StoredBranch(*row) for row in tx.execute(query)]

@@ -257,6 +257,7 @@ segments = Table(
     Column("signature", LargeBinary, nullable=False),
     Column("received_at", BigInteger, nullable=False),
     Column("offset_ms", BigInteger),  # server clock minus the device's (L9), where it told its own
+    Column("revoked", Boolean),  # true: it came after its device was revoked, and is marked (S8)
     PrimaryKeyConstraint("log", "last"),
 )
 
@@ -272,6 +273,11 @@ quarantine = Table(
     Column("signature", LargeBinary, nullable=False),
     Column("digest", Text, nullable=False, unique=True),
     Column("received_at", BigInteger, nullable=False),
+    # Null in what was set aside before branches were kept whole: see store/branches.py.
+    Column("root", Text),
+    Column("fork", Integer),
+    Column("before", LargeBinary),
+    Index(None, "device", "inspection"),
 )
 
 receipts = Table(

@@ -144,6 +144,7 @@ def append(
     *,
     before: Sequence[bytes] = (),
     now: int = NOW,
+    revoked: bool = False,
 ) -> LogRow:
     """Append lines to the device's log on this inspection, which holds `before`."""
     seed = device.enrolled_at - NOW
@@ -154,7 +155,7 @@ def append(
     key = device.id, inspection
     held = logs.find_logs(tx, [key]).get(key)
     new = Append(first, tuple(lines), hashes, Head(len(before) + len(lines), hashes[-1]))
-    logs.append(tx, [NewLines(segment, held, new, now, -NOW)])
+    logs.append(tx, [NewLines(segment, held, new, now, -NOW, revoked)])
     return logs.find_logs(tx, [key])[key]
 
 

@@ -30,7 +30,6 @@ from server.store import (
     files,
     flags,
     gradings,
-    logs,
 )
 from server.store.assessments import AssessmentRow
 from server.store.browsing import FacilityRow, FileRow, FileUse
@@ -38,7 +37,6 @@ from server.store.db import Database
 from server.store.documents import Document
 from server.store.facts import FactsRow
 from server.store.flags import FlagRow
-from sync.log import Segment
 
 ONE, TWO, THREE = sorted(digest(n) for n in range(3))
 
@@ -165,16 +163,3 @@ def test_documents_are_named_with_their_version(db: Database) -> None:
         assert browsing.documents_named(tx, [new.digest, digest("no such")]) == {
             new.digest: ("rare-earth", "1.2")
         }
-
-
-def test_branches_that_were_set_aside_are_told_in_order(db: Database) -> None:
-    first, second = db.write(put_everybody)
-    for device, at in ((second, 3), (first, 1)):
-        branch = Segment(device.id, VISIT, at, (b"x",), bytes(64))
-        db.write(lambda tx, b=branch, n=at: logs.set_aside(tx, b, f"from {n}", digest(n), NOW))
-    with db.read() as tx:
-        assert browsing.branches_set_aside(tx, VISIT) == [
-            (second.id, 3, "from 3"),
-            (first.id, 1, "from 1"),
-        ]
-        assert browsing.branches_set_aside(tx, VISIT_2) == []

@@ -10,7 +10,6 @@ from store_rows import (
     VISIT,
     VISIT_2,
     append,
-    digest,
     hashes_of,
     key_of,
     put_devices,
@@ -19,7 +18,7 @@ from store_rows import (
     touch,
 )
 
-from server.store import logs, stored
+from server.store import devices, logs, stored
 from server.store.db import Database
 from server.store.logs import InspectionRow, NewLines, NewReceipt, Touch
 from server.store.transaction import Tx
@@ -36,7 +35,20 @@ def test_a_devices_key_and_person_are_known(db: Database) -> None:
     first, _ = db.write(put_devices)
     with db.read() as tx:
         found = logs.owners_of(tx, [first.id, "no such"])
-    assert found == {first.id: (first.public_key, "p-aminah")}
+    assert found == {first.id: (first.public_key, "p-aminah", False)}
+    db.write(lambda tx: devices.revoke(tx, first.id))
+    with db.read() as tx:
+        assert logs.owners_of(tx, [first.id])[first.id].revoked
+
+
+def test_runs_that_came_after_their_device_was_revoked_are_known(db: Database) -> None:
+    """S8"""
+    first, _ = db.write(put_everybody)
+    db.write(lambda tx: append(tx, first, VISIT, LINES[:2]))
+    log = db.write(lambda tx: append(tx, first, VISIT, LINES[2:], before=LINES[:2], revoked=True))
+    with db.read() as tx:
+        assert logs.revoked_runs(tx, log.id) == [(3, 5)]
+        assert logs.revoked_runs(tx, log.id + 1) == []
 
 
 def test_lines_are_kept_as_the_bytes_first_written(db: Database) -> None:
@@ -92,21 +104,6 @@ def test_logs_are_found_by_device_and_inspection_and_come_as_first_heard_of(
         assert logs.find_logs(tx, []) == {}
         assert logs.logs_of(tx, VISIT) == [b, a]
         assert logs.all_logs(tx) == [b, a, c]
-
-
-def test_a_branch_is_set_aside_once(db: Database) -> None:
-    first, _ = db.write(put_everybody)
-    branch = Segment(first.id, VISIT, 3, tuple(LINES), bytes(64))
-    name = digest("branch")
-
-    def aside() -> bool:
-        return db.write(lambda tx: logs.set_aside(tx, branch, "other bytes", name, NOW))
-
-    assert [aside(), aside()] == [True, False]
-    with db.read() as tx:
-        (found,) = stored.all_branches(tx)
-    assert found.branch == b"\n".join(LINES)
-    assert (found.device, found.inspection, found.digest) == (first.id, VISIT, name)
 
 
 def test_receipts_are_kept_as_they_were_given(db: Database) -> None:

@@ -26,14 +26,12 @@ from server.store.documents import Document
 from server.store.logs import NewReceipt
 from server.store.stored import (
     StoredBody,
-    StoredBranch,
     StoredDeclaration,
     StoredDevice,
     StoredInspection,
     StoredLine,
     StoredLog,
 )
-from sync.log import Segment
 from sync.receipt import SignedBytes
 
 ONE, TWO, THREE = sorted(digest(n) for n in range(3))
@@ -119,19 +117,15 @@ def test_documents_and_declarations_come_with_their_bytes(db: Database) -> None:
         ]
 
 
-def test_inspections_and_branches_come_as_they_lie_there(db: Database) -> None:
-    first, _ = db.write(put_everybody)
+def test_inspections_come_as_they_lie_there(db: Database) -> None:
+    db.write(put_everybody)
     db.write(lambda tx: touch(tx, VISIT_2, NOW, None, None))
     db.write(lambda tx: touch(tx, VISIT, NOW, "hill", "live"))
-    branch = Segment(first.id, VISIT, 2, (b"a", b"b"), bytes(64))
-    db.write(lambda tx: logs.set_aside(tx, branch, "why", ONE, NOW))
     with db.read() as tx:
         assert stored.all_inspections(tx) == [
             StoredInspection(VISIT, "hill", "live"),
             StoredInspection(VISIT_2, None, None),
         ]
-        (found,) = stored.all_branches(tx)
-        assert found == StoredBranch(found.id, first.id, VISIT, b"a\nb", bytes(64), ONE)
 
 
 def test_text_whose_bytes_were_damaged_can_be_shown_where_it_can_be_stored(db: Database) -> None:
