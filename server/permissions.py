@@ -36,7 +36,6 @@ ROLES: dict[str, frozenset[str]] = {
         {
             "assignments.read",
             "assignments.write",
-            "conflicts.resolve",
             "declarations.write",
             "facilities.read",
             "files.read",
@@ -93,7 +92,6 @@ ROUTES: dict[str, str] = {
     "pages.inspection": "inspections.read",
     "pages.evidence": "inspections.read",
     "pages.admission": "logs.admit",
-    "pages.resolution": "conflicts.resolve",
     "pages.entries": "inspections.read",
     "pages.file": "files.read",
     "pages.preview": "files.read",

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint
 
-from server.pages import browse, files, login
+from server.pages import browse, decide, files, login
 from server.pages.wording import FILTERS
 from server.web import principal
 
@@ -30,6 +30,9 @@ blueprint.add_url_rule("/facilities/<facility_id>", "facility", browse.facility)
 blueprint.add_url_rule("/inspections/<inspection_id>", "inspection", browse.inspection)
 blueprint.add_url_rule("/inspections/<inspection_id>/evidence", "evidence", browse.evidence)
 blueprint.add_url_rule("/inspections/<inspection_id>/entries", "entries", browse.entries)
+blueprint.add_url_rule(
+    "/inspections/<inspection_id>/admission", "admission", decide.admit, methods=["POST"]
+)
 blueprint.add_url_rule("/files/<sha256>", "file", files.original)
 blueprint.add_url_rule("/previews/<sha256>", "preview", files.preview)
 blueprint.add_url_rule("/scores/<scope>/<subject>.json", "score_export", files.score_export)
