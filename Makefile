@@ -5,7 +5,7 @@ DATA ?= demo-data
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint bench browser clean
+.PHONY: demo test lint bench faults browser clean
 
 demo: .venv/ready ## the example region on http://127.0.0.1:$(PORT); ONCE=1 ends after the story
 	$(BIN)/tapak demo --data $(DATA) --port $(PORT) $(if $(ONCE),--once)
@@ -21,6 +21,9 @@ lint: .venv/ready-dev ## ruff, mypy, import rules
 
 bench: .venv/ready-dev ## measured figures, each beside its floor
 	$(BIN)/python -m tests.bench
+
+faults: .venv/ready-dev ## the fault laboratory: seeds are printed, counts go to build/faults.json
+	$(BIN)/python -m tests.faults
 
 browser: .venv/ready-dev ## a Chromium for the browser tests, unless one is there
 	$(BIN)/python tests/browser/get_chromium.py

@@ -89,8 +89,8 @@ class Blobs:
     def _settle_once(self, folder: Path) -> None:
         """The names that ended commands may have left in memory only, once for each folder."""
         if folder not in self._settled:
-            settle_folder(folder)
-            settle_folder(self.folder)
+            for one in (folder, self.folder, self.folder.parent):
+                settle_folder(one)
             self._settled.add(folder)
 
     def _copy(self, file: IO[bytes], part: Path, source: Path) -> Kept:

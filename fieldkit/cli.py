@@ -24,6 +24,8 @@ COMMANDS = {
     "observe": "fieldkit.commands.recording",
     "outcome": "fieldkit.commands.recording",
     "sign-off": "fieldkit.commands.recording",
+    "interview": "fieldkit.commands.interviewing",
+    "note": "fieldkit.commands.interviewing",
     "resolve": "fieldkit.commands.resolving",
     "photo": "fieldkit.commands.attaching",
     "attach": "fieldkit.commands.attaching",

@@ -15,7 +15,7 @@ from typing import Any
 
 from sync.problems import Problem, problem
 
-VERSION = 2
+VERSION = 3
 _CANNOT_WRITE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
 BUSY_SECONDS = 30
 
@@ -55,6 +55,13 @@ TABLES: Mapping[str, tuple[Mapping[str, type], Sequence[str], frozenset[str]]] =
         frozenset(),
     ),
 }
+
+# Without a row number, which would tell in which order people were spoken to (L8).
+SEALED_WAITING = (
+    "create table if not exists sealed_waiting (id text primary key, inspection text not null, "
+    "day integer not null, payload blob not null, key blob not null, value text not null) "
+    "without rowid"
+)
 
 INDEXES = (
     "create index if not exists lines_by_path on lines (log, path)",
@@ -160,7 +167,7 @@ class Database:
             for name, (columns, keys, empty) in TABLES.items()
         ]
         with self.write("the store") as tx:
-            for statement in (*statements, *INDEXES):
+            for statement in (*statements, SEALED_WAITING, *INDEXES):
                 tx.execute(statement)
             tx.execute(f"pragma user_version = {VERSION}")
 

@@ -34,7 +34,10 @@ def name_error(exc: OSError, what: str, folder: Path) -> Problem:
 def make_folder(folder: Path) -> None:
     """Make the folder, for its owner only; raises `disk-full` and `folder-read-only`."""
     with named("the folder", folder):
+        new = not folder.is_dir()
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if new:
+            settle_folder(folder.parent)
 
 
 def part_name(target: Path) -> Path:

@@ -13,6 +13,7 @@ from typing import Any
 from fieldkit.database import Database
 from fieldkit.server_keys import NOTE, checked_keys
 from fieldkit.store import Identity, put_notes
+from sync import safeguarding
 from sync.log import DEVICE_LOG
 from sync.nonce import Nonce
 from sync.problems import problem
@@ -24,9 +25,10 @@ TEXTS = ("checklist", "limits", "profile", "rules")
 NONCE_AGE_MS = 3_600_000
 MOST_AWAITED = 1000  # the protocol's limit of one request
 # After which line of a log the next segment begins, and up to which one a receipt covers it. A log
-# in the state "again" was acknowledged by an epoch that is over, up to its seq.
+# in the state "again" was acknowledged by an epoch that is over, up to its seq; one in the state
+# "asked" is held by the server's word up to its seq, and by no receipt.
 _OFFERED = "case when a.state = 'again' then max(a.seq - 1, 0) else coalesce(a.seq, 0) end"
-_COVERED = "case when a.state = 'again' then 0 else coalesce(a.seq, 0) end"
+_COVERED = "case when a.state in ('again', 'asked') then 0 else coalesce(a.seq, 0) end"
 _PENDING_BYTES = 6 * 1024**2  # more than one request carries, less than a small machine has
 
 
@@ -158,7 +160,7 @@ class Ledger:
         to be offered again (S5). Raises `answer-malformed`, `receipt-unfit` and
         `server-keys-unfit`; nothing of the answer is kept then.
         """
-        changes = [_checked(change) for change in answer.changes]
+        changes = [_checked(change, identity) for change in answer.changes]
         keys = [change.body for change in changes if change.kind == CHANGE]
         epoch = answer.epoch if receipt is None else receipt.epoch
         with self.database.write("what the server answered") as tx:
@@ -315,13 +317,25 @@ def _take_state(tx: Connection, identity: Identity, state: LogState) -> None:
     if state.device != identity.device or state.state == "held":
         return
     if state.state == "gap":
-        _put_state(tx, identity, state.log, max(state.seq - 1, 0), "held", None)
+        _go_back(tx, identity, state.log, max(state.seq - 1, 0))
         return
     said = None if state.problem is None else json.dumps(state.problem, ensure_ascii=False)
     tx.execute(
         "insert into acknowledged (log, device, seq, state, problem) values (?1, ?2, 0, ?3, ?4) "
         "on conflict (log, device) do update set state = ?3, problem = ?4",
         (state.log, identity.device, state.state, said),
+    )
+
+
+def _go_back(tx: Connection, identity: Identity, log: str, seq: int) -> None:
+    """Send a log again from after `seq` on. Nobody signed this, so it only takes back what was
+    acknowledged; a log of an epoch that is over (S5) waits for a receipt all the same.
+    """
+    tx.execute(
+        "update acknowledged set seq = ?1, problem = null, "
+        "state = case when state in ('again', 'asked') then 'asked' else 'held' end "
+        "where log = ?2 and device = ?3 and seq > ?1",
+        (seq, log, identity.device),
     )
 
 
@@ -335,8 +349,10 @@ def _put_state(
     )
 
 
-def _checked(change: Change) -> Change:
-    """A published text must be the one that its digest names."""
+def _checked(change: Change, identity: Identity) -> Change:
+    """A published text must be the one that its digest names, a list of safeguarding keys the one
+    that the server signed (L8).
+    """
     if change.kind in TEXTS and change.body is not None:
         body = change.body
         members = ("name", "digest", "version", "body")
@@ -347,6 +363,8 @@ def _checked(change: Change) -> Change:
             raise problem("answer-malformed", why=why)
     elif change.body is not None and not isinstance(change.body, dict):
         raise problem("answer-malformed", why=f"the {change.kind} {change.ref} is not an object")
+    if change.kind == safeguarding.CHANGE and change.body is not None:
+        safeguarding.read_recipients(identity.server_key, change.body)
     return change
 
 

@@ -1,10 +1,14 @@
-"""Signing off: a statement over exactly the entries that the signer had seen (L7)."""
+"""Signing off: a statement over exactly the entries that the signer had seen (L7).
+
+What was sealed and kept aside joins the log here, in shuffled order (L8).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 from fieldkit.capture import Recorder, load_inspection
+from fieldkit.interviews import Protection, append_waiting, make_ready
 from sync.inspection import Inspection
 from sync.log import DEVICE_LOG
 from sync.problems import problem
@@ -14,11 +18,15 @@ STATEMENT = "What I recorded is what I found, to the best of my knowledge."
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """A sign-off: how many entries of how many logs it covers, and whether it is a new one."""
+    """A sign-off: how many entries of how many logs it covers, and whether it is a new one.
+
+    `protected` of them were kept aside until now.
+    """
 
     entries: int
     logs: int
     new: bool
+    protected: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +37,14 @@ class Standing:
     after: int
 
 
-def sign_off(recorder: Recorder, inspection: str, statement: str = "") -> Signed:
+def sign_off(
+    recorder: Recorder, inspection: str, statement: str = "", protection: Protection | None = None
+) -> Signed:
     """Sign everything of the inspection that is on this device; again only when more came since.
 
-    Raises `sign-off-incomplete` when no outcome is recorded.
+    With `protection`, the protected entries that waited are appended in the same transaction:
+    after a crash they all wait still, or all are signed. Raises `sign-off-incomplete` when no
+    outcome is recorded.
     """
     read = load_inspection(recorder.store, inspection)
     if not read.outcome.heads:
@@ -42,9 +54,11 @@ def sign_off(recorder: Recorder, inspection: str, statement: str = "") -> Signed
             hint="Record how the visit ended, such as: fieldkit outcome visited",
         )
     device = recorder.identity.device
+    ready = [] if protection is None else make_ready(protection, recorder.store, inspection)
     with recorder.store.writing(recorder.identity, recorder.now, "the sign-off") as log:
+        protected = append_waiting(log, inspection, ready)
         heads = log.heads(inspection)
-        if _covers(read, device, {d: (seq, h.hex()) for d, seq, h in heads}):
+        if not protected and _covers(read, device, {d: (seq, h.hex()) for d, seq, h in heads}):
             return Signed(sum(seq for _, seq, _ in heads), len(heads), new=False)
         log.quote_nonce(inspection)  # before what is signed is listed, not after it
         heads = log.heads(inspection)
@@ -53,7 +67,7 @@ def sign_off(recorder: Recorder, inspection: str, statement: str = "") -> Signed
         log.append(inspection, f"sign-off/{device}", value)
         # L2: the device's own log notes the heads, so that a log that vanishes is noticed.
         log.append(DEVICE_LOG, f"device/signed/{inspection}", {"logs": logs})
-    return Signed(sum(seq for _, seq, _ in heads), len(heads), new=True)
+    return Signed(sum(seq for _, seq, _ in heads), len(heads), new=True, protected=protected)
 
 
 def standing(recorder_heads: dict[str, int], read: Inspection) -> Standing:

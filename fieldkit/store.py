@@ -53,23 +53,35 @@ class Writing:
         """What stands at a path now, entries of all devices merged."""
         return merge(_records_at(self.tx, log, path)).paths.get(path)
 
-    def append(self, log: str, path: str, value: Any, replaces: Sequence[str] | None = None) -> str:
+    def append(
+        self,
+        log: str,
+        path: str,
+        value: Any,
+        replaces: Sequence[str] | None = None,
+        at: int | None = None,
+    ) -> str:
         """Append one entry to this device's log of an inspection; its chain hash in hex.
 
         It names what it replaces: those given, else what stands there where L6 asks for it. A
-        nonce that came from the server since is quoted before it (L9). Raises what `write_line`
-        raises.
+        nonce that came from the server since is quoted before it (L9). `at` is another time than
+        now, for what must not tell its own (L8). Raises what `write_line` raises.
         """
         self.quote_nonce(log)
-        return self._append(log, path, value, replaces)
+        return self._append(log, path, value, replaces, at)
 
     def _append(
-        self, log: str, path: str, value: Any, replaces: Sequence[str] | None = None
+        self,
+        log: str,
+        path: str,
+        value: Any,
+        replaces: Sequence[str] | None = None,
+        at: int | None = None,
     ) -> str:
         identity = self.identity
-        head = self._head(log)
+        head, when = self._head(log), self.now if at is None else at
         named = self._replaces(log, path) if replaces is None else list(replaces)
-        line = write_line(head.seq + 1, self.now, identity.person, path, value, named)
+        line = write_line(head.seq + 1, when, identity.person, path, value, named)
         h = link(head.h, line)
         self.tx.execute(
             "insert into lines (log, device, seq, path, line, h) values (?, ?, ?, ?, ?, ?)",

@@ -16,10 +16,12 @@ from fieldkit.blobs import Blobs
 from fieldkit.ledger import Ledger, Refusal
 from fieldkit.store import Identity, Store
 from fieldkit.transport import Transport
+from fieldkit.withdrawn import drop_withdrawn
 from sync.log import sign_head
 from sync.nonce import read_nonce
 from sync.problems import Problem, problem
 from sync.receipt import Receipt, read_receipt
+from sync.sealed import WITHDRAWN
 from sync.session import Answer, Request, plan_segments, read_answer, write_request
 
 # What a server says about one file does not keep the others from being sent.
@@ -82,6 +84,7 @@ class Syncer:
         Raises the transport's problems, `answer-malformed`, `receipt-signature`, `receipt-unfit`,
         `nonce-unfit`.
         """
+        drop_withdrawn(self.store, self.blobs)  # an earlier run may have ended just before
         told: frozenset[str] = frozenset()  # logs refused in this run: sent once, not for ever
         before = None
         while True:
@@ -135,6 +138,8 @@ class Syncer:
             self.identity, answer, receipt, self.now(), request.at, nonce
         )
         self.report.requests += 1
+        if any(change.kind == WITHDRAWN for change in answer.changes):
+            drop_withdrawn(self.store, self.blobs)
         self.report.changes += len(answer.changes)
         self.report.lines_sent += max(before - self.ledger.unsent_lines(self.identity), 0)
         return answer, more

@@ -17,10 +17,12 @@ from typing import Any
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
+from sync.adopted import FAMILY as ADOPTED
 from sync.log import (
     MAX_ENTRY_BYTES,
     MAX_SEGMENT_LINES,
     SEGMENT_CONTEXT,
+    Entry,
     Head,
     device_id,
     is_log_name,
@@ -33,7 +35,7 @@ from sync.problems import Problem, problem
 
 VOUCH_CONTEXT = b"tapak vouch v1\n"
 NEVER_SHARED = "track"  # the family of paths that only the office receives
-_MARK = NEVER_SHARED.encode()
+_MARKS = (NEVER_SHARED.encode(), ADOPTED.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,14 +71,28 @@ class Extract:
 
 def is_withheld(line: bytes) -> bool:
     """Whether a line is for the office only: a track, or what cannot be read and may be one."""
-    if not may_stand_below(line, (_MARK,)):
+    if not may_stand_below(line, _MARKS):
         return False
-    read = read_line(line, "", "", 0, "")
+    read = read_line(line, "", "", _seq_of(line), "")
     if read.path is None:
         return True
     family = read.path.partition("/")[0]
-    # Another family that quotes a whole line (an adopted one) may quote a track.
-    return family == NEVER_SHARED or (family == "adopted" and _MARK + b"/" in line)
+    if family != ADOPTED:
+        return family == NEVER_SHARED
+    # S3: it carries another line whole. Of one in parts, or not in words, it cannot be told which.
+    value = read.value if isinstance(read, Entry) else None
+    carried = value.get("line") if isinstance(value, dict) and "part" not in value else None
+    return not isinstance(carried, str) or is_withheld(carried.encode("utf-8"))
+
+
+def _seq_of(line: bytes) -> int:
+    """The position that a line gives itself, 0 where it cannot be read."""
+    try:
+        said = strict_json(line)
+    except (ValueError, RecursionError):
+        return 0
+    seq = said.get("seq") if isinstance(said, dict) else None
+    return seq if isinstance(seq, int) and not isinstance(seq, bool) else 0
 
 
 def make_extract(
@@ -217,11 +233,7 @@ def vouched_only(rows: Sequence[tuple[int, bool]], proofs: Iterable[Proof]) -> l
 
 def _is_at(line: bytes, seq: int) -> bool:
     """Whether a line says that it is at this position; one that cannot be read says nothing."""
-    try:
-        said = strict_json(line)
-    except (ValueError, RecursionError):
-        return True
-    return not isinstance(said, dict) or said.get("seq", seq) == seq
+    return _seq_of(line) in (0, seq)
 
 
 # -- as JSON ---------------------------------------------------------------------------------------

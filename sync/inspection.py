@@ -190,6 +190,34 @@ class Track:
     written: Written
 
 
+@dataclass(frozen=True, slots=True)
+class SealedFile:
+    """A ciphertext that a sealed entry names: the SHA-256 and the number of its bytes."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """A sealed entry from outside (L8): its payload, the key to it, files, and for whom it is.
+
+    `to` are fingerprints of the safeguarding keys that open it.
+    """
+
+    id: str
+    payload: SealedFile
+    key: SealedFile
+    files: tuple[SealedFile, ...]
+    to: tuple[str, ...]
+    written: Written
+
+    @property
+    def size(self) -> int:
+        """How many bytes of ciphertext hold what was said, in all; the key left out."""
+        return self.payload.size + sum(one.size for one in self.files)
+
+
 T = TypeVar("T")
 
 
@@ -227,6 +255,7 @@ class Inspection:
     tracks: Mapping[str, Slot[Track]]
     unread: tuple[Unread, ...] = ()
     conflicts: tuple[str, ...] = field(default=())
+    sealed: Mapping[str, Slot[Sealed]] = field(default_factory=dict)
 
     def evidence_for(self, item: str, instance: str = "-") -> list[Evidence]:
         """Evidence that names the item, or that the answer at that place names; newest last."""

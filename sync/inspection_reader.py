@@ -21,6 +21,7 @@ from sync.inspection import (
     Observed,
     Outcome,
     Reading,
+    Sealed,
     SignedLog,
     SignOff,
     Slot,
@@ -30,13 +31,14 @@ from sync.inspection import (
 )
 from sync.log import Entry, Record, Unread
 from sync.merge import PathState, State
+from sync.sealed import read_sealed
 from sync.track_entry import read_track_value
 
 _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _NUMBER = re.compile(r"[1-9]\d{0,8}\Z", re.ASCII)
 
 T = TypeVar("T")
-Value = About | Outcome | Answer | Observed | Evidence | SignOff | Track
+Value = About | Outcome | Answer | Observed | Evidence | SignOff | Track | Sealed
 
 
 def read_inspection(inspection_id: str, state: State) -> Inspection:
@@ -48,8 +50,9 @@ def read_inspection(inspection_id: str, state: State) -> Inspection:
     evidence = {_pair(s.path): _slot(s, _evidence) for s in state.under("evidence")}
     sign_offs = {s.path.split("/")[1]: _slot(s, _sign_off) for s in state.under("sign-off")}
     tracks = {s.path.removeprefix("track/"): _slot(s, _track) for s in state.under("track")}
+    sealed = {s.path.split("/")[1]: _slot(s, _sealed) for s in state.under("sealed")}
     unread = list(state.unread)
-    for slots in (answers, observed, evidence, sign_offs, tracks):
+    for slots in (answers, observed, evidence, sign_offs, tracks, sealed):
         for slot in slots.values():
             unread.extend(slot.unread)
     unread.extend((*about.unread, *outcome.unread))
@@ -65,6 +68,7 @@ def read_inspection(inspection_id: str, state: State) -> Inspection:
         tracks,
         tuple(unread),
         conflicts,
+        sealed,
     )
 
 
@@ -270,6 +274,13 @@ def _track(entry: Entry) -> Track:
     )
 
 
+def _sealed(entry: Entry) -> Sealed:
+    found = read_sealed(entry)
+    if found is None:
+        raise _NotUnderstoodError("what is sealed is not named as this version knows it")
+    return found
+
+
 _READERS: Mapping[str, Callable[[Entry], Value]] = {
     "about": _about,
     "outcome": _outcome,
@@ -278,6 +289,7 @@ _READERS: Mapping[str, Callable[[Entry], Value]] = {
     "evidence": _evidence,
     "sign-off": _sign_off,
     "track": _track,
+    "sealed": _sealed,
 }
 
 

@@ -814,6 +814,92 @@ _define(
     "Enrol that device first.",
 )
 
+# -- protected people (L8) ------------------------------------------------------------------------
+_define(
+    "safeguarding-none",
+    409,
+    "No safeguarding key is known here, so nothing can be sealed.",
+    "Nothing was written: what you typed is not on this device.",
+    "Ask your office to publish one (tapak admin safeguarding-key), then run: fieldkit prepare",
+)
+_define(
+    "safeguarding-unconfirmed",
+    409,
+    "The safeguarding keys were replaced by others, which nobody has confirmed on this device.",
+    "Nothing was written, and nothing was sealed to a key you do not know.",
+    "Compare fingerprints with your safeguarding person, then: fieldkit interview keys --confirm",
+)
+_define(
+    "safeguarding-signature",
+    409,
+    "The list of safeguarding keys is not signed by the server this device knows.",
+    "The keys that were here before stay as they were.",
+    "Do not use this server; tell your office at once, by another way.",
+)
+_define(
+    "safeguarding-place",
+    422,
+    "The private key must not lie in the server's data folder: {path}.",
+    "No key was made.",
+    "Give a path on a stick or disk that leaves this machine, such as: --out /media/usb/key.txt",
+)
+_define(
+    "recipient-malformed",
+    422,
+    "{text!r} is not the public half of an age key.",
+    "Nothing was published.",
+    "Give the line that begins with age1, as age-keygen prints it.",
+)
+_define(
+    "interview-malformed",
+    422,
+    "The form cannot be read: {why}.",
+    "Nothing was written. What you gave is where it was before.",
+    "See the form with: fieldkit interview form",
+)
+_define(
+    "interview-unknown",
+    404,
+    "No protected entry that waits for your sign-off begins with {id!r}.",
+    KEPT,
+    "See them with: fieldkit interview list",
+)
+_define(
+    "interview-signed",
+    409,
+    "The protected entry {id} is signed already, so this device cannot take it back.",
+    KEPT,
+    "Tell the safeguarding person its number; after they withdraw it, sync drops the key here too.",
+)
+_define(
+    "sealed-unreadable",
+    422,
+    "What was sealed cannot be read: {why}.",
+    "The sealed bytes stay as they are.",
+    "Ask for the file again; if it recurs, keep the bytes and say which entry it is.",
+)
+_define(
+    "sealed-key-destroyed",
+    410,
+    "The key {sha256} was destroyed, because consent was withdrawn.",
+    "The entry and its signature stay as they are; what it held can be read by nobody.",
+    "Nothing is to be done. The device drops its copy at its next sync.",
+)
+_define(
+    "sealed-key-unfit",
+    409,
+    "The file {sha256} that the entry names as its key is not a key.",
+    "Nothing was destroyed.",
+    "Have the device that wrote the entry looked at; the file may be evidence.",
+)
+_define(
+    "unseal-key",
+    422,
+    "The key in {path} opens none of this: {why}.",
+    "Nothing was written.",
+    "Use the safeguarding key whose fingerprint the entry names.",
+)
+
 # -- backups --------------------------------------------------------------------------------------
 _define(
     "backup-place",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,11 +13,15 @@ from fieldkit import show
 from fieldkit.commands.desk import Desk, desk, exit_code, now
 from fieldkit.enrolling import check_may_enrol, read_invitation
 from fieldkit.enrolling import enrol as ask_to_enrol
+from fieldkit.interviews import count_waiting
 from fieldkit.keys import load_key, load_or_make_key
 from fieldkit.ledger import Ledger
 from fieldkit.syncer import Report, Step, Syncer
 from fieldkit.transport import HttpTransport
 from sync.problems import Problem
+
+if TYPE_CHECKING:
+    from fieldkit.readiness import Check
 
 
 @click.command()
@@ -62,6 +66,7 @@ def prepare(at: Desk) -> None:
         _say_sync(at, syncer, trouble)
         return
     checks = look(at.home, at.store, at.store.identity())
+    checks.append(_safeguarding(at))
     ready = all(check.holds for check in checks)
     rows: list[show.Fact] = [
         (
@@ -89,6 +94,26 @@ def prepare(at: Desk) -> None:
     )
     if not ready:
         click.get_current_context().exit(1)
+
+
+def _safeguarding(at: Desk) -> Check:
+    """The keys that protected entries are sealed to, for comparing; none is no obstacle."""
+    from fieldkit.readiness import Check
+    from fieldkit.safeguarding import described, known_keys, note_first_keys
+
+    store, identity = at.store, at.store.identity()
+    note_first_keys(store, identity, now())
+    keys = known_keys(store, identity)
+    if not keys.active:
+        return Check("safeguarding", True, "no key is published; interviews cannot be recorded")
+    found = described(keys.confirmed) or "none that is confirmed here"
+    if not keys.new:
+        return Check("safeguarding", True, found)
+    remedy = (
+        f"The list changed. New, and not used before you confirm it:\n{described(keys.new)}\n"
+        "Compare it with your safeguarding person, then: fieldkit interview keys --confirm"
+    )
+    return Check("safeguarding", False, found, remedy)
 
 
 @click.command()
@@ -150,10 +175,12 @@ def _say_sync(at: Desk, syncer: Syncer, trouble: Problem | None) -> None:
     left = sum(f.size for f in waiting)
     lines = ledger.waiting_lines(syncer.identity)
     refused = syncer.refusals()
+    protected = count_waiting(syncer.store)
     data: dict[str, Any] = {
         "sent": _sent(report),
         "waiting": {"entries": lines, "files": len(waiting), "bytes": left},
         "held": {"files": len(files) - len(waiting)},
+        "protected_waiting": protected,
         "changes": report.changes,
         "requests": report.requests,
         "restored": report.restored,
@@ -175,6 +202,9 @@ def _say_sync(at: Desk, syncer: Syncer, trouble: Problem | None) -> None:
     if lines or waiting:
         waits = f"{show.number(lines, 'entry', 'entries')}, {show.number(len(waiting), 'file')}"
         rows.append(("waiting", f"{waits} (about {show.size(left)})\nKeep this device."))
+    if protected:
+        waits = show.number(protected, "protected entry waits", "protected entries wait")
+        rows.append(("not signed", f"{waits} for your sign-off; nothing of them was sent"))
     at.say(rows, data)
     if not at.json:
         _say_troubles(syncer, trouble)

@@ -13,6 +13,7 @@ from fieldkit.authors import Author, authors
 from fieldkit.capture import about_of, checklist_of, load_inspection
 from fieldkit.commands.desk import Desk, desk, inspection_option
 from fieldkit.commands.resolving import conflict_data, conflict_facts
+from fieldkit.interviews import count_waiting
 from fieldkit.ledger import FileState, Ledger
 from fieldkit.progress import ItemProgress, by_section, open_critical, progress
 from fieldkit.resolving import Listed, conflicts_here
@@ -36,6 +37,7 @@ class _Where:
     entries: int
     waiting: int
     files: list[FileState]
+    protected: int  # entries that are sealed and wait for the sign-off
     conflicts: list[Listed]
     authors: dict[str, Author]
 
@@ -126,6 +128,7 @@ def _gather(at: Desk, inspection: str) -> _Where:
         sum(heads.values()),
         ledger.waiting_lines(at.store.identity(), inspection),
         ledger.files(inspection),
+        count_waiting(at.store, inspection),
         conflicts_here(at.store, at.library, inspection) if read.conflicts else [],
         authors(at.store) if read.conflicts else {},
     )
@@ -187,6 +190,9 @@ def _safety(where: _Where) -> list[show.Fact]:
     safe = f"{entries}, {held} of {total}"
     if where.waiting or held < len(where.files):
         safe += f"\nKeep this device; connect when you can (about {show.size(left)} of files left)."
+    if where.protected:
+        waits = show.number(where.protected, "protected entry waits", "protected entries wait")
+        signed += f"; {waits} for your sign-off"
     return [
         ("signed", signed),
         ("sent", f"{entries}, {sent} of {total}"),
@@ -256,6 +262,7 @@ def _status_data(where: _Where) -> dict[str, Any]:
         "unread": [{"seq": u.seq, "why": u.why} for u in where.read.unread],
         "signed": bool(where.signed.devices),
         "after_sign_off": where.signed.after,
+        "protected_waiting": where.protected,
         "entries": {"all": where.entries, "held": where.entries - where.waiting},
         "files": {
             "all": len(where.files),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import secrets
+
 import click
 
 from fieldkit import show
@@ -151,6 +153,7 @@ def outcome(at: Desk, outcome_: str, note: str, fix: Fix | None, inspection: str
 def sign_off(at: Desk, statement: str, inspection: str | None) -> None:
     """Sign everything recorded so far; what comes later can be signed again."""
     from fieldkit.declared import processes_of
+    from fieldkit.interviews import Protection
     from fieldkit.progress import open_critical, progress
     from fieldkit.signing import sign_off as sign
 
@@ -159,13 +162,16 @@ def sign_off(at: Desk, statement: str, inspection: str | None) -> None:
     facility = at.library.facility(about_of(read).facility)
     checklist = checklist_of(at.store, at.library, which)
     items = progress(checklist, read, processes_of(at.library, read, facility))
-    signed = sign(recorder, which, statement)
+    protection = Protection(at.blobs, secrets.SystemRandom().shuffle)
+    signed = sign(recorder, which, statement, protection)
     left = open_critical(items)
     if left and not at.json:
         show.warn(f"Critical items without a whole answer: {', '.join(left)}")
     covers = (
         f"{show.number(signed.entries, 'entry', 'entries')} of {show.number(signed.logs, 'log')}"
     )
+    if signed.protected:
+        covers += f", {show.number(signed.protected, 'protected one')} among them"
     at.say(
         [
             ("inspection", which),
@@ -178,6 +184,7 @@ def sign_off(at: Desk, statement: str, inspection: str | None) -> None:
             "new": signed.new,
             "entries": signed.entries,
             "logs": signed.logs,
+            "protected": signed.protected,
             "open_critical": left,
             "conflicts": list(read.conflicts),
         },

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from server.admin import backups, people, registry, rulings, upkeep
+from server.admin import backups, people, registry, rulings, safeguarding, upkeep
 from server.terminal import Given, surroundings
 
 
@@ -26,12 +26,15 @@ for _command in (
     registry.facility,
     registry.declare_command,
     registry.assign_command,
+    registry.assignments_command,
+    registry.end_assignment_command,
     registry.publish_command,
     rulings.aside,
     upkeep.audit_command,
     upkeep.verify_command,
     upkeep.checkpoint_command,
     upkeep.rebuild_command,
+    safeguarding.safeguarding_key,
     backups.backup_command,
     backups.restore_command,
 ):

@@ -6,7 +6,7 @@ from dataclasses import asdict
 
 import click
 
-from server.terminal import Terminal, command, read_input
+from server.terminal import Terminal, command, read_input, when
 
 # What a command needs is imported in it: each starts without what only the others need.
 # ruff: noqa: PLC0415
@@ -108,6 +108,48 @@ def assign_command(
         )
     period = f"{made.not_before} to {made.not_after}"
     terminal.say(asdict(made), f"{made.facility}  {login}  {period}  {made.id}")
+
+
+@click.command("end-assignment")
+@click.argument("assignment_id", metavar="ASSIGNMENT")
+@click.option("--reason", required=True, help="Why; it goes into the audit trail.")
+@command
+def end_assignment_command(terminal: Terminal, assignment_id: str, reason: str) -> None:
+    """End an assignment; what the auditor recorded stays, what came down for it goes."""
+    from server.services import programme
+    from server.services.audit import CONSOLE
+
+    with terminal.context() as ctx:
+        ended = programme.end_assignment(ctx, CONSOLE, assignment_id, reason)
+    terminal.say(asdict(ended), f"{ended.id}  {ended.facility}  ended")
+
+
+@click.command("assignments")
+@click.argument("facility_id", metavar="FACILITY")
+@command
+def assignments_command(terminal: Terminal, facility_id: str) -> None:
+    """List the assignments to a facility."""
+    from server.store import assignments, people
+
+    with terminal.context() as ctx, ctx.db.read() as tx:
+        found = assignments.at_facilities(tx, [facility_id])
+        names = people.names(tx, {one.person for one in found})
+    terminal.table(
+        [asdict(one) for one in found],
+        ("Assignment", "Person", "From", "To", "Purpose", "Ended"),
+        [
+            (
+                one.id,
+                names.get(one.person),
+                one.not_before,
+                one.not_after,
+                one.purpose,
+                when(one.ended_at),
+            )
+            for one in found
+        ],
+        "Nobody is assigned there. Assign somebody with: tapak admin assign FACILITY LOGIN",
+    )
 
 
 @click.command("publish")

@@ -12,6 +12,7 @@ from server.services import access, programme
 from server.services.audit import who_is
 from server.store import assignments
 from server.web import ctx, principal
+from sync.problems import problem
 
 blueprint = Blueprint(
     "assignments",
@@ -38,6 +39,17 @@ class AssignmentSchema(Schema):
         validate=validate.Range(0, programme.MOST_GRACE_DAYS),
         metadata={"description": "How many days a visit may begin early or run over."},
     )
+    ended_at = fields.Integer(
+        dump_only=True,
+        allow_none=True,
+        metadata={"description": "When staff ended it, UTC milliseconds; null where they did not."},
+    )
+
+
+class EndSchema(Schema):
+    """Why an assignment is ended; it goes into the audit trail."""
+
+    reason = fields.String(required=True, validate=validate.Length(max=200))
 
 
 class AssignmentPageSchema(Schema):
@@ -82,3 +94,18 @@ def create_assignment(asked: dict[str, Any]) -> assignments.Assignment:
     with ctx().db.read() as tx:
         access.facility_for(tx, principal(), "assignments.write", asked["facility"])
     return programme.assign(ctx(), who_is(principal()), **asked)
+
+
+@blueprint.post("/<assignment>/end")
+@blueprint.arguments(EndSchema)
+@blueprint.response(200, AssignmentSchema)
+@problems(*WITH_JSON, "not-found", *WRITING)
+@blueprint.doc(security=[{"session": [], "csrf": []}])
+def end_assignment(asked: dict[str, str], assignment: str) -> assignments.Assignment:
+    """End an assignment; the auditor's devices drop what came down for it"""
+    with ctx().db.read() as tx:
+        found = assignments.get(tx, assignment)
+        if found is None:
+            raise problem("not-found")
+        access.facility_for(tx, principal(), "assignments.write", found.facility)
+    return programme.end_assignment(ctx(), who_is(principal()), assignment, asked["reason"])

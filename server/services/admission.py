@@ -122,9 +122,9 @@ def _settle(tx: Tx, inspection: str, facility: str) -> None:
         return
     about = _first_about(tx, inspection, facility)
     if about is None:
-        logs.settle(tx, inspection, facility, row.mode or "live", settled=False)
+        logs.settle(tx, inspection, facility, row.mode or "live", row.creator, settled=False)
     elif not row.settled:
-        logs.settle(tx, inspection, facility, about.mode, settled=True)
+        logs.settle(tx, inspection, facility, about.mode, about.written.by, settled=True)
 
 
 def _first_about(tx: Tx, inspection: str, facility: str) -> About | None:

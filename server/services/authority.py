@@ -60,7 +60,7 @@ class Parted:
 
 def authority_at(tx: Tx, facility: str | None, inspections: Iterable[str]) -> Authority:
     """The authority at a facility, with the rulings on logs of these inspections."""
-    found = [] if facility is None else assignments.of_facilities(tx, [facility])
+    found = [] if facility is None else assignments.at_facilities(tx, [facility])
     return Authority(windows_of(found), admissions.of_inspections(tx, set(inspections)))
 
 
@@ -76,7 +76,9 @@ def window_of(one: Assignment) -> Window:
     """An assignment's days, wherever on Earth they are counted, and its grace days around them."""
     grace = one.grace_days * _DAY_MS
     first, last = _midnight(one.not_before), _midnight(one.not_after)
-    return Window(first - _FIRST_ZONE_MS - grace, last + _DAY_MS + _LAST_ZONE_MS + grace)
+    end = last + _DAY_MS + _LAST_ZONE_MS + grace
+    # What was recorded before staff ended it counts on, however late it comes.
+    return Window(first - _FIRST_ZONE_MS - grace, min(end, one.ended_at or end))
 
 
 def part(tx: Tx, authority: Authority, log: LogRow, records: Sequence[Record]) -> Parted:
@@ -116,7 +118,8 @@ class Spoken:
     times: tuple[int, ...]
 
 
-Said = tuple[str | None, str | None, bool]  # facility, mode, and whether who says so may
+# Facility, mode, who says so, and whether they may.
+Said = tuple[str | None, str | None, str | None, bool]
 
 
 def first_said(tx: Tx, abouts: Mapping[int, Sequence[Spoken]]) -> dict[int, Said]:
@@ -126,7 +129,7 @@ def first_said(tx: Tx, abouts: Mapping[int, Sequence[Spoken]]) -> dict[int, Said
     """
     spoken = [one for some in abouts.values() for one in some]
     places = {one.facility for one in spoken}
-    found = assignments.of_facilities(tx, places) if places else []
+    found = assignments.at_facilities(tx, places) if places else []
     windows = {place: windows_of(one for one in found if one.facility == place) for place in places}
 
     def may(one: Spoken) -> bool:
@@ -135,7 +138,10 @@ def first_said(tx: Tx, abouts: Mapping[int, Sequence[Spoken]]) -> dict[int, Said
     said: dict[int, Said] = {}
     for n, some in abouts.items():
         one = next((s for s in some if may(s)), some[0] if some else None)
-        said[n] = (None, None, False) if one is None else (one.facility, one.mode, may(one))
+        if one is None:
+            said[n] = (None, None, None, False)
+        else:
+            said[n] = (one.facility, one.mode, one.person, may(one))
     return said
 
 

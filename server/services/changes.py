@@ -1,4 +1,4 @@
-"""What came or changed for a device since its cursor (S5), with the whole body of each thing."""
+"""What came or changed for a device since its cursor (S5), a page at a time."""
 
 from __future__ import annotations
 
@@ -7,16 +7,15 @@ import binascii
 import json
 import re
 from dataclasses import dataclass
-from typing import Any
 
 from server.context import Context
-from server.store import assignments as assignments_store
-from server.store import changes, declarations, devices, documents, facilities
-from server.store.transaction import Tx
-from sync import server_keys
+from server.services.changes_read import Reader
+from server.store import changes
 from sync.problems import problem
 from sync.session import Change
 
+PAGE_BYTES = 1024**2  # of changes, before packing: at least one is told, however large
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _CURSOR = re.compile(r"(\d{1,16})\.(\d{1,15})\Z")
 
 
@@ -53,12 +52,19 @@ def changes_after(
         return Page((), _write_cursor(epoch, after), False, epoch)
     with ctx.db.read() as tx:
         rows = changes.after(tx, person, after)
-        last = rows[-1][0] if rows else after
-        wanted = list(dict.fromkeys((kind, ref) for _, kind, ref in rows))
-        found = [_body(ctx, tx, device, kind, ref) for kind, ref in wanted]
-    more = len(rows) == changes.PAGE
-    came = tuple(c for c in found if c is not None)
-    return Page(came, _write_cursor(epoch, last), more, epoch)
+        reader = Reader(ctx, tx, person, device, [(kind, ref) for _, kind, ref in rows])
+        came: dict[tuple[str, str], Change | None] = {}
+        last, size = after, 0
+        for n, kind, ref in rows:
+            last = n
+            if (kind, ref) not in came:
+                change = came[kind, ref] = reader.change(kind, ref)
+                size += 0 if change is None else len(_JSON.encode(change.body))
+            if size >= PAGE_BYTES:
+                break
+    more = bool(rows) and (last != rows[-1][0] or len(rows) == changes.PAGE)
+    found = tuple(change for change in came.values() if change is not None)
+    return Page(found, _write_cursor(epoch, last), more, epoch)
 
 
 def _write_cursor(epoch: int, n: int) -> str:
@@ -76,22 +82,3 @@ def _read_cursor(cursor: str | None, epoch: int) -> int:
     if match is None:
         raise problem("cursor-malformed")
     return int(match[2]) if int(match[1]) == epoch else 0
-
-
-def _body(ctx: Context, tx: Tx, device: str, kind: str, ref: str) -> Change | None:
-    body: Any = None
-    if kind == "facility":
-        body = facilities.find(tx, ref)
-    elif kind == "declaration":
-        raw = declarations.body(tx, ref)
-        body = None if raw is None else json.loads(raw)
-    elif kind == "assignment":
-        body = assignments_store.find(tx, ref)
-    elif kind == "certificate":
-        body = devices.certificate(tx, device)
-    elif kind == server_keys.CHANGE:
-        # Whichever keys were meant then: those of now are what a device has to know.
-        body = server_keys.write_statements(ctx.key_statements)
-    else:
-        body = documents.as_change(tx, ref)
-    return None if body is None else Change(kind, ref, body)

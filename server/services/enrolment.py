@@ -12,8 +12,10 @@ from server.services.accounts import find_person
 from server.services.audit import acted
 from server.services.identifiers import digest_of, letters
 from server.services.programme import everything_for
+from server.services.safeguarding import things_for_a_device
+from server.services.sharing import news_of_own
 from server.store import audit, devices, people
-from server.store.changes import tell
+from server.store.changes import tell, tell_all
 from server.store.devices import ACTIVE, Device, Invitation
 from server.store.people import Person
 from server.store.transaction import Tx
@@ -105,8 +107,9 @@ def enrol(ctx: Context, code: str, public_key: bytes, name: str) -> Enrolled:
         devices.put(tx, new)
         devices.use_invitation(tx, digest, device, now)
         # A new device starts from nothing: the person's assignments come again as changes.
-        own = [("certificate", device), (CHANGE, ctx.recipient)]
+        own = [("certificate", device), (CHANGE, ctx.recipient), *things_for_a_device(tx)]
         tell(tx, [person.id], [*everything_for(tx, person.id, now), *own], now)
+        tell_all(tx, news_of_own(tx, person.id, now))
         return Enrolled(device, token, certificate, person.id, person.name)
 
     return acted(ctx, f"device:{device}", "device.enrol", f"device:{device}", work)

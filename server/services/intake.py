@@ -29,7 +29,7 @@ def receive(ctx: Context, device: str, person: str, body: bytes) -> bytes:
     page = changes_after(ctx, person, device, request.cursor, taken.position)
     # L9: nothing of a nonce is kept here: the signature alone shows that it was given.
     nonce = sign_nonce(ctx.key, now, ctx.token(12)) if request.nonce else None
-    missing = (taken.named | set(request.awaiting)) - taken.held
+    missing = (taken.named | set(request.awaiting)) - taken.held - taken.gone
     return write_answer(
         Answer(
             taken.receipt,

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from server.context import Context
+from server.services import sharing
 from server.services.accounts import find_person
 from server.services.admission import settle_where_open
 from server.services.audit import acted
@@ -20,7 +22,7 @@ from server.store import (
     people,
 )
 from server.store.assignments import Assignment
-from server.store.changes import tell
+from server.store.changes import News, tell, tell_all
 from server.store.facilities import Facility
 from server.store.transaction import Tx
 from sync.problems import problem
@@ -60,21 +62,61 @@ def assign(
             raise problem("noun-unknown", noun="facility", name=facility[:80], nearest="")
         auditor = find_person(tx, person)
         _check_auditor(tx, auditor.id, auditor.name, place)
-        if assignments.same(tx, facility, auditor.id, not_before) is not None:
+        new = Assignment(
+            new_id, facility, auditor.id, purpose, not_before, not_after, now, None, grace_days
+        )
+        same = assignments.same(tx, facility, auditor.id, not_before)
+        if same is not None and same.ended_at is None:
             name = f"{auditor.login} at {facility} from {not_before}"
             raise problem("already-there", noun="assignment", name=name)
-        new = Assignment(
-            new_id, facility, auditor.id, purpose, not_before, not_after, now, grace_days
-        )
-        assignments.add(tx, new)
-        # S9: what was set aside until now may count from here on.
+        shared = sharing.circles_at(tx, facility)
+        if same is not None:
+            assignments.reopen(tx, same.id, purpose, not_after, grace_days)
+            new = replace(new, id=same.id, created_at=same.created_at)
+        else:
+            assignments.add(tx, new)
         settle_where_open(tx, facility)
+        # S9: what was set aside until now may count from here on.
         gradings.mark_stale(tx, facility, day_of(now), now)
+        news = sharing.news_of_access(tx, shared, sharing.circles_at(tx, facility), now)
         tell(tx, [auditor.id], [*_about(tx, place), ("assignment", new.id)], now)
+        tell_all(tx, news)
         return new
 
     detail = {"facility": facility, "person": person, "from": not_before, "to": not_after}
     return acted(ctx, by, "assignment.create", f"assignment:{new_id}", work, detail)
+
+
+def end_assignment(ctx: Context, by: str, assignment: str, reason: str) -> Assignment:
+    """End an assignment; the person's devices are told to drop what came with it (S5).
+
+    What the person recorded stays, on the device and here, and counts as before. One that was
+    ended already stays as it is. Raises `noun-unknown` and `fields-malformed`.
+    """
+    reason = check_text("reason", reason, 200)
+    now = ctx.now()
+
+    def work(tx: Tx) -> Assignment:
+        found = assignments.get(tx, assignment)
+        if found is None:
+            raise problem("noun-unknown", noun="assignment", name=assignment[:80], nearest="")
+        if found.ended_at is not None:
+            return found
+        shared = sharing.circles_at(tx, found.facility)
+        assignments.end(tx, found.id, now)
+        things = [("assignment", found.id)]
+        mine = assignments.of_person(tx, found.person)
+        if not any(one.facility == found.facility and one.ended_at is None for one in mine):
+            things.append(("facility", found.facility))
+            filed = declarations.of_facility(tx, found.facility)
+            things += [("declaration", one.id) for one in filed]
+        news = [News(found.person, *thing, now) for thing in things]
+        left = sharing.circles_at(tx, found.facility)
+        tell_all(tx, news + sharing.news_of_access(tx, shared, left, now))
+        return replace(found, ended_at=now)
+
+    detail = {"reason": reason}
+    return acted(ctx, by, "assignment.end", f"assignment:{assignment[:80]}", work, detail)
 
 
 def everything_for(tx: Tx, person: str, now: int) -> list[Thing]:
@@ -83,7 +125,7 @@ def everything_for(tx: Tx, person: str, now: int) -> list[Thing]:
     today = day_of(now)
     for one in assignments.of_person(tx, person):
         place = facilities.get(tx, one.facility)
-        if place is not None and one.not_after >= today:
+        if place is not None and one.ended_at is None and one.not_after >= today:
             things += [*_about(tx, place), ("assignment", one.id)]
     return list(dict.fromkeys(things))
 

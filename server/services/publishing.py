@@ -42,7 +42,7 @@ def publish(ctx: Context, by: str, kind: str, body: bytes, source: str) -> tuple
         touched = facilities.using(tx, kind, name)
         for facility in touched:
             gradings.mark_stale(tx, facility, day_of(new.published_at), new.published_at)
-        tell(tx, assignments.people_of(tx, touched), [(kind, new.digest)], new.published_at)
+        tell(tx, assignments.current_people(tx, touched), [(kind, new.digest)], new.published_at)
 
     subject = f"document:{new.digest}"
     detail = {"kind": kind, "name": name, "version": version}

@@ -189,7 +189,7 @@ def file_declaration(ctx: Context, by: str, body: bytes) -> tuple[Filing, bool]:
             raise problem("already-there", noun="declaration", name=new.id)
         declarations.add(tx, new, body)
         gradings.mark_stale(tx, new.facility, day_of(now), now)
-        tell(tx, assignments.people_of(tx, [new.facility]), [("declaration", new.id)], now)
+        tell(tx, assignments.current_people(tx, [new.facility]), [("declaration", new.id)], now)
 
     detail = {"declaration": new.id, "digest": new.digest, "filed": new.filed}
     acted(ctx, by, "declaration.file", f"facility:{new.facility}", work, detail)

@@ -8,18 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import count
 
 from server.context import Context
-from server.services import branches
+from server.services import branches, sharing
 from server.services.authority import Spoken, first_said, times_of
 from server.services.identifiers import day_of
-from server.store import changes, checkpoints, files, gradings, logs
-from server.store.logs import LogKey, LogRow, NewLines, Owner, Touch
+from server.services.sealed_names import files_of_sealed, row_of
+from server.store import changes, checkpoints, files, gradings, logs, sealed
+from server.store.logs import InspectionRow, LogKey, LogRow, NewLines, Owner, Touch, Touched
 from server.store.transaction import Tx
 from sync.inspection_reader import read_about, read_evidence
 from sync.log import DEVICE_LOG, Entry, Head, Segment, genesis, may_stand_below, read_line
 from sync.problems import Problem, problem
 from sync.receipt import Receipt, ReceiptLog, SignedBytes, sign_receipt
+from sync.sealed import named_files, read_sealed
 from sync.session import (
     Append,
     Fork,
@@ -32,7 +35,7 @@ from sync.session import (
 )
 
 # The families of paths whose entries other parts look up.
-INDEXED = (b"about", b"evidence")
+INDEXED = (b"about", b"evidence", b"sealed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ class Asked:
 
 @dataclass(slots=True)
 class Taken:
-    """What became of one request; `held` are those of the digests that are held for its sender.
+    """What became of one request; `held` are those of the digests that are held for its sender,
+    `gone` those that nobody is to send again, as consent was withdrawn (L8).
 
     `position` is the server's epoch and the number of its newest change at that moment.
     """
@@ -56,6 +60,7 @@ class Taken:
     heads: dict[LogKey, ReceiptLog] = field(default_factory=dict)
     named: set[str] = field(default_factory=set)
     held: set[str] = field(default_factory=set)
+    gone: set[str] = field(default_factory=set)
     receipt: SignedBytes | None = None
     position: tuple[int, int] | None = None
 
@@ -67,6 +72,7 @@ class _Incoming:
     segment: Segment
     asked: Asked
     taken: Taken
+    n: int  # among all segments of the requests
 
     @property
     def key(self) -> LogKey:
@@ -78,12 +84,27 @@ class _Incoming:
         return None if at is None else self.asked.now - at
 
 
+@dataclass(slots=True)
+class _New:
+    """What was appended in all rounds, by where it stood among the requests, and to what."""
+
+    appended: dict[int, sharing.Appended] = field(default_factory=dict)
+    rows: dict[str, InspectionRow] = field(default_factory=dict)
+    placed: set[str] = field(default_factory=set)
+
+    def in_order(self) -> list[sharing.Appended]:
+        return [self.appended[n] for n in sorted(self.appended)]
+
+
 def take_in(tx: Tx, requests: Sequence[Asked]) -> list[Taken]:
     """Take in these requests in order; the outcome is that of taking them one after another."""
     done = [Taken() for _ in requests]
+    new = _New()
     for together in _rounds(requests, done):
-        _take_segments(tx, together)
+        _take_segments(tx, together, new)
     _note_held(tx, requests, done)
+    # S5: numbers of changes are given last in the transaction.
+    changes.tell_all(tx, sharing.news_of_lines(tx, new.in_order(), new.rows, new.placed))
     _acknowledge(tx, requests, done)
     return done
 
@@ -93,9 +114,10 @@ def _rounds(requests: Sequence[Asked], done: Sequence[Taken]) -> Iterator[list[_
     rounds: list[list[_Incoming]] = []
     of_log: dict[LogKey, int] = {}
     of_inspection: dict[str, int] = {}
+    numbers = count()
     for asked, taken in zip(requests, done, strict=True):
         for segment in asked.request.segments:
-            one = _Incoming(segment, asked, taken)
+            one = _Incoming(segment, asked, taken, next(numbers))
             n = max(of_log.get(one.key, -1) + 1, of_inspection.get(segment.inspection, 0))
             of_log[one.key] = of_inspection[segment.inspection] = n
             if n == len(rounds):
@@ -104,7 +126,7 @@ def _rounds(requests: Sequence[Asked], done: Sequence[Taken]) -> Iterator[list[_
     return iter(rounds)
 
 
-def _take_segments(tx: Tx, incoming: Sequence[_Incoming]) -> None:
+def _take_segments(tx: Tx, incoming: Sequence[_Incoming], new: _New) -> None:
     owners = logs.owners_of(tx, {one.segment.device for one in incoming})
     held = logs.find_logs(tx, [one.key for one in incoming])
     appended: list[tuple[_Incoming, Append]] = []
@@ -138,15 +160,28 @@ def _take_segments(tx: Tx, incoming: Sequence[_Incoming]) -> None:
             NewLines(
                 one.segment,
                 held.get(one.key),
-                new,
+                placed,
                 one.asked.now,
                 one.offset_ms,
                 owners[one.segment.device].revoked,
             )
-            for one, new in appended
+            for one, placed in appended
         ],
     )
-    _note_entries(tx, appended, owners)
+    for one, placed in appended:
+        if one.segment.inspection != DEVICE_LOG:
+            new.appended[one.n] = sharing.Appended(
+                one.segment.inspection,
+                one.segment.device,
+                owners[one.segment.device].person,
+                (placed.first, placed.head.seq),
+                [len(line) for line in placed.lines],
+                one.key not in held,
+                one.asked.now,
+            )
+    touched = _note_entries(tx, appended, owners)
+    new.rows |= {row.id: row for row in touched.rows}
+    new.placed |= touched.placed
 
 
 def _place(tx: Tx, segment: Segment, row: LogRow | None, owners: dict[str, Owner]) -> Placement:
@@ -207,9 +242,10 @@ def _note_names(tx: Tx, one: _Incoming) -> None:
 
 def _note_entries(
     tx: Tx, appended: Sequence[tuple[_Incoming, Append]], owners: dict[str, Owner]
-) -> None:
+) -> Touched:
     """Keep the inspections' facilities and the files that are named, and have them graded."""
     named: list[files.NamedFile] = []
+    protected: list[sealed.SealedRow] = []
     abouts: dict[int, list[Spoken]] = {}
     for n, (one, new) in enumerate(appended):
         segment = one.segment
@@ -224,6 +260,12 @@ def _note_entries(
                 if about is not None:
                     times = times_of(entry.at, one.asked.now, one.offset_ms)
                     abouts[n].append(Spoken(about.facility, about.mode, person, times))
+            elif entry.path.startswith("sealed/"):
+                found = read_sealed(entry)
+                if found is not None:
+                    protected.append(row_of(found, entry.inspection))
+                    named += files_of_sealed(found, entry.inspection, person)
+                    one.taken.named.update(file.sha256 for _, file in named_files(found))
             else:
                 evidence = read_evidence(entry)
                 if evidence is not None:
@@ -239,13 +281,17 @@ def _note_entries(
                         )
                     )
     files.name_files(tx, named)
+    sealed.note(tx, protected)
     said = first_said(tx, abouts)
     touches = [
-        Touch(appended[n][0].segment.inspection, appended[n][0].asked.now, *what)
-        for n, what in said.items()
+        Touch(one.segment.inspection, one.asked.now, *said[n])
+        for n, (one, _) in enumerate(appended)
+        if n in said
     ]
     touched = logs.touch_inspections(tx, touches)
-    gradings.mark_all_stale(tx, {facility: (day_of(at), at) for facility, at in touched.items()})
+    stale = {facility: (day_of(at), at) for facility, at in touched.facilities.items()}
+    gradings.mark_all_stale(tx, stale)
+    return touched
 
 
 def _indexed(segment: Segment, new: Append) -> Iterator[Entry]:
@@ -271,6 +317,9 @@ def _note_held(tx: Tx, requests: Sequence[Asked], done: Sequence[Taken]) -> None
     for asked, taken in zip(requests, done, strict=True):
         mine = taken.named.union(asked.request.awaiting)
         taken.held = {d for d in mine if (asked.person, d) in held}
+    withdrawn = sealed.is_withdrawn(tx, {d for _, d in wanted - held})
+    for taken in done if withdrawn else ():
+        taken.gone = withdrawn
 
 
 def _acknowledge(tx: Tx, requests: Sequence[Asked], done: Sequence[Taken]) -> None:

@@ -31,6 +31,7 @@ from sync.log import DEVICE_LOG, Entry, Record, device_id, may_stand_below, read
 from sync.merge import merge
 from sync.problems import Problem
 from sync.receipt import Receipt, SignedBytes, read_receipt
+from sync.sealed import named_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +194,8 @@ def _names(tx: Tx, found: _Found, log: stored.StoredLog, rows: list[stored.Store
         noted = (storable_key(about.facility), about.mode)
         found.abouts.setdefault(log.inspection, set()).add(noted)
     wanted = {e.sha256 for slot in read.evidence.values() for e in slot.heads}
+    sealed = (s for slot in read.sealed.values() for s in slot.heads)
+    wanted |= {file.sha256 for one in sealed for _, file in named_files(one)}
     for sha256 in sorted(wanted - stored.named_files(tx, log.inspection, log.device)):
         why = f"it names the file {sha256}, which is not in the list of named files"
         found.fault("file", _log_name(log), why)
@@ -205,9 +208,7 @@ def _read_named(log: stored.StoredLog, rows: list[stored.StoredLine]) -> Inspect
         if may_stand_below(row.line, INDEXED)
     ]
     named = (
-        r
-        for r in records
-        if isinstance(r, Entry) and (r.path == "about" or r.path.startswith("evidence/"))
+        r for r in records if isinstance(r, Entry) and r.path.split("/")[0].encode() in INDEXED
     )
     return read_inspection(log.inspection, merge(named))
 

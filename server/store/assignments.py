@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import bindparam, insert, select, update
 
 from server.store.tables import assignments, facilities
 from server.store.transaction import Tx
@@ -18,6 +18,9 @@ GRACE_DAYS = 14
 class Assignment:
     """`not_before` and `not_after` are YYYY-MM-DD, both days included; `grace_days` are how many
     days a visit may begin early or run over and still be the one that was meant (S9).
+
+    `ended_at` (UTC milliseconds) is None unless staff ended it: what was recorded until then
+    counts on, and the person is told of nothing new.
     """
 
     id: str
@@ -27,6 +30,7 @@ class Assignment:
     not_before: str
     not_after: str
     created_at: int
+    ended_at: int | None = None
     grace_days: int = GRACE_DAYS
 
 
@@ -72,6 +76,34 @@ def same(tx: Tx, facility: str, person: str, not_before: str) -> Assignment | No
     return None if row is None else Assignment(*row)
 
 
+def end(tx: Tx, assignment: str, at: int) -> None:
+    """Note that staff ended an assignment."""
+    ended = update(assignments).where(assignments.c.id == assignment).values(ended_at=at)
+    tx.execute(ended)
+
+
+def reopen(
+    tx: Tx, assignment: str, purpose: str, not_after: str, grace_days: int = GRACE_DAYS
+) -> None:
+    """Give an assignment that was ended a new purpose, last day and grace."""
+    again: dict[str, Any] = {"purpose": purpose, "not_after": not_after, "ended_at": None}
+    again |= {"grace_days": grace_days}
+    tx.execute(update(assignments).where(assignments.c.id == assignment).values(**again))
+
+
+# Asked whenever lines of a shared inspection come in, so it is put together once.
+_AT = (
+    select(assignments)
+    .where(assignments.c.facility.in_(bindparam("facilities", expanding=True)))
+    .order_by(assignments.c.not_before, assignments.c.id)
+)
+
+
+def at_facilities(tx: Tx, wanted: Collection[str]) -> list[Assignment]:
+    """All assignments to these facilities, ended ones too, by their first day."""
+    return [Assignment(*row) for row in tx.execute(_AT, {"facilities": sorted(wanted)})]
+
+
 def of_person(tx: Tx, person: str) -> list[Assignment]:
     """A person's assignments by their first day."""
     query = (
@@ -83,15 +115,17 @@ def of_person(tx: Tx, person: str) -> list[Assignment]:
 
 
 def people_of(tx: Tx, wanted: Collection[str]) -> set[str]:
-    """The people assigned to any of these facilities."""
+    """The people who are or were assigned to any of these facilities."""
     query = select(assignments.c.person).where(assignments.c.facility.in_(sorted(wanted)))
     return set(tx.execute(query.distinct()).scalars())
 
 
-def of_facilities(tx: Tx, wanted: Collection[str]) -> list[Assignment]:
-    """All assignments to any of these facilities."""
-    query = select(assignments).where(assignments.c.facility.in_(sorted(wanted)))
-    return [Assignment(*row) for row in tx.execute(query.order_by(assignments.c.id))]
+def current_people(tx: Tx, wanted: Collection[str]) -> set[str]:
+    """The people with an assignment to any of these facilities that was not ended."""
+    query = select(assignments.c.person).where(
+        assignments.c.facility.in_(sorted(wanted)), assignments.c.ended_at.is_(None)
+    )
+    return set(tx.execute(query.distinct()).scalars())
 
 
 def is_assigned(tx: Tx, person: str, facility: str) -> bool:

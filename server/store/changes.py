@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from sqlalchemy import bindparam, func, insert, select
 
+from server.store.bulk import insert_rows
 from server.store.tables import changes, devices, server
 from server.store.transaction import Tx
 
@@ -37,6 +39,25 @@ def tell(tx: Tx, people: Iterable[str], things: Iterable[tuple[str, str]], at: i
             rows.append({"n": n, "person": person, "kind": kind, "ref": ref, "at": at})
     if rows:
         tx.execute(insert(changes), rows)
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """One change for one person: what came or changed, and when (UTC milliseconds)."""
+
+    person: str
+    kind: str
+    ref: str
+    at: int
+
+
+def tell_all(tx: Tx, news: Sequence[News]) -> None:
+    """Note these changes in this order. Call it last in a write."""
+    if not news:
+        return
+    n = tx.execute(_NEWEST).scalar_one()
+    rows = [(n + i, one.person, one.kind, one.ref, one.at) for i, one in enumerate(news, start=1)]
+    insert_rows(tx, changes, ("n", "person", "kind", "ref", "at"), rows)
 
 
 def after(tx: Tx, person: str, n: int, limit: int = PAGE) -> list[tuple[int, str, str]]:

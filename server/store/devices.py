@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -125,6 +125,19 @@ def names(tx: Tx, ids: Iterable[str]) -> dict[str, str]:
     """Device id -> name, for these devices."""
     query = select(devices.c.id, devices.c.name).where(devices.c.id.in_(sorted(set(ids))))
     return {row.id: row.name for row in tx.execute(query)}
+
+
+_ACTIVE_OF = select(devices.c.person, devices.c.id).where(
+    devices.c.person.in_(bindparam("people", expanding=True)), devices.c.status == ACTIVE
+)
+
+
+def active_of(tx: Tx, wanted: Collection[str]) -> dict[str, set[str]]:
+    """Person -> their active devices, for those of these people who have any."""
+    found: dict[str, set[str]] = {}
+    for person, device in tx.execute(_ACTIVE_OF, {"people": sorted(wanted)}):
+        found.setdefault(person, set()).add(device)
+    return found
 
 
 def seen(tx: Tx, device: str, at: int) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, select, update
 
 from server.store.bulk import insert_rows
 from server.store.devices import REVOKED
-from server.store.runs import cut, hash_in, pack
+from server.store.runs import cut, hash_in, hashes_in, pack, sizes
 from server.store.tables import devices, inspections, logs, receipts, segments
 from server.store.transaction import Tx
 from sync.log import Head, Segment, genesis, link
@@ -109,15 +109,14 @@ _NEW_HEAD = (
     .values(seq=bindparam("to_seq"), h=bindparam("to_h"))
 )
 _SEGMENT = tuple(column.name for column in segments.columns)
-_INSPECTIONS = select(
-    inspections.c.id, inspections.c.facility, inspections.c.mode, inspections.c.settled
-).where(inspections.c.id.in_(bindparam("ids", expanding=True)))
+_INSPECTIONS = select(inspections).where(inspections.c.id.in_(bindparam("ids", expanding=True)))
 _TOUCHED = (
     update(inspections)
     .where(inspections.c.id == bindparam("inspection"))
     .values(
         facility=bindparam("to_facility"),
         mode=bindparam("to_mode"),
+        creator=bindparam("to_creator"),
         settled=bindparam("to_settled"),
         changed_at=bindparam("at"),
     )
@@ -184,6 +183,53 @@ def lines_of(tx: Tx, log_id: int, first: int = 1, last: int | None = None) -> li
         found += cut(packed, lengths)
         begins = start if n == 0 else begins
     return found[max(first - begins, 0) : None if last is None else max(last - begins + 1, 0)]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Lines of a log as they lie in one row, with the chain hash of each and the signature.
+
+    `hashes` is None for rows of a server that did not keep them.
+    """
+
+    first: int
+    lines: tuple[bytes, ...]
+    hashes: tuple[bytes, ...] | None
+    signature: bytes
+
+
+_RUNS = (
+    select(
+        segments.c.first,
+        segments.c.lines,
+        segments.c.lengths,
+        segments.c.hashes,
+        segments.c.signature,
+    )
+    .where(segments.c.log == bindparam("log"))
+    .where(segments.c.last >= bindparam("from_seq"), segments.c.first <= bindparam("to_seq"))
+    .order_by(segments.c.last)
+)
+
+
+def runs_of(tx: Tx, log_id: int, first: int, last: int) -> list[Run]:
+    """The signed runs that any line from `first` to `last` lies in, in order."""
+    asked = {"log": log_id, "from_seq": first, "to_seq": last}
+    return [
+        Run(
+            start,
+            tuple(cut(packed, lengths)),
+            None if hashes is None else tuple(hashes_in(hashes)),
+            signature,
+        )
+        for start, packed, lengths, hashes, signature in tx.execute(_RUNS, asked)
+    ]
+
+
+def line_sizes(tx: Tx, log_id: int) -> list[list[int]]:
+    """How many bytes each line of a log has, run by run from the first on."""
+    query = select(segments.c.lengths).where(segments.c.log == log_id).order_by(segments.c.last)
+    return [sizes(lengths) for lengths in tx.execute(query).scalars()]
 
 
 def segments_of(tx: Tx, log_id: int) -> list[SegmentRow]:
@@ -264,89 +310,144 @@ def keep_receipts(tx: Tx, given: Iterable[NewReceipt]) -> None:
 
 
 @dataclass(frozen=True, slots=True)
+class InspectionRow:
+    """An inspection; `creator` is the person whose entry said what it is about, if that is known,
+    and `settled` whether that was somebody who may: until then the first who may says it (S9).
+
+    Times are the server's clock in UTC milliseconds.
+    """
+
+    id: str
+    facility: str | None
+    mode: str | None
+    first_seen_at: int
+    changed_at: int
+    creator: str | None = None
+    settled: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Touch:
     """New entries of an inspection at a time (UTC milliseconds), and what they say it is.
 
-    `settles` is whether who says so may (S9).
+    `person` is whose device wrote them; `settles` whether they may say what it is (S9).
     """
 
     inspection: str
     now: int
     facility: str | None
     mode: str | None
+    person: str | None = None
     settles: bool = True
 
 
 @dataclass(frozen=True, slots=True)
-class _Said:
-    """What an inspection is so far: what the first says who may, until then what the first says."""
+class Touched:
+    """The inspections as they stand now; `placed` had lines before it was known where they are.
 
-    facility: str | None = None
-    mode: str | None = None
-    settled: bool = False
-
-    def after(self, touch: Touch) -> _Said:
-        if self.settled or touch.facility is None:
-            return self
-        if touch.settles or self.facility is None:
-            return _Said(touch.facility, touch.mode, touch.settles)
-        return self
-
-
-def touch_inspections(tx: Tx, touches: Sequence[Touch]) -> dict[str, int]:
-    """Note that inspections changed; what the first says who may settles facility and mode.
-
-    Returns the facilities that they name, or named until now, each with the time of the last touch.
+    `left` are facilities that inspections were taken for until now, with the time of the touch.
     """
+
+    rows: tuple[InspectionRow, ...] = ()
+    placed: frozenset[str] = frozenset()
+    left: tuple[tuple[str, int], ...] = ()
+
+    @property
+    def facilities(self) -> dict[str, int]:
+        """The facilities that they name or named, each with the time of the last touch."""
+        found: dict[str, int] = {}
+        named = ((row.facility, row.changed_at) for row in self.rows)
+        for facility, at in (*named, *self.left):
+            if facility is not None:
+                found[facility] = max(at, found.get(facility, at))
+        return found
+
+
+def touch_inspections(tx: Tx, touches: Sequence[Touch]) -> Touched:
+    """Note that inspections changed; what the first says who may settles facility and mode."""
     if not touches:
-        return {}
+        return Touched()
     asked = {"ids": sorted({touch.inspection for touch in touches})}
-    held = {
-        row.id: _Said(row.facility, row.mode, row.settled)
-        for row in tx.execute(_INSPECTIONS, asked)
-    }
-    before, first, last = dict(held), dict[str, int](), dict[str, int]()
+    before = {row.id: InspectionRow(*row) for row in tx.execute(_INSPECTIONS, asked)}
+    now: dict[str, InspectionRow] = {}
     for touch in touches:
-        held[touch.inspection] = held.get(touch.inspection, _Said()).after(touch)
-        first.setdefault(touch.inspection, touch.now)
-        last[touch.inspection] = touch.now
-    made, moved, facilities = [], [], dict[str, int]()
-    for inspection, at in last.items():
-        said = held[inspection]
-        for facility in {said.facility, before.get(inspection, said).facility} - {None}:
-            facilities[str(facility)] = max(at, facilities.get(str(facility), at))
-        if inspection in before:
-            says = {"to_facility": said.facility, "to_mode": said.mode, "to_settled": said.settled}
-            moved.append({"inspection": inspection, "at": at, **says})
-        else:
-            made.append((inspection, said.facility, said.mode, first[inspection], at, said.settled))
+        row = now.get(touch.inspection) or before.get(touch.inspection)
+        now[touch.inspection] = _touched(row, touch)
+    moved = [
+        {
+            "inspection": row.id,
+            "at": row.changed_at,
+            "to_facility": row.facility,
+            "to_mode": row.mode,
+            "to_creator": row.creator,
+            "to_settled": row.settled,
+        }
+        for row in now.values()
+        if row.id in before
+    ]
     if moved:
         tx.execute(_TOUCHED, moved)
-    columns = ("id", "facility", "mode", "first_seen_at", "changed_at", "settled")
-    insert_rows(tx, inspections, columns, made)
-    return facilities
+    columns = ("id", "facility", "mode", "first_seen_at", "changed_at", "creator", "settled")
+    made = [row for row in now.values() if row.id not in before]
+    rows = [tuple(getattr(row, column) for column in columns) for row in made]
+    insert_rows(tx, inspections, columns, rows)
+    moved_to = [(row, now[i]) for i, row in before.items() if row.facility != now[i].facility]
+    left = tuple((row.facility, after.changed_at) for row, after in moved_to if row.facility)
+    placed = frozenset(row.id for row in before.values() if _placed(row, now[row.id]))
+    return Touched(tuple(now.values()), placed, left)
 
 
-def settle(tx: Tx, inspection: str, facility: str, mode: str, settled: bool) -> None:
+def _placed(before: InspectionRow, now: InspectionRow) -> bool:
+    """Whether it is only known now where and by whom it was begun."""
+    return (before.facility, before.creator) != (now.facility, now.creator)
+
+
+def _touched(row: InspectionRow | None, touch: Touch) -> InspectionRow:
+    if row is None:
+        row = InspectionRow(touch.inspection, None, None, touch.now, touch.now, settled=False)
+    row = replace(row, changed_at=touch.now)
+    if row.settled or touch.facility is None or not (touch.settles or row.facility is None):
+        return row
+    return replace(
+        row,
+        facility=touch.facility,
+        mode=touch.mode,
+        creator=touch.person,
+        settled=touch.settles,
+    )
+
+
+def settle(
+    tx: Tx, inspection: str, facility: str, mode: str, creator: str | None, settled: bool
+) -> None:
     """Say what an inspection is, where that was open or is open again (S9)."""
-    says = {"facility": facility, "mode": mode, "settled": settled}
+    says = {"facility": facility, "mode": mode, "creator": creator, "settled": settled}
     tx.execute(update(inspections).where(inspections.c.id == inspection).values(**says))
-
-
-@dataclass(frozen=True, slots=True)
-class InspectionRow:
-    id: str
-    facility: str | None
-    mode: str | None
-    first_seen_at: int
-    changed_at: int
-    settled: bool
 
 
 def find_inspection(tx: Tx, inspection: str) -> InspectionRow | None:
     """The inspection's row, if any line of it was ever held."""
     row = tx.execute(select(inspections).where(inspections.c.id == inspection)).one_or_none()
     return None if row is None else InspectionRow(*row)
+
+
+def find_inspections(tx: Tx, ids: Collection[str]) -> list[InspectionRow]:
+    """Those of the inspections of which any line was ever held, by their ids."""
+    found = tx.execute(_INSPECTIONS, {"ids": sorted(set(ids))})
+    return sorted((InspectionRow(*row) for row in found), key=lambda row: row.id)
+
+
+def inspections_of_person(tx: Tx, person: str) -> list[InspectionRow]:
+    """The inspections of which a device of this person has a log, by their ids."""
+    query = (
+        select(inspections)
+        .join(logs, logs.c.inspection == inspections.c.id)
+        .join(devices, devices.c.id == logs.c.device)
+        .where(devices.c.person == person)
+        .distinct()
+        .order_by(inspections.c.id)
+    )
+    return [InspectionRow(*row) for row in tx.execute(query)]
 
 
 def inspections_at(tx: Tx, facility: str) -> list[InspectionRow]:

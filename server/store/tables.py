@@ -141,6 +141,7 @@ devices = Table(
     Column("status", Text, nullable=False),  # active, retired, revoked
     Column("last_seen_at", BigInteger),
     Column("kind", Text, nullable=False, server_default="device"),  # or account: kept here (S9)
+    Index(None, "person"),
 )
 
 # -- the standard and the facilities --------------------------------------------------------------
@@ -194,6 +195,7 @@ assignments = Table(
     Column("not_before", Text, nullable=False),
     Column("not_after", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),  # when staff ended it, before its last day or after
     # A visit that begins early or runs over by so many days is still the one that was meant (S9).
     Column("grace_days", Integer, nullable=False, server_default="14"),
     UniqueConstraint("facility", "person", "not_before"),
@@ -210,6 +212,7 @@ inspections = Table(
     Column("mode", Text),
     Column("first_seen_at", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
+    Column("creator", Text),  # whose device said what it is about, once that is known
     # Whether somebody who may has said so; until then the first who may says what it is (S9).
     Column("settled", Boolean, nullable=False, server_default=false()),
     Index(None, "facility"),
@@ -338,6 +341,46 @@ file_facts = Table(
     Column("facts", LargeBinary),
     Column("problem", Text),
     info=DERIVED,
+)
+
+# -- protected people (L8) ------------------------------------------------------------------------
+
+safeguarding_keys = Table(
+    "safeguarding_keys",
+    metadata,
+    Column("recipient", Text, primary_key=True),  # the public half; the other never comes here
+    Column("name", Text, nullable=False),
+    Column("added_by", Text, nullable=False),
+    Column("added_at", BigInteger, nullable=False),
+    Column("ended_at", BigInteger),
+)
+
+sealed_entries = Table(
+    "sealed_entries",
+    metadata,
+    Column("id", Key, nullable=False),
+    Column("inspection", Text, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("payload", Text, nullable=False),
+    Column("key", Text, nullable=False),
+    Column("files", Integer, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("day", BigInteger, nullable=False),
+    PrimaryKeyConstraint("id", "inspection", "device", "key"),
+    Index(None, "inspection"),
+)
+
+withdrawals = Table(
+    "withdrawals",
+    metadata,
+    Column("key", Text, primary_key=True),  # the digest of the file that is not to be again
+    Column("entry", Key, nullable=False),
+    Column("inspection", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("by", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("destroyed_at", BigInteger),  # set once, when the bytes are gone
+    Index(None, "entry"),
 )
 
 # -- changes for devices (S5) ---------------------------------------------------------------------

@@ -21,9 +21,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pyrage.x25519 import Identity
 
 from sync import wire
-from sync.log import Head, device_id, genesis, link, read_line
+from sync.log import Entry, Head, Record, device_id, genesis, link, read_line
 from sync.problems import Problem, problem
 from sync.receipt import Receipt, ReceiptLog, SignedBytes, server_id, sign_certificate, sign_receipt
+from sync.sealed import named_files, read_sealed
 from sync.server_keys import ServerKeys, sign_server_keys
 from sync.session import (
     Answer,
@@ -250,10 +251,9 @@ class Office:
                 kept.hashes.append(running)
             self.logs[(segment.device, segment.inspection)] = kept
         named = {
-            record.path.split("/")[1]
+            sha256
             for seq, line in enumerate(segment.lines, segment.first)
-            if (record := read_line(line, segment.device, segment.inspection, seq, "")).path
-            and record.path.startswith("evidence/")
+            for sha256 in _names(read_line(line, segment.device, segment.inspection, seq, ""))
         }
         last = len(self.lines(segment.device, segment.inspection))
         return LogState(segment.device, segment.inspection, "held", last), named
@@ -266,6 +266,14 @@ class Office:
         shown = self.changes[after : after + self.page]
         last = after + len(shown)
         return tuple(shown), f"c{self.epoch}.{last}", last < len(self.changes)
+
+
+def _names(record: Record) -> list[str]:
+    """The files that an entry names: evidence, or what is sealed (L8)."""
+    if record.path is not None and record.path.startswith("evidence/"):
+        return [record.path.split("/")[1]]
+    found = read_sealed(record) if isinstance(record, Entry) else None
+    return [] if found is None else [file.sha256 for _, file in named_files(found)]
 
 
 def publish(kind: str, name: str, text: str, version: str = "1") -> Change:

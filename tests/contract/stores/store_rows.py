@@ -161,7 +161,7 @@ def append(
 
 def touch(tx: Tx, inspection: str, now: int, facility: str | None, mode: str | None) -> set[str]:
     """Note an inspection's new entries; the facility it names, if any."""
-    return set(logs.touch_inspections(tx, [Touch(inspection, now, facility, mode)]))
+    return set(logs.touch_inspections(tx, [Touch(inspection, now, facility, mode)]).facilities)
 
 
 def named(sha256: str, inspection: str, device: Device, **changes: Any) -> NamedFile:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from sqlalchemy.exc import IntegrityError
 from store_rows import an_assignment, put_people, put_region
@@ -49,15 +51,19 @@ def test_a_persons_assignments_come_by_their_first_day(db: Database) -> None:
         assert assignments.of_person(tx, "p-nobody") == []
 
 
-def test_all_assignments_to_some_facilities_come_with_their_grace_days(db: Database) -> None:
+def test_grace_days_are_kept_and_travel(db: Database) -> None:
     """S9"""
     long = an_assignment("a-7", "hill", "p-budi", not_before="2026-12-01", grace_days=40)
-    put(db, HILL, DELTA, OTHER, long)
+    put(db, HILL, long)
     with db.read() as tx:
-        assert assignments.of_facilities(tx, ["hill"]) == [HILL, OTHER, long]
-        assert assignments.of_facilities(tx, []) == []
+        assert assignments.at_facilities(tx, ["hill"]) == [HILL, long]
     assert HILL.grace_days == assignments.GRACE_DAYS
     assert assignments.as_json(long)["grace_days"] == 40
+    db.write(lambda tx: assignments.end(tx, "a-7", 5))
+    db.write(lambda tx: assignments.reopen(tx, "a-7", "again", "2026-12-31", 3))
+    with db.read() as tx:
+        again = assignments.get(tx, "a-7")
+    assert again is not None and (again.grace_days, again.ended_at) == (3, None)
 
 
 def test_who_is_assigned_is_told_for_facilities_and_for_one_person(db: Database) -> None:
@@ -76,3 +82,20 @@ def test_pages_go_by_id_within_the_jurisdictions_asked_for(db: Database) -> None
         assert assignments.page(tx, {"th-north", "vn"}, "", 2) == [DELTA, HILL]
         assert assignments.page(tx, {"th-north", "vn"}, "a-2", 2) == [OTHER]
         assert assignments.page(tx, {"vn"}, "", 9) == [DELTA]
+
+
+def test_an_assignment_that_was_ended_says_when_and_can_be_opened_again(db: Database) -> None:
+    """S5: what was recorded under it counts on; nothing new is told."""
+    put(db, HILL, DELTA, OTHER)
+    db.write(lambda tx: assignments.end(tx, "a-2", 7))
+    with db.read() as tx:
+        assert assignments.at_facilities(tx, ["hill"]) == [OTHER, replace(HILL, ended_at=7)]
+        assert assignments.at_facilities(tx, ["valley"]) == []
+        assert assignments.people_of(tx, ["hill"]) == {"p-aminah", "p-budi"}
+        assert assignments.current_people(tx, ["hill"]) == {"p-budi"}
+        assert assignments.current_people(tx, ["hill", "delta"]) == {"p-aminah", "p-budi"}
+    db.write(lambda tx: assignments.reopen(tx, "a-2", "again", "2026-12-24"))
+    with db.read() as tx:
+        again = replace(HILL, purpose="again", not_after="2026-12-24")
+        assert assignments.get(tx, "a-2") == again
+        assert assignments.current_people(tx, ["hill"]) == {"p-aminah", "p-budi"}

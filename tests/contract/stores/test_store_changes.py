@@ -7,6 +7,7 @@ from functools import partial
 from store_rows import NOW, a_device, a_person
 
 from server.store import changes, devices, people
+from server.store.changes import News
 from server.store.db import Database
 from server.store.transaction import Tx
 
@@ -38,6 +39,20 @@ def test_reading_goes_on_behind_a_number_and_a_page_at_a_time(db: Database) -> N
         assert [n for n, _, _ in changes.after(tx, "p-1", 1, 2)] == [2, 3]
         assert changes.after(tx, "p-1", 4) == []
         assert changes.after(tx, "p-9", 0) == []
+
+
+def test_news_for_several_people_is_numbered_in_its_own_order(db: Database) -> None:
+    news = [
+        News("p-2", "certificate", "d/i", NOW),
+        News("p-1", "lines", "d/i/1-2", NOW + 1),
+        News("p-2", "lines", "d/i/1-2", NOW + 1),
+    ]
+    tell(db, "p-1")
+    db.write(lambda tx: changes.tell_all(tx, news))
+    db.write(lambda tx: changes.tell_all(tx, []))
+    with db.read() as tx:
+        assert changes.after(tx, "p-2", 0) == [(3, "certificate", "d/i"), (5, "lines", "d/i/1-2")]
+        assert changes.after(tx, "p-1", 2) == [(4, "lines", "d/i/1-2")]
 
 
 def test_telling_nobody_or_nothing_leaves_no_number(db: Database) -> None:

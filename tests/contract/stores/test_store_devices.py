@@ -134,3 +134,18 @@ def test_a_name_with_signs_that_no_column_holds_is_kept_with_stand_ins(db: Datab
     db.write(lambda tx: devices.put(tx, odd))
     with db.read() as tx:
         assert devices.find(tx, odd.id).name == "lap\ufffdtop \ufffd of Budi"
+
+
+def test_the_active_devices_of_people_are_found_by_person(db: Database) -> None:
+    """S5: who uses several is told of the others' entries."""
+    db.write(put_people)
+    ids = []
+    for seed, person in ((1, "p-aminah"), (2, "p-aminah"), (3, "p-budi"), (4, "p-budi")):
+        new = a_device(seed, person)
+        ids.append(new.id)
+        db.write(lambda tx, new=new: devices.put(tx, new))
+    db.write(lambda tx: devices.revoke(tx, ids[3]))
+    with db.read() as tx:
+        found = devices.active_of(tx, ["p-aminah", "p-budi", "p-nobody"])
+        assert found == {"p-aminah": set(ids[:2]), "p-budi": {ids[2]}}
+        assert devices.active_of(tx, []) == {}

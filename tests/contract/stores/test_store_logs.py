@@ -20,7 +20,7 @@ from store_rows import (
 
 from server.store import devices, logs, stored
 from server.store.db import Database
-from server.store.logs import InspectionRow, NewLines, NewReceipt, Touch
+from server.store.logs import InspectionRow, NewLines, NewReceipt, Run, Touch
 from server.store.transaction import Tx
 from sync.log import Head, Segment, genesis, sign_head
 from sync.receipt import SignedBytes
@@ -91,6 +91,23 @@ def test_each_run_of_lines_keeps_its_signature_and_when_it_came(db: Database) ->
     assert [one.signature for one in found] == [sign_head(key_of(1), h[n]) for n in (1, 4)]
 
 
+def test_runs_come_with_their_hashes_and_signatures_as_they_lie_there(db: Database) -> None:
+    """S5: what colleagues receive is proved by the runs that were signed."""
+    first, _ = db.write(put_everybody)
+    db.write(lambda tx: append(tx, first, VISIT, LINES[:2]))
+    log = db.write(lambda tx: append(tx, first, VISIT, LINES[2:], before=LINES[:2]))
+    h = hashes_of(first, VISIT, LINES)
+    whole = [
+        Run(1, tuple(LINES[:2]), tuple(h[:2]), sign_head(key_of(1), h[1])),
+        Run(3, tuple(LINES[2:]), tuple(h[2:]), sign_head(key_of(1), h[4])),
+    ]
+    with db.read() as tx:
+        assert logs.runs_of(tx, log.id, 2, 3) == whole
+        assert logs.runs_of(tx, log.id, 3, 5) == whole[1:]
+        assert logs.runs_of(tx, log.id, 1, 1) == whole[:1]
+        assert logs.line_sizes(tx, log.id) == [[len(x) for x in run.lines] for run in whole]
+
+
 def test_logs_are_found_by_device_and_inspection_and_come_as_first_heard_of(
     db: Database,
 ) -> None:
@@ -154,9 +171,7 @@ def test_the_first_facility_and_mode_that_are_named_stay(db: Database) -> None:
     assert says(NOW + 1, "hill", "live") == {"hill"}
     assert says(NOW + 2, "valley", "training") == {"hill"}
     with db.read() as tx:
-        assert logs.find_inspection(tx, VISIT) == InspectionRow(
-            VISIT, "hill", "live", NOW, NOW + 2, True
-        )
+        assert logs.find_inspection(tx, VISIT) == InspectionRow(VISIT, "hill", "live", NOW, NOW + 2)
         assert logs.find_inspection(tx, VISIT_2) is None
 
 
@@ -168,20 +183,62 @@ def test_several_touches_at_once_count_in_their_order(db: Database) -> None:
         Touch(VISIT, NOW + 3, "valley", "training"),
     ]
     found = db.write(lambda tx: logs.touch_inspections(tx, touches))
-    assert found == {"hill": NOW + 3, "delta": NOW + 1}
+    assert found.facilities == {"hill": NOW + 3, "delta": NOW + 1}
+    assert found.placed == frozenset()
     with db.read() as tx:
-        assert logs.find_inspection(tx, VISIT) == InspectionRow(
-            VISIT, "hill", "live", NOW, NOW + 3, True
-        )
-    assert db.write(lambda tx: logs.touch_inspections(tx, [])) == {}
+        assert logs.find_inspection(tx, VISIT) == InspectionRow(VISIT, "hill", "live", NOW, NOW + 3)
+    assert db.write(lambda tx: logs.touch_inspections(tx, [])) == logs.Touched()
+
+
+def test_who_says_where_an_inspection_is_began_it_also_when_lines_came_before(
+    db: Database,
+) -> None:
+    """S5: by whom it is known who shares it; it is told whole once that is known."""
+    touches = [
+        Touch(VISIT, NOW, None, None, "p-budi"),
+        Touch(VISIT_2, NOW, None, None, "p-budi"),
+        Touch(VISIT_2, NOW + 1, "delta", "live", "p-budi"),
+    ]
+    assert db.write(lambda tx: logs.touch_inspections(tx, touches)).placed == frozenset()
+    later = [
+        Touch(VISIT, NOW + 2, "hill", "live", "p-aminah"),
+        Touch(VISIT, NOW + 3, "valley", "live", "p-budi"),
+        Touch(VISIT_2, NOW + 3, "hill", "live", "p-aminah"),
+    ]
+    found = db.write(lambda tx: logs.touch_inspections(tx, later))
+    assert found.placed == {VISIT}
+    rows = (
+        InspectionRow(VISIT, "hill", "live", NOW, NOW + 3, "p-aminah"),
+        InspectionRow(VISIT_2, "delta", "live", NOW, NOW + 3, "p-budi"),
+    )
+    assert found.rows == rows
+    with db.read() as tx:
+        assert logs.find_inspections(tx, [VISIT_2, VISIT, "no such"]) == list(rows)
+        assert logs.find_inspections(tx, []) == []
+
+
+def test_the_inspections_that_a_person_has_a_log_of_are_found_each_once(db: Database) -> None:
+    first, second = db.write(put_everybody)
+    for inspection in (VISIT, VISIT_2):
+        db.write(lambda tx, i=inspection: touch(tx, i, NOW, "hill", "live"))
+    db.write(lambda tx: append(tx, first, VISIT, LINES[:1]))
+    db.write(lambda tx: append(tx, second, VISIT_2, LINES[:1]))
+    with db.read() as tx:
+        for device in (first, second):
+            found = [one.id for one in logs.inspections_of_person(tx, device.person)]
+            mine = {first.id: VISIT, second.id: VISIT_2}
+            owned = {first.id: first.person, second.id: second.person}
+            wanted = {mine[d] for d, person in owned.items() if person == device.person}
+            assert found == sorted(wanted)
+        assert logs.inspections_of_person(tx, "p-nobody") == []
 
 
 def test_who_may_settles_what_an_inspection_is_whoever_spoke_first(db: Database) -> None:
     """S9: a stranger's guess is only shown until somebody who may has said it."""
 
     def says(now: int, facility: str, mode: str, settles: bool) -> dict[str, int]:
-        touched = [Touch(VISIT, now, facility, mode, settles)]
-        return db.write(lambda tx: logs.touch_inspections(tx, touched))
+        touched = [Touch(VISIT, now, facility, mode, f"p-{facility}", settles)]
+        return db.write(lambda tx: logs.touch_inspections(tx, touched)).facilities
 
     def stands() -> InspectionRow | None:
         with db.read() as tx:
@@ -189,13 +246,13 @@ def test_who_may_settles_what_an_inspection_is_whoever_spoke_first(db: Database)
 
     assert says(NOW, "valley", "training", False) == {"valley": NOW}
     assert says(NOW, "delta", "live", False) == {"valley": NOW}
-    assert stands() == InspectionRow(VISIT, "valley", "training", NOW, NOW, False)
+    assert stands() == InspectionRow(VISIT, "valley", "training", NOW, NOW, "p-valley", False)
     # Both are to be graded: the one it was taken for, and the one it is.
     assert says(NOW + 1, "hill", "live", True) == {"hill": NOW + 1, "valley": NOW + 1}
     assert says(NOW + 2, "valley", "training", True) == {"hill": NOW + 2}
-    assert stands() == InspectionRow(VISIT, "hill", "live", NOW, NOW + 2, True)
-    db.write(lambda tx: logs.settle(tx, VISIT, "hill", "training", False))
-    assert stands() == InspectionRow(VISIT, "hill", "training", NOW, NOW + 2, False)
+    assert stands() == InspectionRow(VISIT, "hill", "live", NOW, NOW + 2, "p-hill", True)
+    db.write(lambda tx: logs.settle(tx, VISIT, "hill", "training", "p-x", False))
+    assert stands() == InspectionRow(VISIT, "hill", "training", NOW, NOW + 2, "p-x", False)
 
 
 def test_a_facility_may_be_named_by_any_text(db: Database) -> None:

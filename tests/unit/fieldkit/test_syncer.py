@@ -19,7 +19,7 @@ from fieldkit.ledger import Ledger
 from fieldkit.library import Library
 from fieldkit.signing import sign_off
 from sync.problems import Problem
-from sync.session import Change, read_answer
+from sync.session import Answer, Change, LogState, read_answer
 
 
 def _inspect(device: FieldDevice, tmp_path: Path, photos: int = 2) -> str:
@@ -170,6 +170,22 @@ def test_a_server_that_lost_the_end_of_a_log_is_sent_it_again(
     device.sync()
     office.forget_log(device.id, inspection, 2)
     answer(device.recorder(), inspection, "GEN-G2", ["PM"])
+    device.sync()
+    device.holds_exactly()
+
+
+def test_a_gap_that_nobody_signed_never_acknowledges_anything(
+    device: FieldDevice, tmp_path: Path
+) -> None:
+    """S4: whoever stands in between may ask for lines from far on; they are not held for that."""
+    inspection = _inspect(device, tmp_path)
+    syncer = device.syncer()
+    identity = device.store.identity()
+    lie = Answer(
+        None, (LogState(identity.device, inspection, "gap", 500),), (), (), "c1.0", False, 5
+    )
+    syncer.ledger.take(identity, lie, None, 5)
+    assert device.ledger.waiting_lines(identity, inspection) > 0
     device.sync()
     device.holds_exactly()
 

@@ -123,6 +123,13 @@ def test_a_facility_is_declared_and_an_auditor_assigned(started: Run, tmp_path: 
     days = ("--from", "2026-11-01", "--to", "2026-12-31", "--purpose", "made-up")
     made = said(started("admin", "assign", NORTH, "auditor", *days, "--json"))
     assert made["facility"] == NORTH
+    (listed,) = said(started("admin", "assignments", NORTH, "--json"))
+    assert listed == made
+    why = ("--reason", "moved to another team")
+    ended = said(started("admin", "end-assignment", made["id"], *why, "--json"))
+    assert ended["ended_at"] is not None
+    assert said(started("admin", "assignments", NORTH, "--json")) == [ended]
+    problem(started("admin", "end-assignment", "a-no", *why, code=1), "noun-unknown")
     problem(started("admin", "assign", NORTH, "officer", *days, code=1), "not-an-auditor")
     problem(started("admin", "assign", "nowhere", "auditor", *days, code=1), "noun-unknown")
 

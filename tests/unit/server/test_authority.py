@@ -107,9 +107,11 @@ def test_a_window_covers_its_days_in_every_zone_and_the_grace_around_them() -> N
     hour = DAY_MS // 24
     window = window_of(one)
     assert (window.first, window.last) == (TODAY - 14 * hour, TODAY + 2 * DAY_MS + 12 * hour)
-    wide = window_of(Assignment("a", HILL, OTHER, "visit", "2026-11-23", "2026-11-24", 0, 3))
+    wide = window_of(Assignment("a", HILL, OTHER, "visit", "2026-11-23", "2026-11-24", 0, None, 3))
     assert (window.first - wide.first, wide.last - window.last) == (3 * DAY_MS, 3 * DAY_MS)
     assert window.holds(window.first) and not window.holds(window.last)
+    ended = window_of(Assignment("a", HILL, OTHER, "visit", "2026-11-23", "2026-11-24", 0, TODAY))
+    assert ended.last == TODAY  # what was recorded until then counts on
 
 
 def test_what_was_written_outside_the_window_and_its_grace_is_set_aside(

@@ -50,6 +50,7 @@ ALLOWED = {
         "declarations.file_declaration",
         "assignments.list_assignments",
         "assignments.create_assignment",
+        "assignments.end_assignment",
     },
     "administrator": PEOPLE
     | {
@@ -60,11 +61,12 @@ ALLOWED = {
         "declarations.file_declaration",
         "assignments.list_assignments",
         "assignments.create_assignment",
+        "assignments.end_assignment",
     },
 }
 REFUSED = {"token-missing", "login-needed", "not-permitted"}
 VALUES = {"sha256": "0" * 64, "filename": "site.css", "scope": "facility", "subject": NORTH}
-VALUES |= {"facility": NORTH, "facility_id": NORTH, "inspection_id": "none"}
+VALUES |= {"facility": NORTH, "facility_id": NORTH, "inspection_id": "none", "assignment": "none"}
 
 
 @pytest.fixture(scope="module")

@@ -285,7 +285,9 @@ def test_s5_an_assignment_brings_everything_the_inspection_needs(
     officer.call("POST", DECLARATIONS, json=filing(NORTH))
     made = officer.call("POST", "/api/assignments", json=ASSIGNMENT)
     assert made.status_code == 201
-    assert made.json == {**ASSIGNMENT, "id": made.json["id"], "person": office.person_id("auditor")}
+    drawn = {"id": made.json["id"], "person": office.person_id("auditor"), "ended_at": None}
+    drawn |= {"grace_days": 14}
+    assert made.json == ASSIGNMENT | drawn
     assert told(office) == [
         "facility",
         "declaration",
@@ -299,6 +301,24 @@ def test_s5_an_assignment_brings_everything_the_inspection_needs(
         "assignments": [made.json],
         "next": None,
     }
+
+
+def test_s5_an_assignment_is_ended_with_a_reason_by_whoever_may_assign(
+    office: Office, officer: Browser
+) -> None:
+    made = officer.call("POST", "/api/assignments", json=ASSIGNMENT).json
+    end = f"/api/assignments/{made['id']}/end"
+    assert officer.call("POST", end, json={}).status_code == 422
+    assert officer.call("POST", end, json={"reason": " "}).json["code"] == "fields-malformed"
+    assert (
+        officer.call("POST", "/api/assignments/a-no/end", json={"reason": "x"}).status_code == 404
+    )
+    ended = officer.call("POST", end, json={"reason": "moved to another team"})
+    assert ended.json == made | {"ended_at": office.clock()}
+    line = last_line(office)
+    assert (line["action"], line["subject"]) == ("assignment.end", f"assignment:{made['id']}")
+    assert line["detail"] == {"reason": "moved to another team"}
+    assert told(office)[-2:] == ["assignment", "facility"]
 
 
 @pytest.mark.parametrize(

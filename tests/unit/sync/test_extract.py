@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from logs import Device
 
+from sync.adopted import Run, entries_for
 from sync.extract import (
     Extract,
     Hole,
@@ -99,6 +100,20 @@ def test_tracks_are_withheld_and_nothing_else_that_can_be_read() -> None:
 def test_an_unread_line_that_may_be_a_track_is_withheld(line: bytes) -> None:
     """L4, S5"""
     assert is_withheld(line)
+
+
+def test_an_adopted_line_is_withheld_as_the_line_that_it_carries() -> None:
+    """S3, S5: in parts, or not in words, it may be a track."""
+    device = log_of([False, True])
+    device.write("comments/a", {"text": "the track/ goes left"})
+    device.write("comments/b", {"text": "x" * 64_000})
+    device.write_raw(b"\xff not text")
+    run = Run(device.id, 1, device.start.h, device.lines, device.hashes, None)
+    wrapped = [
+        write_line(n, 1, "p-aaaaaaaa", path, value)
+        for n, (_, path, value) in enumerate(entries_for(run), start=1)
+    ]
+    assert [is_withheld(line) for line in wrapped] == [False, True, False, True, True, True]
 
 
 # -- proofs ---------------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""The fault laboratory: stories told under every fault, and what must hold once they are calm."""

@@ -1,0 +1,98 @@
+"""Answers that are not the server's: a sign-in page, a forger's, an altered one.
+
+What only changes unsigned words of a true answer is a lie of whoever stands in between; the device
+may be held up by it, and must neither believe that something is held nor lose anything.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import random
+from collections.abc import Callable
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from sync.receipt import RECEIPT_CONTEXT
+
+PORTAL = b"<html><title>Sign in</title><body>Welcome to the example hotel.</body></html>"
+_FORGER = Ed25519PrivateKey.from_private_bytes(b"forger" * 5 + b"ok")
+
+
+def forged(answer: dict[str, Any], device: str, log: str, digest: str) -> dict[str, Any]:
+    """The answer with a receipt for far more than was sent, signed by somebody else."""
+    told = answer.get("receipt")
+    payload = json.loads(base64.b64decode(told["payload"])) if told else {"epoch": 1, "at": 1}
+    payload |= {"tapak": 1, "device": device, "server": "0" * 64}
+    payload["logs"] = [*payload.get("logs", []), [device, log, 1, "0" * 64]]
+    payload["files"] = sorted({*payload.get("files", []), digest})
+    raw = json.dumps(payload, separators=(",", ":")).encode()
+    signed = {
+        "payload": base64.b64encode(raw).decode(),
+        "signature": base64.b64encode(_FORGER.sign(RECEIPT_CONTEXT + raw)).decode(),
+    }
+    return {**answer, "receipt": signed, "missing": []}
+
+
+def altered(answer: dict[str, Any], dice: random.Random, device: str) -> dict[str, Any]:
+    """The answer with one thing in it changed."""
+    return dice.choice(_CHANGES)(dict(answer), dice, device)
+
+
+def _receipt_byte(answer: dict[str, Any], dice: random.Random, device: str) -> dict[str, Any]:
+    told = answer.get("receipt")
+    if told is None:
+        return _nothing_missing(answer, dice, device)
+    member = dice.choice(("payload", "signature"))
+    raw = bytearray(base64.b64decode(told[member]))
+    raw[dice.randrange(len(raw))] ^= 1 << dice.randrange(8)
+    return {**answer, "receipt": {**told, member: base64.b64encode(bytes(raw)).decode()}}
+
+
+def _receipt_gone(answer: dict[str, Any], dice: random.Random, device: str) -> dict[str, Any]:
+    """All is said to be held, and no receipt says so."""
+    return {k: v for k, v in answer.items() if k not in ("receipt", "missing")}
+
+
+def _nothing_missing(answer: dict[str, Any], dice: random.Random, device: str) -> dict[str, Any]:
+    return {**answer, "missing": []}
+
+
+def _something_missing(answer: dict[str, Any], dice: random.Random, device: str) -> dict[str, Any]:
+    return {**answer, "missing": [*answer.get("missing", []), dice.randbytes(32).hex()]}
+
+
+def _gap(answer: dict[str, Any], dice: random.Random, device: str) -> dict[str, Any]:
+    """Every log that was spoken of is said to be asked for from far on: no receipt says so."""
+    states = [
+        {**state, "state": "gap", "seq": dice.choice((1, 500)), "device": device}
+        for state in answer.get("logs", [])
+    ]
+    return {k: v for k, v in {**answer, "logs": states}.items() if k != "receipt"}
+
+
+def _epoch(answer: dict[str, Any], dice: random.Random, device: str) -> dict[str, Any]:
+    without = {k: v for k, v in answer.items() if k != "receipt"}
+    return {**without, "epoch": int(answer.get("epoch", 1)) + dice.randint(1, 99)}
+
+
+def _document(answer: dict[str, Any], dice: random.Random, device: str) -> dict[str, Any]:
+    """A published text that is not the one its digest names."""
+    changes = [dict(one) for one in answer.get("changes", [])]
+    for one in changes:
+        if one["kind"] == "checklist" and one["body"]:
+            one["body"] = {**one["body"], "body": one["body"]["body"] + "\n# altered"}
+            return {**answer, "changes": changes}
+    return _receipt_byte(answer, dice, device)
+
+
+_CHANGES: tuple[Callable[..., dict[str, Any]], ...] = (
+    _receipt_byte,
+    _receipt_gone,
+    _nothing_missing,
+    _something_missing,
+    _gap,
+    _epoch,
+    _document,
+)

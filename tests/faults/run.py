@@ -1,0 +1,153 @@
+"""The counted bulk: stories from one seed, shared among processes; what was counted goes to a file.
+
+`python -m tests.faults [--seed N] [--stories N] [--tenth] [--only sim|real]`; a failure says how
+it is replayed: `--seed N --story M`.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+STORIES = 1_200
+ROOT = Path(__file__).parents[2]
+OUT = ROOT / "build" / "faults.json"
+
+
+@dataclass
+class Result:
+    """What one part of the laboratory did: stories told, faults by kind, and what did not hold."""
+
+    part: str
+    seed: int
+    stories: int = 0
+    seconds: float = 0.0
+    kinds: dict[str, int] = field(default_factory=dict)
+    places: dict[str, int] = field(default_factory=dict)  # deaths at each place there was
+    failures: dict[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def faults(self) -> int:
+        return sum(self.kinds.values())
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "part": self.part,
+            "seed": self.seed,
+            "stories": self.stories,
+            "seconds": round(self.seconds, 1),
+            "faults": self.faults,
+            "kinds": dict(sorted(self.kinds.items())),
+            "places": dict(sorted(self.places.items())),
+            "failures": self.failures,
+        }
+
+
+def read(data: dict[str, Any]) -> Result:
+    """A result as another process wrote it."""
+    return Result(
+        data["part"],
+        data["seed"],
+        data["stories"],
+        data["seconds"],
+        data["kinds"],
+        data["places"],
+        data["failures"],
+    )
+
+
+def simulate(seed: int, numbers: range, *, tell_each: bool = False) -> Result:
+    """Tell these stories of a seed in this process."""
+    from .process import Tally
+    from .stories import tell
+
+    begun, tally, done = time.monotonic(), Tally(), Result("simulated", seed)
+    for number in numbers:
+        story, found = tell(f"{seed}:{number}", tally)
+        done.stories += 1
+        if tell_each:
+            print("\n".join(story.told))
+        if found:
+            done.failures[f"--seed {seed} --story {number}"] = found
+            print(f"story {number} of seed {seed} does not hold:", *found[:8], sep="\n  ")
+    done.kinds = dict(tally.kinds)
+    done.places = {place: tally.died[place] for place in tally.seen}
+    done.seconds = time.monotonic() - begun
+    return done
+
+
+def main(words: list[str]) -> int:
+    given = _arguments().parse_args(words)
+    if given.share:
+        n, of = (int(one) for one in given.share.split("/"))
+        done = simulate(given.seed, range(n, given.stories, of))
+        print(json.dumps(done.to_json()))
+        return 0
+    seed = random.SystemRandom().randrange(10**9) if given.seed is None else given.seed
+    print(f"seed {seed}", flush=True)
+    if given.story is not None:
+        done = simulate(seed, range(given.story, given.story + 1), tell_each=True)
+        return 1 if done.failures else 0
+    count = given.stories // 10 if given.tenth else given.stories
+    return report(_both(seed, count, given.only))
+
+
+def _arguments() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("--seed", type=int, help="replay this one; else drawn, and printed")
+    parser.add_argument("--stories", type=int, default=STORIES)
+    parser.add_argument("--story", type=int, help="tell this one story, and what happened in it")
+    parser.add_argument("--tenth", action="store_true", help="a tenth of it")
+    parser.add_argument("--only", choices=("sim", "real"))
+    parser.add_argument("--share", help=argparse.SUPPRESS)
+    return parser
+
+
+def _both(seed: int, count: int, only: str | None) -> list[Result]:
+    """Simulated stories in processes of their own."""
+    words = [sys.executable, "-m", "tests.faults", "--seed", str(seed), "--stories", str(count)]
+    shares = 2
+    running = [
+        subprocess.Popen([*words, "--share", f"{n}/{shares}"], cwd=ROOT, stdout=subprocess.PIPE)
+        for n in range(shares)
+    ]
+    return [_heard(one) for one in running]
+
+
+def _heard(process: subprocess.Popen[bytes]) -> Result:
+    assert process.stdout is not None
+    lines = process.stdout.read().decode().splitlines()
+    if process.wait() != 0 or not lines:
+        raise SystemExit(f"a part of the laboratory ended with {process.returncode}")
+    print(*lines[:-1], sep="\n", end="\n" if lines[:-1] else "")
+    return read(json.loads(lines[-1]))
+
+
+def report(results: list[Result]) -> int:
+    """Print what was done, write it down, and say whether everything held."""
+    kinds: dict[str, int] = {}
+    for one in results:
+        for kind, count in one.kinds.items():
+            kinds[kind] = kinds.get(kind, 0) + count
+    failures = {name: found for one in results for name, found in one.failures.items()}
+    stories, faults = sum(one.stories for one in results), sum(kinds.values())
+    for kind, count in sorted(kinds.items(), key=lambda one: -one[1]):
+        print(f"{count:7}  {kind}")
+    print(f"{stories} stories, {faults} faults, {len(failures)} stories that do not hold")
+    OUT.parent.mkdir(exist_ok=True)
+    document = {
+        "stories": stories,
+        "faults": faults,
+        "kinds": dict(sorted(kinds.items())),
+        "failures": failures,
+        "parts": [one.to_json() for one in results],
+    }
+    OUT.write_text(json.dumps(document, indent=1) + "\n", "utf-8")
+    return 1 if failures else 0

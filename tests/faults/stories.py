@@ -1,0 +1,308 @@
+"""Stories told at random: people record, photograph, sign and sync while everything goes wrong."""
+
+from __future__ import annotations
+
+import functools
+import io
+import random
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from PIL import Image
+
+from .book import Said
+from .device import Device
+from .office import ANA, BEN, CAM, HILL, VALLEY
+from .process import Tally
+from .wire import FATES
+from .world import Story, new_story
+
+FORKS = 0  # until a log that went two ways goes on as a new generation (S3)
+ITEMS = ("GEN-G1", "GEN-G2", "GEN-G3", "GEN-S2", "GEN-S6", "GEN-S9")
+LEVELS = ("fully", "substantially", "partially", "does-not-meet")
+SIGNS = ("operating/warm-kiln", "operating/discharge", "operating/night-power")
+OUTCOMES = ("visited", "partly", "unsafe")
+
+Act = Callable[[Story, Device, str], None]
+
+
+def tell(seed: str, tally: Tally) -> tuple[Story, list[str]]:
+    """One story from its seed, and what did not hold at its end."""
+    places()
+    from .invariants import check
+
+    with new_story(seed, tally) as story:
+        try:
+            act_out(story)
+            found = check(story)
+        except Exception as exc:  # noqa: BLE001 - whatever a program ends with is a finding
+            found = [*story.book.faults, f"ended with {type(exc).__name__}: {exc}"[:300]]
+            story.tell("".join(traceback.format_exception(exc)))
+    return story, found
+
+
+def act_out(story: Story) -> None:
+    """A story from enrolment to the last sync that anything may still happen to."""
+    dice = story.dice
+    ana = story.enrol(ANA)
+    ready(story, ana)
+    inspection = begin(story, ana)
+    if dice.random() < 0.55:
+        arm(story, None)
+        colleague = story.enrol(dice.choice((BEN, BEN, CAM, ANA)))
+        ready(story, colleague)
+    theme = dice.choice(THEMES)
+    for _ in range(dice.randint(8, 14)):
+        device = dice.choice(story.devices)
+        arm(story, device)
+        act = dice.choices([a for a, _ in theme], [w for _, w in theme])[0]
+        act(story, device, inspection)
+        story.time.pass_by(dice.choice((1_000, 60_000, 3_600_000, 40_000_000)))
+
+
+def ready(story: Story, device: Device) -> None:
+    """Prepare: sync until the facility is here, whatever it takes."""
+    for _ in range(6):
+        if story.sync(device).how == "returned" and device.rows(
+            "select 1 from documents where kind = 'facility'"
+        ):
+            return
+    story.calm_down()
+    story.sync(device)
+
+
+def begin(story: Story, device: Device, *, quiet: bool = False) -> str:
+    """Begin an inspection of the hill; its id."""
+    for _ in range(4):
+        if not quiet:
+            arm(story, device)
+        device.start(HILL)
+        found = device.rows("select log from lines where log <> 'device' order by rowid limit 1")
+        if found:
+            return str(found[0][0])
+    story.calm_down()
+    done = device.start(HILL)
+    return str(done.value.inspection)
+
+
+# -- what goes wrong ------------------------------------------------------------------------------
+
+
+def arm(story: Story, device: Device | None) -> None:
+    """Let things go wrong from here on, as chance will have it."""
+    dice = story.dice
+    for _ in range(dice.choice((0, 1, 1, 2, 3))):
+        story.network.fates.append(dice.choice(FATES))
+        story.network.fates += [""] * dice.choice((0, 0, 1, 2))
+    if device is not None and dice.random() < 0.30:
+        if dice.random() < 0.5:
+            device.process.plan_death(dice.randint(0, 30), power=dice.random() < 0.4)
+        else:
+            device.process.plan_death_at(somewhere(story, "fieldkit"), power=dice.random() < 0.4)
+    if dice.random() < 0.18:
+        if dice.random() < 0.5:
+            story.office.process.plan_death(dice.randint(0, 40), power=dice.random() < 0.4)
+        else:
+            story.office.process.plan_death_at(
+                somewhere(story, "server"), power=dice.random() < 0.4
+            )
+    if device is not None and dice.random() < 0.1:
+        device.process.plan_full_disk(dice.randint(0, 6), dice.randint(1, 4))
+    if dice.random() < 0.07:
+        story.office.process.plan_full_disk(dice.randint(0, 12), dice.randint(1, 6))
+    if device is not None and dice.random() < 0.08:
+        story.tally.count(f"device's clock {device.clock.jump(dice)}")
+    if dice.random() < 0.03:
+        story.tally.count(f"server's clock {story.office.clock.jump(dice)}")
+
+
+def somewhere(story: Story, part: str) -> str:
+    """A place where a process may die: each is as likely, however seldom one comes by."""
+    return story.dice.choice([place for place in places() if f" in {part}/" in place])
+
+
+@functools.cache
+def places() -> tuple[str, ...]:
+    """Every place where a process could die in a few stories in which nothing goes wrong."""
+    tally = Tally()
+    for n in range(4):
+        with new_story(f"scout:{n}", tally) as story:
+            ana, ben = story.enrol(ANA), story.enrol(BEN)
+            ready(story, ana)
+            ready(story, ben)
+            inspection = begin(story, ana, quiet=True)
+            for act in dict.fromkeys(act for theme in THEMES for act, _ in theme):
+                for device in (ana, ben):
+                    act(story, device, inspection)
+                    story.network.fates = ["request cut"] if n else []
+            all_sync(story, ana, inspection)
+    return tuple(sorted(tally.seen))
+
+
+# -- what people do -------------------------------------------------------------------------------
+
+
+def own(device: Device, inspection: str) -> bool:
+    """Whether the device can see what the inspection is about."""
+    return bool(
+        device.rows("select 1 from lines where log = ? and path = 'about' limit 1", inspection)
+    )
+
+
+def answer(story: Story, device: Device, inspection: str) -> None:
+    dice, mark = story.dice, story.mark()
+    item, level = dice.choice(ITEMS), dice.choice(LEVELS)
+    for _ in range(dice.choice((1, 1, 2))):  # again, as one does who saw no answer
+        if own(device, inspection):
+            done = device.answer(inspection, item, level, mark)
+        else:
+            path = f"answers/{item}/-"
+            said = Said(inspection, path, mark)
+            if device.has(said):
+                return
+            done = device.write(said)
+        story.tell(f"{device.name} answers {item} ({mark}): {done.how}")
+        if done.how == "returned":
+            return
+
+
+def observe(story: Story, device: Device, inspection: str) -> None:
+    if own(device, inspection):
+        what, mark = story.dice.choice(SIGNS), story.mark()
+        done = device.observe(inspection, what, story.dice.choice(("yes", "no")), mark)
+        story.tell(f"{device.name} observes {what}: {done.how}")
+
+
+def photograph(story: Story, device: Device, inspection: str) -> None:
+    if not own(device, inspection):
+        return
+    dice = story.dice
+    if dice.random() < 0.5:
+        file = picture(story.folder, dice)
+    else:
+        file = story.folder / f"report-{dice.randrange(10**9)}.pdf"
+        file.write_bytes(b"%PDF " + dice.randbytes(dice.choice((40, 7_000, 15_000, 30_000))))
+    for _ in range(2):
+        done = device.attach(inspection, file, dice.choice(ITEMS))
+        story.tell(f"{device.name} attaches {file.name}: {done.how}")
+        if done.how == "returned":
+            return
+
+
+def picture(folder: Path, dice: random.Random) -> Path:
+    out = io.BytesIO()
+    Image.new("RGB", (32, 24), (dice.randrange(256), 90, 60)).save(out, "JPEG")
+    path = folder / f"IMG_{dice.randrange(10**9)}.jpg"
+    path.write_bytes(out.getvalue() + dice.randbytes(dice.choice((16, 5_000, 20_000))))
+    return path
+
+
+def walk(story: Story, device: Device, inspection: str) -> None:
+    if not own(device, inspection):
+        return
+    points = "".join(
+        f'<trkpt lat="20.45{n:03}" lon="99.88{story.dice.randrange(1000):03}">'
+        f"<time>2026-11-23T10:{n:02}:00Z</time></trkpt>"
+        for n in range(10)
+    )
+    file = story.folder / f"track-{story.dice.randrange(10**9)}.gpx"
+    file.write_text(f'<gpx version="1.1" creator="t"><trk><trkseg>{points}</trkseg></trk></gpx>')
+    for _ in range(2):
+        if device.track(inspection, file).how == "returned":
+            return
+
+
+def finish(story: Story, device: Device, inspection: str) -> None:
+    if own(device, inspection):
+        device.outcome(inspection, story.dice.choice(OUTCOMES), story.mark())
+        done = device.sign_off(inspection)
+        story.tell(f"{device.name} signs off: {done.how}")
+
+
+def go_elsewhere(story: Story, device: Device, inspection: str) -> None:
+    """Another inspection of its own."""
+    facility = story.dice.choice((HILL, VALLEY))
+    done = device.start(facility, new=True)
+    if done.how == "returned":
+        other = done.value.inspection
+        answer(story, device, other)
+        if story.dice.random() < 0.5:
+            photograph(story, device, other)
+
+
+def sync(story: Story, device: Device, inspection: str) -> None:
+    for _ in range(story.dice.choice((1, 1, 2))):
+        story.sync(device)
+
+
+def all_sync(story: Story, device: Device, inspection: str) -> None:
+    for one in story.devices:
+        story.sync(one)
+
+
+def work(story: Story, device: Device, inspection: str) -> None:
+    story.office.work()
+
+
+def assign(story: Story, device: Device, inspection: str) -> None:
+    """Staff assign somebody once more: a change that devices must not miss."""
+    day = story.marks % 28 + 1
+    taken = {(HILL, BEN), (VALLEY, ANA)}
+    facility, person = story.dice.choice(sorted(taken))
+    story.marks += 1
+    story.office.staff_assign(facility, person, day)
+
+
+def copy_device(story: Story, device: Device, inspection: str) -> None:
+    if not story.restored and device.enrolled:
+        device.process.forgive()
+        device.copy_folder()
+        story.tally.count("backup of a device")
+
+
+def put_device_back(story: Story, device: Device, inspection: str) -> None:
+    if not device.copied or story.restored or story.forked:
+        return
+    story.forked = True
+    held = {(place, line) for place, line in story.on_server().items()}
+    device.put_back(held, story.held_files())
+    story.tally.count("backup of a device restored")
+    story.tell(f"{device.name} is put back from a backup")
+
+
+def back_office_up(story: Story, device: Device, inspection: str) -> None:
+    if not story.forked and not story.backed_up:
+        story.office.process.forgive()
+        story.office.back_up()
+        story.backed_up = True
+        story.tally.count("backup of the server")
+
+
+def put_office_back(story: Story, device: Device, inspection: str) -> None:
+    if story.backed_up and not story.restored and not story.forked:
+        story.office.restore()
+        story.restored = True
+        story.tally.count("backup of the server restored")
+        story.tell("the server is put back from a backup")
+
+
+_DAILY: tuple[tuple[Act, int], ...] = (
+    (answer, 8),
+    (photograph, 5),
+    (sync, 6),
+    (observe, 2),
+    (walk, 1),
+    (finish, 2),
+    (all_sync, 2),
+    (work, 1),
+    (assign, 1),
+    (go_elsewhere, 1),
+)
+THEMES: Sequence[Sequence[tuple[Act, int]]] = (
+    _DAILY,
+    _DAILY,
+    (*_DAILY, (photograph, 8), (sync, 8)),
+    (*_DAILY, (copy_device, 5), (put_device_back, FORKS), (sync, 4)),
+    (*_DAILY, (back_office_up, 5), (put_office_back, 3), (sync, 4)),
+)
