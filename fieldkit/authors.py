@@ -29,7 +29,7 @@ def authors(store: Store) -> dict[str, Author]:
     """Device -> whose it is, for this device and all whose certificates are here."""
     me = store.identity()
     found = {me.device: Author(me.person, me.person_name, "this device")}
-    for body in _certificates(store, me.server_key):
+    for body in _certificates(store):
         said = {key: str(body.get(key, "")) for key in ("person", "person_name", "name", "kind")}
         author = Author(
             said["person"], said["person_name"], said["name"], said["kind"] == "account"
@@ -52,15 +52,18 @@ def attributed_records(store: Store, inspection: str) -> list[Record]:
     ]
 
 
-def _certificates(store: Store, server_key: bytes) -> Iterator[dict[str, Any]]:
+def _certificates(store: Store) -> Iterator[dict[str, Any]]:
     """What the certificates that came down say; one that does not verify says nothing."""
-    from sync.receipt import SignedBytes, read_certificate  # slow to load, and seldom needed
+    # Slow to load, and seldom needed.
+    from fieldkit.server_keys import trusted_keys
+    from sync.receipt import SignedBytes, read_certificate
 
+    trusted = trusted_keys(store)
     rows = store.database.rows("select body from documents where kind = 'certificate'")
     for (raw,) in rows:
         try:
             body = json.loads(raw)
             parts = (base64.b64decode(body[key], validate=True) for key in _PARTS)
-            yield read_certificate(server_key, SignedBytes(*parts))
+            yield read_certificate(trusted, SignedBytes(*parts))
         except (Problem, KeyError, TypeError, ValueError):
             continue

@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import json
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from marshmallow import ValidationError
+from marshmallow import Schema, ValidationError
 
 from fieldkit.keys import public_bytes
 from fieldkit.ledger import encode_key
@@ -17,8 +18,9 @@ from fieldkit.store import Identity, Store
 from fieldkit.transport import Transport
 from sync import wire
 from sync.log import device_id
-from sync.problems import problem
+from sync.problems import Problem, problem
 from sync.receipt import SignedBytes, read_certificate, server_id
+from sync.server_keys import receipt_keys
 
 _LINK = re.compile(
     r"(?P<server>https?://[^\s/?#]+(?:/[^\s?#]*?)?)/enrol/?"
@@ -43,15 +45,23 @@ def read_invitation(link: str) -> Invitation:
     return Invitation(match["server"], match["code"], match["fingerprint"])
 
 
-def check_may_enrol(store: Store, invitation: Invitation) -> None:
+def check_may_enrol(
+    store: Store, invitation: Invitation, statements: Sequence[SignedBytes] = ()
+) -> None:
     """Raise `device-already-enrolled` when the device belongs to another server already.
 
-    The same server may enrol it again, after a lost answer or an ended token.
+    The same server may enrol it again, after a lost answer or an ended token; also when it changed
+    its key since, and its statements lead from the key pinned here to that of the invitation.
     """
-    known = store.note("server_key")
-    if known is None:
+    note = store.note("server_key")
+    if note is None:
         return
-    if not server_id(base64.b64decode(known)).startswith(invitation.fingerprint):
+    pinned = base64.b64decode(note)
+    try:
+        known = receipt_keys(pinned, statements)
+    except Problem:
+        known = (pinned,)  # that server does not speak of this key, so it is another one
+    if not any(server_id(key).startswith(invitation.fingerprint) for key in known):
         raise problem("device-already-enrolled", server=store.note("server_name") or "a server")
 
 
@@ -64,16 +74,22 @@ def enrol(
     `answer-malformed`, `server-key-changed`, `certificate-unfit` and what the transport raises.
     """
     public_key = public_bytes(private_key)
+    # 1. S8: the server is the one whose key's digest the invitation carries. It is asked before the
+    # code is shown to it, and what it answers to the code is held against the same digest.
+    greeting = _read(wire.EnrolGreeting(), transport.greet())
+    _check_server(greeting["server_key"], invitation)
+    said = [SignedBytes(**one) for one in greeting["server_keys"]]
+    check_may_enrol(store, invitation, said)
     answer = _ask(transport, invitation.code, public_key, name)
-    # 1. S8: the server is the one whose key's digest the invitation carries.
-    if not server_id(answer["server_key"]).startswith(invitation.fingerprint):
-        raise problem("server-key-changed")
+    _check_server(answer["server_key"], invitation)
     # 2. S8: the certificate is signed by that key and speaks of this device and person.
     certificate = SignedBytes(**answer["certificate"])
     _check_certificate(certificate, answer, public_key)
     # 3. S8: its sealing key is signed by that key too. An older server does not say it.
     keys = [SignedBytes(**one) for one in answer["server_keys"]]
-    notes = {NOTE: checked_keys(answer["server_key"], keys, None)} if keys else {}
+    # Who is enrolled again goes on from the key it pinned first: receipts of then stay readable.
+    pinned = base64.b64decode(store.note("server_key") or "") or answer["server_key"]
+    notes = {NOTE: checked_keys(pinned, keys, None)} if keys else {}
     # 4. Only then is anything kept, all of it at once.
     store.set_notes(
         **notes,
@@ -83,7 +99,7 @@ def enrol(
         person_name=answer["person_name"],
         server=invitation.server,
         server_name=answer["server_name"],
-        server_key=encode_key(answer["server_key"]),
+        server_key=encode_key(pinned),
         token=answer["token"],
         certificate=json.dumps(wire.Signed().dump(certificate)),
     )
@@ -92,9 +108,17 @@ def enrol(
 
 def _ask(transport: Transport, code: str, public_key: bytes, name: str) -> dict[str, Any]:
     request = wire.EnrolRequest().dump({"code": code, "public_key": public_key, "name": name})
-    data = transport.enrol(request)
+    return _read(wire.EnrolAnswer(), transport.enrol(request))
+
+
+def _check_server(key: bytes, invitation: Invitation) -> None:
+    if not server_id(key).startswith(invitation.fingerprint):
+        raise problem("server-key-changed")
+
+
+def _read(schema: Schema, data: bytes) -> dict[str, Any]:
     try:
-        answer: dict[str, Any] = wire.EnrolAnswer().load(json.loads(data))
+        answer: dict[str, Any] = schema.load(json.loads(data))
     except ValidationError as exc:
         raise problem("answer-malformed", why=wire.faults(exc)) from exc
     except (ValueError, RecursionError) as exc:

@@ -5,19 +5,19 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Any
 
 from fieldkit.database import Database
-from fieldkit.server_keys import NOTE, checked_keys
+from fieldkit.server_keys import NOTE, checked_keys, trusted_under
 from fieldkit.store import Identity, put_notes
 from sync import safeguarding
 from sync.log import DEVICE_LOG
 from sync.nonce import Nonce
 from sync.problems import problem
-from sync.receipt import Receipt, SignedBytes
+from sync.receipt import Keys, Receipt, SignedBytes
 from sync.server_keys import CHANGE, read_statements
 from sync.session import Answer, Change, LogState, Pending
 
@@ -160,7 +160,9 @@ class Ledger:
         to be offered again (S5). Raises `answer-malformed`, `receipt-unfit` and
         `server-keys-unfit`; nothing of the answer is kept then.
         """
-        changes = [_checked(change, identity) for change in answer.changes]
+        noted = self.database.rows("select value from meta where name = ?", (NOTE,))
+        trusted = trusted_under(identity.server_key, noted[0][0] if noted else None)
+        changes = [_checked(change, trusted) for change in answer.changes]
         keys = [change.body for change in changes if change.kind == CHANGE]
         epoch = answer.epoch if receipt is None else receipt.epoch
         with self.database.write("what the server answered") as tx:
@@ -196,6 +198,13 @@ class Ledger:
                 },
             )
         return restored
+
+    def take_keys(self, identity: Identity, statements: Sequence[SignedBytes]) -> None:
+        """Keep the server's keys once they are verified (S8); raises `server-keys-unfit`."""
+        with self.database.write("the server's keys") as tx:
+            found = tx.execute("select value from meta where name = ?", (NOTE,)).fetchone()
+            known = found[0] if found else None
+            put_notes(tx, {NOTE: checked_keys(identity.server_key, statements, known)})
 
     def mark_sent(self, sha256: str, now: int) -> None:
         """Note that the server answered for a whole file; only a receipt says that it is held."""
@@ -349,7 +358,7 @@ def _put_state(
     )
 
 
-def _checked(change: Change, identity: Identity) -> Change:
+def _checked(change: Change, trusted: Keys) -> Change:
     """A published text must be the one that its digest names, a list of safeguarding keys the one
     that the server signed (L8).
     """
@@ -364,7 +373,7 @@ def _checked(change: Change, identity: Identity) -> Change:
     elif change.body is not None and not isinstance(change.body, dict):
         raise problem("answer-malformed", why=f"the {change.kind} {change.ref} is not an object")
     if change.kind == safeguarding.CHANGE and change.body is not None:
-        safeguarding.read_recipients(identity.server_key, change.body)
+        safeguarding.read_recipients(trusted, change.body)
     return change
 
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fieldkit.server_keys import trusted_keys
 from fieldkit.store import Identity, Store, put_notes
 from sync.log import DEVICE_LOG
 from sync.problems import problem
@@ -36,7 +37,7 @@ def known_keys(store: Store, identity: Identity) -> Keys:
     )
     if not found:
         return Keys((), (), ())
-    active = read_recipients(identity.server_key, json.loads(found[0][0])).active
+    active = read_recipients(trusted_keys(store), json.loads(found[0][0])).active
     noted = store.note(_CONFIRMED)
     known = {one.recipient for one in active} if noted is None else set(json.loads(noted))
     return Keys(

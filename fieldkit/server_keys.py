@@ -8,7 +8,13 @@ from collections.abc import Sequence
 from fieldkit.store import Store
 from sync.problems import problem
 from sync.receipt import SignedBytes
-from sync.server_keys import ServerKeys, read_server_keys, read_statements, write_statements
+from sync.server_keys import (
+    ServerKeys,
+    read_server_keys,
+    read_statements,
+    receipt_keys,
+    write_statements,
+)
 
 NOTE = "server_keys"
 
@@ -24,6 +30,28 @@ def checked_keys(server_key: bytes, statements: Sequence[SignedBytes], known: st
         if new.number < before.number:
             raise problem("server-keys-unfit", why="they are older than those known already")
     return json.dumps(write_statements(statements))
+
+
+def trusted_keys(store: Store) -> tuple[bytes, ...]:
+    """Every receipt key of the server that follows from the pinned one, that first (S8).
+
+    Raises `device-not-enrolled`.
+    """
+    return trusted_under(store.identity().server_key, store.note(NOTE))
+
+
+def trusted_under(pinned: bytes, note: str | None) -> tuple[bytes, ...]:
+    """The same, given the pinned key and the note that is kept of the statements."""
+    if note is None:
+        return (pinned,)
+    return receipt_keys(pinned, read_statements(json.loads(note)))
+
+
+def known_number(store: Store) -> int:
+    """The number of the newest server keys that this device knows; 1 where it knows of none."""
+    note = store.note(NOTE)
+    pinned = store.identity().server_key
+    return 1 if note is None else read_server_keys(pinned, read_statements(json.loads(note))).number
 
 
 def server_keys(store: Store) -> ServerKeys:

@@ -14,13 +14,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fieldkit.blobs import Blobs
 from fieldkit.ledger import Ledger, Refusal
+from fieldkit.server_keys import known_number, trusted_keys
 from fieldkit.store import Identity, Store
 from fieldkit.transport import Transport
 from fieldkit.withdrawn import drop_withdrawn
 from sync.log import sign_head
 from sync.nonce import read_nonce
 from sync.problems import Problem, problem
-from sync.receipt import Receipt, read_receipt
+from sync.receipt import read_receipt
 from sync.sealed import WITHDRAWN
 from sync.session import Answer, Request, plan_segments, read_answer, write_request
 
@@ -129,10 +130,15 @@ class Syncer:
             segments,
             self.now(),
             self.ledger.wants_nonce(self.now()),
+            known_number(self.store),
         )
         answer = read_answer(self._answer_to(request))
-        receipt = self._receipt(answer)
-        nonce = None if answer.nonce is None else read_nonce(self.identity.server_key, answer.nonce)
+        # S8: a server that changed its key says so before anything that the new one signed.
+        if answer.keys:
+            self.ledger.take_keys(self.identity, answer.keys)
+        trusted = trusted_keys(self.store)
+        receipt = None if answer.receipt is None else read_receipt(trusted, answer.receipt)
+        nonce = None if answer.nonce is None else read_nonce(trusted, answer.nonce)
         before = self.ledger.unsent_lines(self.identity)
         self.report.restored |= self.ledger.take(
             self.identity, answer, receipt, self.now(), request.at, nonce
@@ -154,11 +160,6 @@ class Syncer:
         self.ledger.forget_cursor()
         without = replace(request, cursor=None)
         return self.transport.exchange(write_request(without))
-
-    def _receipt(self, answer: Answer) -> Receipt | None:
-        if answer.receipt is None:
-            return None
-        return read_receipt(self.identity.server_key, answer.receipt)
 
     # -- files (S4, S7) ---------------------------------------------------------------------------
 

@@ -31,6 +31,10 @@ class Transport(Protocol):
     when it named one, and `server-error` for any other answer but success.
     """
 
+    def greet(self) -> bytes:
+        """Ask which server this is (wire.EnrolGreeting); the answer's bytes."""
+        ...
+
     def enrol(self, request: Mapping[str, Any]) -> bytes:
         """Send an enrolment (wire.EnrolRequest as JSON values); the answer's bytes."""
         ...
@@ -81,6 +85,9 @@ class HttpTransport:
         trace: TracebackType | None,
     ) -> None:
         self._client.close()
+
+    def greet(self) -> bytes:
+        return self._send("GET", "/api/enrol", b"", {}).body
 
     def enrol(self, request: Mapping[str, Any]) -> bytes:
         body = json.dumps(request).encode("utf-8")

@@ -8,11 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fieldkit.ledger import Ledger
+from fieldkit.server_keys import trusted_keys
 from fieldkit.store import Store
 from sync.log import DEVICE_LOG, Entry, Record
 from sync.nonce import read_nonce
 from sync.problems import Problem
-from sync.receipt import SignedBytes, read_receipt
+from sync.receipt import Keys, SignedBytes, read_receipt
 from sync.written import Between, quoted_in, written_between
 
 
@@ -26,7 +27,7 @@ class WrittenEntry:
 
 def entries_of(store: Store, log: str) -> list[WrittenEntry]:
     """Every entry of an inspection, log by log in their order."""
-    server_key = store.identity().server_key
+    server_key = trusted_keys(store)
     given = _nonces(store, server_key)
     received = _received(store, server_key, log)
     by_device: dict[str, list[Record]] = {}
@@ -39,7 +40,7 @@ def entries_of(store: Store, log: str) -> list[WrittenEntry]:
     return found
 
 
-def _nonces(store: Store, server_key: bytes) -> dict[str, dict[str, int]]:
+def _nonces(store: Store, server_key: Keys) -> dict[str, dict[str, int]]:
     """Device -> the nonces that its own log quotes whole: id -> when the server gave it."""
     found: dict[str, dict[str, int]] = {}
     for record in store.records(DEVICE_LOG):
@@ -58,7 +59,7 @@ def _nonces(store: Store, server_key: bytes) -> dict[str, dict[str, int]]:
     return found
 
 
-def _received(store: Store, server_key: bytes, log: str) -> dict[str, list[tuple[int, int]]]:
+def _received(store: Store, server_key: Keys, log: str) -> dict[str, list[tuple[int, int]]]:
     """Device -> (last position, when the server acknowledged it), from the receipts here."""
     found: dict[str, list[tuple[int, int]]] = {}
     for payload, signature in Ledger(store.database).receipts():

@@ -13,15 +13,31 @@ from pyrage.x25519 import Identity
 
 from server.blobs import Blobs, Previews
 from server.blobs.opening import open_blobs
-from server.keys import receipt_key, sealing_key
+from server.keys import receipt_key, sealing_key, take_next
 from server.settings import Settings
 from server.staging import Staging
-from server.store import changes, restoring
+from server.store import changes, restoring, server_keys
 from server.store.db import Database
 from server.store.transaction import Tx
 from sync.problems import problem
 from sync.receipt import SignedBytes, server_id
-from sync.server_keys import CHANGE, ServerKeys, sign_server_keys
+from sync.server_keys import (
+    CHANGE,
+    ServerKeys,
+    first_key,
+    read_server_keys,
+    receipt_keys,
+    sign_server_keys,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """What the server says of its keys once one of them was changed; oldest first."""
+
+    statements: tuple[SignedBytes, ...]
+    receipt_keys: tuple[bytes, ...]
+    newest: ServerKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +54,7 @@ class Context:
     sealing_key: Identity
     now: Callable[[], int]
     token: Callable[[int], str]
+    rotated: Rotated | None = None  # once one of the keys was changed
 
     @property
     def uploads(self) -> Staging:
@@ -50,7 +67,22 @@ class Context:
 
     @property
     def id(self) -> str:
-        return server_id(self.public_key)
+        """Which server this is: the digest of its first receipt key, whatever it signs with now."""
+        return server_id(self.rotated.receipt_keys[0] if self.rotated else self.public_key)
+
+    @property
+    def receipt_keys(self) -> tuple[bytes, ...]:
+        """Every receipt key that it ever had, the first one first: what each signed holds (S8)."""
+        return self.rotated.receipt_keys if self.rotated else (self.public_key,)
+
+    @property
+    def keys_number(self) -> int:
+        return self.rotated.newest.number if self.rotated else 1
+
+    @property
+    def keys_ref(self) -> str:
+        """What the change that brings the newest keys refers to."""
+        return f"{self.keys_number}.{self.recipient}" if self.rotated else self.recipient
 
     @property
     def recipient(self) -> str:
@@ -60,6 +92,8 @@ class Context:
     @property
     def key_statements(self) -> tuple[SignedBytes, ...]:
         """The server's keys as it says them to devices (S8), oldest first."""
+        if self.rotated:
+            return self.rotated.statements
         return (sign_server_keys(self.key, ServerKeys(1, self.public_key, self.recipient)),)
 
 
@@ -73,8 +107,6 @@ def open_context(settings: Settings) -> Context:
         for folder in (settings.data, settings.files, settings.keys, settings.previews):
             folder.mkdir(parents=True, exist_ok=True)
         settings.incoming.mkdir(mode=0o700, exist_ok=True)
-        key = receipt_key(settings.keys)
-        sealing = sealing_key(settings.keys)
     except OSError as exc:
         raise problem("folder-read-only", folder=str(settings.data), why=str(exc)) from exc
     db = Database(settings.database_url)
@@ -84,6 +116,18 @@ def open_context(settings: Settings) -> Context:
         db.close()
         raise problem("restore-unfinished")
     db.migrate()
+    rotated = _rotated(db)
+    try:
+        if rotated is not None:
+            newest = rotated.newest
+            take_next(settings.keys, newest.receipt_key, newest.sealing_key)
+        key = receipt_key(settings.keys)
+        sealing = sealing_key(settings.keys)
+    except OSError as exc:
+        raise problem("folder-read-only", folder=str(settings.data), why=str(exc)) from exc
+    if rotated is not None and key.public_key().public_bytes_raw() != newest.receipt_key:
+        why = "it is not the one that the server's statements name; put the newest key back"
+        raise problem("key-unusable", path=str(settings.keys), why=why)
     ctx = Context(
         settings,
         db,
@@ -93,19 +137,30 @@ def open_context(settings: Settings) -> Context:
         sealing,
         lambda: time.time_ns() // 1_000_000,
         secrets.token_urlsafe,
+        rotated,
     )
     _tell_keys(ctx)
     return ctx
 
 
+def _rotated(db: Database) -> Rotated | None:
+    with db.read() as tx:
+        statements = tuple(one.signed for one in server_keys.every(tx))
+    if not statements:
+        return None
+    # The first statement is signed by the very key that it names: which server this is.
+    first = first_key(statements)
+    return Rotated(statements, receipt_keys(first, statements), read_server_keys(first, statements))
+
+
 def _tell_keys(ctx: Context) -> None:
     """S8: devices that were enrolled before there was this sealing key hear of it as a change."""
     with ctx.db.read() as tx:
-        if not changes.untold(tx, CHANGE, ctx.recipient):
+        if not changes.untold(tx, CHANGE, ctx.keys_ref):
             return
 
     def work(tx: Tx) -> None:
-        people = changes.untold(tx, CHANGE, ctx.recipient)
-        changes.tell(tx, people, [(CHANGE, ctx.recipient)], ctx.now())
+        people = changes.untold(tx, CHANGE, ctx.keys_ref)
+        changes.tell(tx, people, [(CHANGE, ctx.keys_ref)], ctx.now())
 
     ctx.db.write(work)

@@ -6,6 +6,7 @@ The receipt key (Ed25519) signs; the sealing key (age, X25519) opens what was se
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -14,6 +15,7 @@ from pyrage.x25519 import Identity
 
 RECEIPT_FILE = "receipt.ed25519"
 SEALING_FILE = "sealing.age"
+NEXT = ".next"  # a new key waits beside the old one until the statement that names it is stored
 
 
 def receipt_key(folder: Path) -> Ed25519PrivateKey:
@@ -43,6 +45,38 @@ def read_sealing_key(path: Path) -> Identity:
 def sealing_bytes(key: Identity) -> bytes:
     """A sealing key as its file holds it; the age command can read it, too."""
     return f"{key}\n".encode("ascii")
+
+
+def put_next(folder: Path, receipt: Ed25519PrivateKey | None, sealing: Identity | None) -> None:
+    """Lay new keys beside those in use, durably; raises OSError."""
+    for name, data in (
+        (RECEIPT_FILE, None if receipt is None else receipt.private_bytes_raw()),
+        (SEALING_FILE, None if sealing is None else sealing_bytes(sealing)),
+    ):
+        beside = folder / (name + NEXT)
+        beside.unlink(missing_ok=True)
+        if data is not None:
+            _make(beside, data)
+
+
+def take_next(folder: Path, receipt: bytes, recipient: str) -> None:
+    """Put keys that wait into use where the statements name them already; raises OSError.
+
+    A rotation that was ended between its statement and this goes on here.
+    """
+    waits = folder / (RECEIPT_FILE + NEXT)
+    if waits.exists():
+        key = Ed25519PrivateKey.from_private_bytes(waits.read_bytes())
+        if key.public_key().public_bytes_raw() == receipt:
+            _replace(waits, folder / RECEIPT_FILE)
+    waits = folder / (SEALING_FILE + NEXT)
+    if waits.exists() and str(read_sealing_key(waits).to_public()) == recipient:
+        _replace(waits, folder / SEALING_FILE)
+
+
+def _replace(waits: Path, used: Path) -> None:
+    with suppress(FileNotFoundError):  # another process that starts now was first
+        waits.replace(used)
 
 
 def _make(path: Path, data: bytes) -> None:

@@ -64,6 +64,7 @@ ROUTES: dict[str, str] = {
     # machines
     "health.healthz": "health.read",
     "api-docs.openapi_json": "docs.read",
+    "enrol.greet": "enrol.use",
     "enrol.enrol": "enrol.use",
     "sync.exchange": "sync.exchange",
     "files.discover": "docs.read",

@@ -12,15 +12,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import (
-    Ed25519PrivateKey,
-    Ed25519PublicKey,
-)
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.log import strict_json
 from sync.problems import problem
-from sync.receipt import SignedBytes
+from sync.receipt import Keys, SignedBytes, signed_under
 
 CHECKPOINT_CONTEXT = b"tapak checkpoint v1\n"
 AUDIT = "audit"
@@ -93,12 +89,12 @@ def sign_checkpoint(key: Ed25519PrivateKey, checkpoint: Checkpoint) -> SignedByt
     return SignedBytes(payload, key.sign(CHECKPOINT_CONTEXT + payload))
 
 
-def read_checkpoint(server_key: bytes, signed: SignedBytes) -> Checkpoint:
+def read_checkpoint(server_key: Keys, signed: SignedBytes) -> Checkpoint:
     """Check and read a checkpoint; raises `checkpoint-unfit`."""
+    why = "it is not signed by this server, or its bytes changed"
+    if not signed_under(server_key, CHECKPOINT_CONTEXT + signed.payload, signed.signature):
+        raise problem("checkpoint-unfit", why=why)
     try:
-        Ed25519PublicKey.from_public_bytes(server_key).verify(
-            signed.signature, CHECKPOINT_CONTEXT + signed.payload
-        )
         body = strict_json(signed.payload)
         return Checkpoint(
             str(body["server"]),
@@ -109,8 +105,7 @@ def read_checkpoint(server_key: bytes, signed: SignedBytes) -> Checkpoint:
             str(body["root"]),
             str(body["before"]),
         )
-    except (InvalidSignature, KeyError, TypeError, ValueError) as exc:
-        why = "it is not signed by this server, or its bytes changed"
+    except (KeyError, TypeError, ValueError) as exc:
         raise problem("checkpoint-unfit", why=why) from exc
 
 

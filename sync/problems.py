@@ -735,6 +735,20 @@ _define(
     "Keep this device as it is and tell your office; the server may have been given another copy.",
 )
 _define(
+    "keys-too-often",
+    409,
+    "The server's keys were changed {count} times; devices follow at most 64 statements.",
+    "Nothing was changed.",
+    "Keep the keys that are in use.",
+)
+_define(
+    "enrolment-blocked",
+    429,
+    "Too many wrong invitation codes came from this address.",
+    "No invitation was used up; all work stays on its device.",
+    "Wait {minutes} minutes, then type the code again exactly as the invitation shows it.",
+)
+_define(
     "nonce-unfit",
     409,
     "The server's nonce cannot be used: {why}.",
@@ -768,7 +782,7 @@ _define(
     "server-key-changed",
     409,
     "The server's key is not the one in the invitation.",
-    "Nothing was kept on this device; no record left it. The invitation's code did.",
+    "Nothing was kept on this device, and no record left it.",
     "Do not go on. Ask your office for a new invitation by another way than this network.",
 )
 _define(

@@ -9,17 +9,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import (
     Ed25519PrivateKey,
-    Ed25519PublicKey,
 )
 from marshmallow import ValidationError
 
 from sync import wire
 from sync.log import strict_json
 from sync.problems import problem
-from sync.receipt import SignedBytes
+from sync.receipt import Keys, SignedBytes, signed_under
 
 CONTEXT = b"tapak safeguarding v1\n"
 CHANGE = "safeguarding"  # the kind of the change; its ref is always the same
@@ -81,15 +79,15 @@ def sign_recipients(key: Ed25519PrivateKey, server: str, every: Sequence[Recipie
     return SignedBytes(payload, key.sign(CONTEXT + payload))
 
 
-def read_recipients(server_key: bytes, body: Mapping[str, Any]) -> Recipients:
+def read_recipients(server_key: Keys, body: Mapping[str, Any]) -> Recipients:
     """Check and read the body of the change under the server's pinned key.
 
     Raises `safeguarding-signature`.
     """
     try:
         signed = SignedBytes(**wire.Signed().load(body))
-        key = Ed25519PublicKey.from_public_bytes(server_key)
-        key.verify(signed.signature, CONTEXT + signed.payload)
+        if not signed_under(server_key, CONTEXT + signed.payload, signed.signature):
+            raise problem("safeguarding-signature")
         read = strict_json(signed.payload)
         every = tuple(
             Recipient(
@@ -98,7 +96,7 @@ def read_recipients(server_key: bytes, body: Mapping[str, Any]) -> Recipients:
             for one in read["recipients"]
         )
         found = Recipients(str(read["server"]), int(read["version"]), every)
-    except (InvalidSignature, ValidationError, ValueError, KeyError, TypeError) as exc:
+    except (ValidationError, ValueError, KeyError, TypeError) as exc:
         raise problem("safeguarding-signature") from exc
     if not all(is_recipient(one.recipient) for one in found.every):
         raise problem("safeguarding-signature")

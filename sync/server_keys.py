@@ -75,20 +75,38 @@ def read_server_keys(trusted: bytes, statements: Sequence[SignedBytes]) -> Serve
     changes the receipt key adds two: one by the old key, and one by the new key itself, for those
     who trust that already. Raises `server-keys-unfit`.
     """
+    return _follow(trusted, statements)[-1]
+
+
+def receipt_keys(trusted: bytes, statements: Sequence[SignedBytes]) -> tuple[bytes, ...]:
+    """Every receipt key that follows from the trusted one, that first: what each signed holds.
+
+    Raises `server-keys-unfit`.
+    """
+    followed = (keys.receipt_key for keys in _follow(trusted, statements))
+    return tuple(dict.fromkeys((trusted, *followed)))
+
+
+def first_key(statements: Sequence[SignedBytes]) -> bytes:
+    """The receipt key that the first statement names; raises `server-keys-unfit`."""
+    return _read(statements[0].payload).receipt_key
+
+
+def _follow(trusted: bytes, statements: Sequence[SignedBytes]) -> list[ServerKeys]:
     if len(statements) > MOST_STATEMENTS:
         raise problem("server-keys-unfit", why=f"there are more than {MOST_STATEMENTS} of them")
-    found: ServerKeys | None = None
+    found: list[ServerKeys] = []
     for statement in statements:
-        key = trusted if found is None else found.receipt_key
+        key = found[-1].receipt_key if found else trusted
         if not _signed_by(key, statement):
-            if found is None:
+            if not found:
                 continue
             raise problem("server-keys-unfit", why="one is not signed by the key before it")
         new = _read(statement.payload)
-        if found is not None and new.number <= found.number:
+        if found and new.number <= found[-1].number:
             raise problem("server-keys-unfit", why="they are not in their order")
-        found = new
-    if found is None:
+        found.append(new)
+    if not found:
         raise problem("server-keys-unfit", why="none is signed by the key this device trusts")
     return found
 

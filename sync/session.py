@@ -44,7 +44,8 @@ class Request:
     """What a device sends: its cursor, the digests it awaits receipts for, and segments.
 
     `at` is the device's clock in UTC milliseconds when it spoke, for measuring its offset (L9);
-    `nonce` asks for a fresh nonce to quote.
+    `nonce` asks for a fresh nonce to quote; `keys` is the number of the server's keys as the device
+    knows them (S8).
     """
 
     device: str
@@ -53,6 +54,7 @@ class Request:
     segments: tuple[Segment, ...]
     at: int | None = None
     nonce: bool = False
+    keys: int = 1
 
 
 def write_request(request: Request) -> bytes:
@@ -66,6 +68,8 @@ def write_request(request: Request) -> bytes:
         header["at"] = request.at
     if request.nonce:
         header["nonce"] = True
+    if request.keys > 1:
+        header["keys"] = request.keys
     parts = [_compact(header)]
     for segment in request.segments:
         parts.append(
@@ -143,6 +147,7 @@ def read_request(data: bytes) -> Request:
         tuple(segments),
         head["at"],
         head["nonce"],
+        head["keys"],
     )
 
 
@@ -251,7 +256,7 @@ class Answer:
     """What the server answers; `now` is its clock in UTC milliseconds.
 
     `epoch` is the server's (S5); None where an older server does not say it. `nonce` is there when
-    it was asked for (L9).
+    it was asked for (L9), `keys` when the device does not know the newest of the server (S8).
     """
 
     receipt: SignedBytes | None
@@ -263,6 +268,7 @@ class Answer:
     now: int
     epoch: int | None = None
     nonce: SignedBytes | None = None
+    keys: tuple[SignedBytes, ...] = ()
 
 
 def write_answer(answer: Answer) -> bytes:
@@ -272,6 +278,8 @@ def write_answer(answer: Answer) -> bytes:
         body["epoch"] = answer.epoch
     if answer.nonce is not None:
         body["nonce"] = _SIGNED.dump(answer.nonce)
+    if answer.keys:
+        body["keys"] = [_SIGNED.dump(one) for one in answer.keys]
     if answer.receipt is not None:
         body["receipt"] = _SIGNED.dump(answer.receipt)
     if answer.logs:
@@ -314,6 +322,7 @@ def read_answer(data: bytes) -> Answer:
         body["now"],
         body["epoch"],
         _signed(body["nonce"]),
+        tuple(SignedBytes(one["payload"], one["signature"]) for one in body["keys"]),
     )
 
 

@@ -75,6 +75,9 @@ class RequestHeader(Message):
         validate=validate.Range(min=0, max=2**53 - 1),
     )
     nonce = fields.Boolean(load_default=False)
+    keys = fields.Integer(
+        load_default=1, strict=True, validate=validate.Range(min=1, max=2**53 - 1)
+    )
 
 
 class SegmentHeader(Message):
@@ -132,6 +135,7 @@ class Answer(Message):
         validate=validate.Range(min=1, max=2**53 - 1),
     )
     nonce = fields.Nested(Signed, load_default=None, allow_none=True)
+    keys = fields.List(fields.Nested(Signed), load_default=list, validate=validate.Length(max=64))
 
 
 class EnrolRequest(Message):
@@ -140,6 +144,14 @@ class EnrolRequest(Message):
     code = fields.String(required=True, validate=validate.Length(min=8, max=64))
     public_key = Bytes64(32, required=True)
     name = fields.String(load_default="", validate=validate.Length(max=80))
+
+
+class EnrolGreeting(Message):
+    """Who the server is, before an invitation's code is shown to it."""
+
+    server_key = Bytes64(32, required=True)
+    server_keys = fields.List(fields.Nested(Signed), load_default=list)
+    server_name = fields.String(required=True)
 
 
 class EnrolAnswer(Message):

@@ -11,8 +11,8 @@ import click
 
 from fieldkit import show
 from fieldkit.commands.desk import Desk, desk, exit_code, now
-from fieldkit.enrolling import check_may_enrol, read_invitation
 from fieldkit.enrolling import enrol as ask_to_enrol
+from fieldkit.enrolling import read_invitation
 from fieldkit.interviews import count_waiting
 from fieldkit.keys import load_key, load_or_make_key
 from fieldkit.ledger import Ledger
@@ -26,13 +26,17 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("link")
+@click.argument("code", default="")
 @click.option("--name", default="", help="What to call this device; the computer's name otherwise.")
 @desk
-def enrol(at: Desk, link: str, name: str) -> None:
-    """Enrol this device with the LINK of an invitation."""
-    invitation = read_invitation(link)
+def enrol(at: Desk, link: str, code: str, name: str) -> None:
+    """Enrol this device with the LINK of an invitation, or with the server's address and the CODE.
+
+    A retired device, or one whose token ended, is enrolled again in the same way: everything that
+    it recorded stays and is sent then.
+    """
+    invitation = read_invitation(f"{link.rstrip('/')}/enrol#{code}" if code else link)
     store = at.store
-    check_may_enrol(store, invitation)
     # The key is on the disk before anyone hears of it: a lost answer can be asked for again.
     key = load_or_make_key(at.home.key)
     with HttpTransport(invitation.server) as transport:

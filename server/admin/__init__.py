@@ -33,6 +33,7 @@ for _command in (
     upkeep.audit_command,
     upkeep.verify_command,
     upkeep.checkpoint_command,
+    upkeep.rotate_command,
     upkeep.rebuild_command,
     safeguarding.safeguarding_key,
     backups.backup_command,

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import sys
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import click
@@ -129,16 +131,58 @@ def jurisdiction_add(
 @click.argument("login")
 @click.option("--hours", default=72, show_default=True, type=click.IntRange(1, 720))
 @click.option("--public-url", help="The address devices use (TAPAK_PUBLIC_URL).")
+@click.option("--qr", is_flag=True, help="Draw the link as a QR code, to be scanned.")
+@click.option(
+    "--qr-file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write the QR code to this file, .svg or .png.",
+)
 @command
-def invite_command(terminal: Terminal, login: str, hours: int, public_url: str | None) -> None:
-    """Print a link that enrols one device of this person, once."""
+def invite_command(
+    terminal: Terminal,
+    login: str,
+    hours: int,
+    public_url: str | None,
+    qr: bool,
+    qr_file: Path | None,
+) -> None:
+    """Print a link and a short code that enrol one device of this person, once."""
+    if qr_file is not None and qr_file.suffix.lower() not in (".svg", ".png"):
+        raise problem("fields-malformed", why="--qr-file: give a name that ends with .svg or .png")
     from server.services import enrolment
     from server.services.audit import CONSOLE
 
     given = {} if public_url is None else {"public_url": public_url}
     with terminal.context(**given) as ctx:
         link = enrolment.invite(ctx, login, CONSOLE, hours)
-    terminal.say({"login": login, "link": link, "hours": hours}, link)
+    address, _, code = link.partition("/enrol#")
+    said = {"login": login, "link": link, "server": address, "code": code, "hours": hours}
+    if qr_file is not None:
+        _draw(link, qr_file)
+        said["qr_file"] = str(qr_file)
+    terminal.say(said, *_invitation(link, address, code, hours, qr))
+
+
+def _invitation(link: str, address: str, code: str, hours: int, qr: bool) -> list[str]:
+    lines = [link]
+    if qr:
+        import segno
+
+        drawn = io.StringIO()
+        segno.make(link, error="m").terminal(drawn, compact=True)
+        lines.append(drawn.getvalue().rstrip("\n"))
+    lines.append(f"Typed by hand: fieldkit enrol {address} {code}")
+    lines.append(f"It enrols one device, once, within {hours} hours.")
+    return lines
+
+
+def _draw(link: str, path: Path) -> None:
+    import segno
+
+    try:
+        segno.make(link, error="m").save(str(path), scale=6)
+    except OSError as exc:
+        raise problem("folder-read-only", folder=str(path.parent), why=str(exc)) from exc
 
 
 @click.group()
@@ -181,6 +225,20 @@ def device_list(terminal: Terminal) -> None:
         ],
         "No device is enrolled yet. Invite one with: tapak admin invite LOGIN",
     )
+
+
+@device.command("retire")
+@click.argument("device_id", metavar="DEVICE")
+@click.option("--reason", required=True, help="Why; it goes into the audit trail.")
+@command
+def device_retire(terminal: Terminal, device_id: str, reason: str) -> None:
+    """End the token of a device that is handed on or put away; its work counts as before."""
+    from server.services import enrolment
+    from server.services.audit import CONSOLE
+
+    with terminal.context() as ctx:
+        enrolment.retire_device(ctx, CONSOLE, device_id, reason)
+    terminal.say({"id": device_id, "status": "retired"}, f"{device_id}  retired")
 
 
 @device.command("revoke")

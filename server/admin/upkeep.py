@@ -72,6 +72,34 @@ def checkpoint_command(terminal: Terminal, now: bool) -> None:
     )
 
 
+@click.command("rotate-keys")
+@click.option("--receipt", is_flag=True, help="A new key for signing receipts and certificates.")
+@click.option("--sealing", is_flag=True, help="A new key for what is sealed to this server.")
+@click.option("--reason", required=True, help="Why; it goes into the audit trail.")
+@command
+def rotate_command(terminal: Terminal, receipt: bool, sealing: bool, reason: str) -> None:
+    """Give the server new keys, signed by the old ones; devices follow at their next sync."""
+    from server.services.audit import CONSOLE
+    from server.services.rotation import rotate
+    from sync.receipt import server_id
+
+    with terminal.context() as ctx:
+        keys = rotate(ctx, CONSOLE, receipt=receipt, sealing=sealing, reason=reason)
+    fingerprint = server_id(keys.receipt_key)
+    terminal.say(
+        {
+            "number": keys.number,
+            "fingerprint": fingerprint,
+            "sealing_key": keys.sealing_key,
+        },
+        f"Keys number {keys.number} are in use.",
+        f"receipt key  {fingerprint[:16]}",
+        f"sealing key  {keys.sealing_key}",
+        "Start `tapak serve` and `tapak worker` anew now, and make a backup.",
+        "Invitations that were not used yet carry the old key: make new ones.",
+    )
+
+
 @click.command("rebuild")
 @command
 def rebuild_command(terminal: Terminal) -> None:

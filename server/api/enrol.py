@@ -5,31 +5,59 @@ from __future__ import annotations
 from typing import Any
 from urllib.parse import urlsplit
 
+from flask import request
+
 from server.api.describe import WITH_JSON, WRITING, Blueprint, problems
 from server.services import enrolment
 from server.web import ctx
-from sync.wire import EnrolAnswer, EnrolRequest
+from sync.wire import EnrolAnswer, EnrolGreeting, EnrolRequest
 
 blueprint = Blueprint("enrol", __name__, url_prefix="/api/enrol", description="Enrolling devices.")
+
+
+@blueprint.get("")
+@blueprint.response(200, EnrolGreeting)
+def greet() -> dict[str, Any]:
+    """Say which server this is
+
+    A device holds the key against its invitation before it shows the invitation's code.
+    """
+    return {
+        "server_key": ctx().public_key,
+        "server_keys": ctx().key_statements,
+        "server_name": _name(),
+    }
 
 
 @blueprint.post("")
 @blueprint.arguments(EnrolRequest, unknown=None)
 @blueprint.response(200, EnrolAnswer)
-@problems("invitation-unknown", "device-key-malformed", "device-of-another", *WITH_JSON, *WRITING)
+@problems(
+    "invitation-unknown",
+    "enrolment-blocked",
+    "device-key-malformed",
+    "device-of-another",
+    *WITH_JSON,
+    *WRITING,
+)
 def enrol(asked: dict[str, Any]) -> dict[str, Any]:
     """Enrol a device with an invitation's code
 
     The same code with the same key may be sent again when the answer was lost.
     """
-    found = enrolment.enrol(ctx(), asked["code"], asked["public_key"], asked["name"])
+    address = request.remote_addr or ""
+    found = enrolment.enrol(ctx(), asked["code"], asked["public_key"], asked["name"], address)
     return {
         "token": found.token,
         "certificate": found.certificate,
         "server_key": ctx().public_key,
         "server_keys": ctx().key_statements,
-        "server_name": urlsplit(ctx().settings.public_url).hostname or "server",
+        "server_name": _name(),
         "person": found.person,
         "person_name": found.person_name,
         "now": ctx().now(),
     }
+
+
+def _name() -> str:
+    return urlsplit(ctx().settings.public_url).hostname or "server"

@@ -31,6 +31,7 @@ from server.services.steps import Step, Tell, silent
 from server.services.verify import Fault
 from server.store import audit, copying
 from sync.problems import Problem, problem
+from sync.receipt import server_id
 
 # What these say of a file on the server concerns that file; any other problem ends the backup.
 _ONE_FILE = frozenset(("file-digest", "file-too-large", "file-unreadable", "file-not-here"))
@@ -124,7 +125,7 @@ def _make(ctx: Context, place: BackupFolder, with_key: bool, keep: int | None, t
         run.name,
         made_at,
         version("tapak"),
-        ctx.id,
+        server_id(ctx.public_key),
         moment.epoch,
         moment.schema,
         moment.parts,

@@ -47,7 +47,7 @@ def newest(ctx: Context) -> Made | None:
     return (
         None
         if signed is None
-        else Made(read_checkpoint(ctx.public_key, signed), checkpoint_id(signed))
+        else Made(read_checkpoint(ctx.receipt_keys, signed), checkpoint_id(signed))
     )
 
 
@@ -83,7 +83,7 @@ def faults_in(
     before, expected = "", 1
     for one in stored:
         try:
-            read = read_checkpoint(ctx.public_key, one.signed)
+            read = read_checkpoint(ctx.receipt_keys, one.signed)
             moved = checkpoints.moved_in(one.moved)
         except (Problem, ValueError):
             yield one.n, "it is not signed by this server, or its bytes changed"

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from server.context import Context
 from server.services.accounts import find_person
+from server.services.attempts import check_not_blocked, count_failed
 from server.services.audit import acted
 from server.services.identifiers import digest_of, letters
 from server.services.programme import everything_for
@@ -21,8 +22,8 @@ from server.store.people import Person
 from server.store.transaction import Tx
 from server.store.types import storable
 from sync.log import device_id
-from sync.problems import problem
-from sync.receipt import SignedBytes, sign_certificate
+from sync.problems import Problem, problem
+from sync.receipt import SignedBytes, server_id, sign_certificate
 from sync.server_keys import CHANGE
 
 CODE_LENGTH = 12
@@ -66,7 +67,8 @@ def invite(ctx: Context, person: str, by: str, hours: int = 72) -> str:
         {"expires_at": expires_at},
     )
     grouped = "-".join(code[at : at + 4] for at in range(0, CODE_LENGTH, 4))
-    return f"{ctx.settings.public_url.rstrip('/')}/enrol#{grouped}.{ctx.id[:FINGERPRINT_LENGTH]}"
+    fingerprint = server_id(ctx.public_key)[:FINGERPRINT_LENGTH]
+    return f"{ctx.settings.public_url.rstrip('/')}/enrol#{grouped}.{fingerprint}"
 
 
 def _code_digest(code: str) -> str:
@@ -78,13 +80,23 @@ def _code_digest(code: str) -> str:
 # -- enrolling ------------------------------------------------------------------------------------
 
 
-def enrol(ctx: Context, code: str, public_key: bytes, name: str) -> Enrolled:
+def enrol(ctx: Context, code: str, public_key: bytes, name: str, address: str = "") -> Enrolled:
     """Enrol the device with this key for the person the code was made for.
 
     The same code with the same key gives a fresh token as long as none was used yet, so that a
-    lost answer is no obstacle. Raises `invitation-unknown`, `device-key-malformed` and
-    `device-of-another`.
+    lost answer is no obstacle; a retired device of the same person is taken up again. `address` is
+    where it comes from: after 10 wrong codes it is blocked for 15 minutes. Raises
+    `invitation-unknown`, `enrolment-blocked`, `device-key-malformed` and `device-of-another`.
     """
+    try:
+        return _enrol(ctx, code, public_key, name, address)
+    except Problem as exc:
+        if exc.code == "invitation-unknown":
+            count_failed(ctx, address)
+        raise
+
+
+def _enrol(ctx: Context, code: str, public_key: bytes, name: str, address: str) -> Enrolled:
     try:
         Ed25519PublicKey.from_public_bytes(public_key)
     except ValueError as exc:
@@ -93,9 +105,10 @@ def enrol(ctx: Context, code: str, public_key: bytes, name: str) -> Enrolled:
     digest = _code_digest(code)
 
     def work(tx: Tx) -> Enrolled:
+        check_not_blocked(tx, address, now)
         person = _invited(tx, digest, device, now)
         known = devices.find(tx, device)
-        if known is not None and (known.person != person.id or known.status != ACTIVE):
+        if known is not None and (known.person != person.id or known.status == devices.REVOKED):
             raise problem("device-of-another")
         label = " ".join(storable(name).split()) or (known.name if known else "device")
         certificate = _certify(ctx, device, public_key, person, label, now)
@@ -157,6 +170,23 @@ def note_seen(ctx: Context, device: Device) -> None:
         ctx.db.write(lambda tx: devices.seen(tx, device.id, now))
 
 
+def retire_device(ctx: Context, by: str, device: str, reason: str) -> None:
+    """End the token of a device that is handed on or put away; its work stays as good as it was.
+
+    The same person may enrol it again with another invitation. Raises `noun-unknown`; a device that
+    is retired or revoked already stays as it is.
+    """
+
+    def work(tx: Tx) -> None:
+        found = _device(tx, device)
+        if found.status == ACTIVE:
+            devices.retire(tx, device)
+            detail = {"reason": reason, "person": found.person}
+            audit.record(tx, ctx.now(), by, "device.retire", f"device:{device}", detail)
+
+    ctx.db.write(work)
+
+
 def revoke_device(ctx: Context, by: str, device: str, reason: str) -> None:
     """End a compromised device's token; what arrives from it later is marked.
 
@@ -164,13 +194,18 @@ def revoke_device(ctx: Context, by: str, device: str, reason: str) -> None:
     """
 
     def work(tx: Tx) -> None:
-        found = devices.find(tx, device)
-        if found is None:
-            known = ", ".join(one.id for one in devices.every(tx)[:4]) or "none yet"
-            raise problem("noun-unknown", noun="device", name=device[:80], nearest=known)
+        found = _device(tx, device)
         if found.status != devices.REVOKED:
             devices.revoke(tx, device)
             by_whom = {"reason": reason, "person": found.person}
             audit.record(tx, ctx.now(), by, "device.revoke", f"device:{device}", by_whom)
 
     ctx.db.write(work)
+
+
+def _device(tx: Tx, device: str) -> Device:
+    found = devices.find(tx, device)
+    if found is None:
+        known = ", ".join(one.id for one in devices.every(tx)[:4]) or "none yet"
+        raise problem("noun-unknown", noun="device", name=device[:80], nearest=known)
+    return found

@@ -41,5 +41,6 @@ def receive(ctx: Context, device: str, person: str, body: bytes) -> bytes:
             now,
             page.epoch,
             nonce,
+            ctx.key_statements if request.keys < ctx.keys_number else (),
         )
     )

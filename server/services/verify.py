@@ -115,7 +115,7 @@ def _certified_key(ctx: Context, device: stored.StoredDevice, found: _Found) -> 
     where = f"device {device.id}"
     try:
         signed = stored_certificate(device.certificate)
-        body = signing.read_certificate(ctx.public_key, signed)
+        body = signing.read_certificate(ctx.receipt_keys, signed)
         key = base64.b64decode(str(body.get("public_key")), validate=True)
     except (Problem, ValueError):
         found.fault("certificate", where, "it is not signed by this server, or its bytes changed")
@@ -133,7 +133,7 @@ def _receipts(ctx: Context, tx: Tx, found: _Found) -> None:
         found.counts["receipts"] += 1
         where = f"receipt {row.id} to device {row.device}"
         try:
-            receipt = read_receipt(ctx.public_key, SignedBytes(row.payload, row.signature))
+            receipt = read_receipt(ctx.receipt_keys, SignedBytes(row.payload, row.signature))
         except Problem:
             found.fault("receipt", where, "it is not signed by this server, or its bytes changed")
             continue

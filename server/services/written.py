@@ -86,7 +86,7 @@ def _given(ctx: Context, entry: Entry) -> Iterable[tuple[str, int]]:
             base64.b64decode(str(value.get("payload")), validate=True),
             base64.b64decode(str(value.get("signature")), validate=True),
         )
-        nonce = read_nonce(ctx.public_key, signed)
+        nonce = read_nonce(ctx.receipt_keys, signed)
     except (binascii.Error, ValueError, Problem):
         return ()
     return ((nonce.id, nonce.at),) if nonce.id == quoted_in(entry.path) else ()

@@ -15,7 +15,8 @@ from server.store.transaction import Tx
 from sync.receipt import SignedBytes
 
 ACTIVE = "active"
-REVOKED = "revoked"
+RETIRED = "retired"  # handed on or put away
+REVOKED = "revoked"  # compromised
 DEVICE = "device"
 ACCOUNT = "account"  # a log that the server keeps for a person (S9); nobody has a token for it
 
@@ -143,6 +144,12 @@ def active_of(tx: Tx, wanted: Collection[str]) -> dict[str, set[str]]:
 def seen(tx: Tx, device: str, at: int) -> None:
     """Note when a device last showed its token."""
     tx.execute(update(devices).where(devices.c.id == device).values(last_seen_at=at))
+
+
+def retire(tx: Tx, device: str) -> None:
+    """End a device's token; what it recorded and what arrives of it later counts as before."""
+    ended = {"status": RETIRED, "token_digest": None}
+    tx.execute(update(devices).where(devices.c.id == device).values(**ended))
 
 
 def revoke(tx: Tx, device: str) -> None:

@@ -396,6 +396,20 @@ changes = Table(
     Index(None, "person", "n"),
 )
 
+# -- the server's own keys (S8) -------------------------------------------------------------------
+
+server_keys = Table(
+    "server_keys",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("signature", LargeBinary, nullable=False),
+    # The sealing key that this statement replaced, sealed to the new one: what was sealed to the
+    # old one can still be opened by whoever holds the newest.
+    Column("old_sealing", LargeBinary),
+)
+
 # -- checkpoints (S13) ----------------------------------------------------------------------------
 
 checkpoints = Table(

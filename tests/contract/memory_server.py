@@ -107,6 +107,10 @@ class Office:
 
     # -- enrolment --------------------------------------------------------------------------------
 
+    def greet(self) -> bytes:
+        said = {"server_key": self.public_key, "server_name": "office.example"}
+        return json.dumps(wire.EnrolGreeting().dump(said)).encode()
+
     def enrol(self, body: bytes) -> bytes:
         request = wire.EnrolRequest().load(json.loads(body))
         code, public_key = request["code"], request["public_key"]
@@ -302,6 +306,9 @@ class DirectTransport:
     faults: Iterator[str] = field(default_factory=lambda: iter(()))
     log: list[str] = field(default_factory=list)
 
+    def greet(self) -> bytes:
+        return self.office.greet()
+
     def enrol(self, request: Mapping[str, Any]) -> bytes:
         return self._carry("enrol", lambda: self.office.enrol(json.dumps(request).encode()))
 
@@ -341,6 +348,9 @@ def served(office: Office, page: tuple[int, str, bytes] | None = None) -> Iterat
 
     class Door(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self._answer()
 
         def do_POST(self) -> None:
             self._answer()
@@ -404,7 +414,7 @@ def served(office: Office, page: tuple[int, str, bytes] | None = None) -> Iterat
             if self.headers.get("Content-Encoding") == "gzip":
                 body = inflate(body)
             if self.path == "/api/enrol":
-                return office.enrol(body)
+                return office.greet() if self.command == "GET" else office.enrol(body)
             token = self.headers.get("Authorization", "").removeprefix("Bearer ")
             if self.path == "/api/sync":
                 if self.headers.get("Content-Type") != "application/x-ndjson":

@@ -14,6 +14,7 @@ from memory_server import DirectTransport, Office, served
 
 from fieldkit.transport import HttpTransport, Transport
 from fieldkit.tus import CHECKED_BYTES, Chunks
+from sync import wire
 from sync.log import device_id, genesis, link, sign_head, write_line
 from sync.problems import Problem
 from sync.session import Request, Segment, read_answer, write_request
@@ -127,6 +128,12 @@ def test_a_file_that_is_there_already_is_not_sent_again(
     again: list[int] = []
     transport.send_file(sha256, len(data), chunks_of(data, again))
     assert again == []
+
+
+def test_the_server_says_who_it_is(transport: Transport, office: Office) -> None:
+    """S8"""
+    said = wire.EnrolGreeting().load(json.loads(transport.greet()))
+    assert said["server_key"] == office.public_key
 
 
 def test_an_enrolment_is_answered(transport: Transport, office: Office) -> None:

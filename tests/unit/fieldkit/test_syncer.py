@@ -19,6 +19,7 @@ from fieldkit.ledger import Ledger
 from fieldkit.library import Library
 from fieldkit.signing import sign_off
 from sync.problems import Problem
+from sync.receipt import read_receipt
 from sync.session import Answer, Change, LogState, read_answer
 
 
@@ -281,7 +282,6 @@ def test_a_receipt_over_other_bytes_than_ours_is_not_believed(
     device: FieldDevice, office: Office, tmp_path: Path
 ) -> None:
     inspection = _inspect(device, tmp_path)
-    syncer = device.syncer()
     segments = device.ledger.pending(device.store.identity())
     assert segments
     device.sync()
@@ -289,7 +289,8 @@ def test_a_receipt_over_other_bytes_than_ours_is_not_believed(
     said.hashes[-1] = b"\x00" * 32
     said_again = office.exchange(f"token-{device.id}", _asking(device, inspection))
     parsed = read_answer(said_again)
-    receipt = syncer._receipt(parsed)
+    assert parsed.receipt is not None
+    receipt = read_receipt(device.store.identity().server_key, parsed.receipt)
     with pytest.raises(Problem) as raised:
         device.ledger.take(device.store.identity(), parsed, receipt, 0)
     assert raised.value.code == "receipt-unfit"

@@ -17,6 +17,7 @@ EVERYBODY = {
     "health.healthz",
     "api-docs.openapi_json",
     "enrol.enrol",
+    "enrol.greet",
     "session.log_in",
     "pages.login",
     "pages.login_post",
