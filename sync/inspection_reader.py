@@ -148,9 +148,16 @@ def _pair(path: str) -> tuple[str, str]:
 
 
 def _written(entry: Entry) -> Written:
-    # A line that was adopted without its own key's signature is nobody's signed word (S3).
-    signed = entry.signed and (entry.adopted is None or entry.adopted.signed)
-    return Written(entry.device, entry.seq, entry.h, entry.at, entry.by, signed, entry.named)
+    return Written(
+        entry.device,
+        entry.seq,
+        entry.h,
+        entry.at,
+        entry.by,
+        entry.signed,
+        entry.named,
+        entry.adopted is not None,
+    )
 
 
 def _about(entry: Entry) -> About:

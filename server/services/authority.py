@@ -10,7 +10,7 @@ own writing: it asked for the permission before each entry.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -81,8 +81,19 @@ def window_of(one: Assignment) -> Window:
     return Window(first - _FIRST_ZONE_MS - grace, min(end, one.ended_at or end))
 
 
-def part(tx: Tx, authority: Authority, log: LogRow, records: Sequence[Record]) -> Parted:
-    """Part the records of a log, all of them in order, into what counts and what is set aside."""
+def part(
+    tx: Tx,
+    authority: Authority,
+    log: LogRow,
+    records: Sequence[Record],
+    claims: Mapping[str, int] = {},
+    late: Collection[int] = (),
+) -> Parted:
+    """Part the records of a log, all of them in order, into what counts and what is set aside.
+
+    `claims` is, by path, when the line that an adopted entry carries says it was written (S3):
+    that counts for it too. `late` are the positions of what came after the device was revoked.
+    """
     if log.kind == devices.ACCOUNT:
         return Parted(tuple(records), ())
     ruling = authority.rulings.get((log.device, log.inspection))
@@ -93,10 +104,14 @@ def part(tx: Tx, authority: Authority, log: LogRow, records: Sequence[Record]) -
     for record in records:
         while run is not None and run.last < record.seq:
             run = next(runs, None)
-        times = (record.at,) if run is None else times_of(record.at, run.received_at, run.offset_ms)
+        times = [record.at]
+        if run is not None:
+            times = [run.received_at, record.at + (run.offset_ms or 0)]
+        if record.path is not None and record.path in claims:
+            times.append(claims[record.path])
         admitted = ruling is not None and ruling.covers(record.seq)
-        kept = counted if admitted or authority.within(log.person, *times) else aside
-        kept.append(record)
+        expected = record.seq not in late and authority.within(log.person, *times)
+        (counted if admitted or expected else aside).append(record)
     return Parted(tuple(counted), tuple(aside))
 
 

@@ -31,6 +31,7 @@ class AsideView:
     device_name: str
     person_name: str
     entries: int
+    revoked: int
     of: int
     first_at: int | None
     last_at: int | None
@@ -65,6 +66,7 @@ def _aside(one: Aside, loaded: Loaded, ruled_by: dict[str, str]) -> AsideView:
         loaded.devices.get(one.log.device, one.log.device),
         loaded.people.get(one.log.person, one.log.person),
         len(one.records),
+        sum(record.seq in one.late for record in one.records),
         one.log.seq,
         min(times, default=None),
         max(times, default=None),

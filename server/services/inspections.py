@@ -1,6 +1,6 @@
 """An inspection as the server holds it: what counts, what was signed, what was set aside.
 
-Rules cited: L6, L7, S9 of docs/protocol.md.
+Rules cited: L6, L7, S3, S8, S9 of docs/protocol.md.
 """
 
 from __future__ import annotations
@@ -11,26 +11,38 @@ from dataclasses import dataclass
 from server.services.authority import authority_at, part
 from server.store import devices, people
 from server.store.admissions import Admission
-from server.store.logs import LogRow, find_inspection, lines_of, logs_of
+from server.store.logs import (
+    LogRow,
+    find_inspection,
+    lines_of,
+    logs_of,
+    owners_of,
+    revoked_runs,
+)
 from server.store.transaction import Tx
+from sync.adopted import PREFIX, expand, is_adopted
 from sync.conflicts import Conflict, conflicts_of
 from sync.entry import Entry, attributed
-from sync.inspection import Inspection, SignedLog
+from sync.inspection import Inspection
 from sync.inspection_reader import read_inspection
+from sync.lineage import branch_up_to
 from sync.log import Record, records_of
 from sync.merge import merge
 
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """What of a log is set aside (S9), and what staff ruled about that log, if they did.
+    """What of a log is set aside, and what staff ruled about that log, if they did.
 
-    Nothing is aside where all of it was admitted; the ruling is still there to be taken back.
+    It is there because its writer was not assigned at that time (S9), or because it came after its
+    device was revoked (S8), which `late` are. Nothing is aside where all of it was admitted; the
+    ruling is still there to be taken back.
     """
 
     log: LogRow
     records: tuple[Record, ...]
     ruling: Admission | None
+    late: frozenset[int] = frozenset()
 
     @property
     def open(self) -> bool:
@@ -55,6 +67,16 @@ class Awaited:
 
 
 @dataclass(frozen=True, slots=True)
+class Carried:
+    """Entries of an ended generation that count and that another one's log carries: how many."""
+
+    device: str
+    by: str
+    entries: int
+    unsigned: int
+
+
+@dataclass(frozen=True, slots=True)
 class Loaded:
     """One inspection, merged from its logs.
 
@@ -62,9 +84,10 @@ class Loaded:
     while nothing is signed), `amendments` are the entries that came after. `decided` is `signed`
     with what officers decided since (None while nothing is signed). `counted` is how many entries
     count: what they say is in `current`, and is not kept twice. `aside` are entries of people who
-    are not assigned to the facility (S9): visible, counted nowhere. `conflicts` are those of
-    `current`. `people` and `devices` give names. `first_seen_at` is the server's clock, UTC
-    milliseconds.
+    are not assigned to the facility (S9) or that came after their device was revoked (S8):
+    visible, counted nowhere. `adopted` says which entries that count came in the log of a later
+    generation alone (S3). `conflicts` are those of `current`. `people` and `devices` give names.
+    `first_seen_at` is the server's clock, UTC milliseconds.
     """
 
     id: str
@@ -77,6 +100,7 @@ class Loaded:
     counted: int
     amendments: tuple[Record, ...]
     aside: tuple[Aside, ...]
+    adopted: tuple[Carried, ...]
     conflicts: tuple[Conflict, ...]
     awaited: tuple[Awaited, ...]
     logs: tuple[LogRow, ...]
@@ -90,8 +114,13 @@ class Loaded:
 
     @property
     def set_aside(self) -> tuple[Record, ...]:
-        """All entries that are set aside."""
-        return tuple(record for one in self.aside for record in one.records)
+        """The entries of people who were not assigned (S9)."""
+        return tuple(r for one in self.aside for r in one.records if r.seq not in one.late)
+
+    @property
+    def revoked(self) -> tuple[Record, ...]:
+        """The entries that came after their device was revoked (S8)."""
+        return tuple(r for one in self.aside for r in one.records if r.seq in one.late)
 
     @property
     def accounts(self) -> frozenset[str]:
@@ -113,19 +142,25 @@ def load_inspection(tx: Tx, inspection_id: str) -> Loaded | None:
     authority = authority_at(tx, row.facility, [inspection_id])
     counted: list[Record] = []
     aside: list[Aside] = []
+    marked = revoked_runs(tx, inspection_id)
+    owners = _Owners(tx, logs)
     for log in logs:
-        parted = part(tx, authority, log, records_of_log(tx, log))
+        records = records_of_log(tx, log)
+        late = {n for first, last in marked.get(log.device, ()) for n in range(first, last + 1)}
+        parted = part(tx, authority, log, records, _claims(records, owners), late)
         counted.extend(parted.counted)
         ruling = authority.rulings.get((log.device, inspection_id))
         if parted.aside or ruling is not None:
-            aside.append(Aside(log, parted.aside, ruling))
+            aside.append(Aside(log, parted.aside, ruling, frozenset(late)))
+    counted = owners.attribute(expand(counted, owners))
+    adopted = _carried(counted)
     state = merge(counted)
     current = read_inspection(inspection_id, state)
     covered = signed_records(current, counted)
-    within = {(r.device, r.seq) for r in covered}
+    within = {r.h for r in covered}
     signed = decided = read_inspection(inspection_id, merge(covered)) if covered else None
     kept_here = {log.device for log in logs if log.kind == devices.ACCOUNT}
-    rulings = [r for r in counted if r.device in kept_here and (r.device, r.seq) not in within]
+    rulings = [r for r in counted if r.device in kept_here and r.h not in within]
     if covered and rulings:
         decided = read_inspection(inspection_id, merge([*covered, *rulings]))
     return Loaded(
@@ -136,14 +171,64 @@ def load_inspection(tx: Tx, inspection_id: str) -> Loaded | None:
         current,
         signed,
         decided,
-        len(counted),
+        len({r.h for r in counted if not is_adopted(r)}),
         _amendments(counted, within) if covered else (),
         tuple(aside),
+        adopted,
         conflicts_of(state),
         awaited(current, counted, logs),
         tuple(logs),
         people.names(tx, {log.person for log in logs} | _named(counted)),
-        devices.names(tx, {log.device for log in logs}),
+        devices.names(tx, {log.device for log in logs} | {one.device for one in adopted}),
+    )
+
+
+class _Owners:
+    """Device -> its key and person: of the inspection's logs, and of others when asked for."""
+
+    def __init__(self, tx: Tx, logs: Iterable[LogRow]) -> None:
+        self.tx = tx
+        self.known: dict[str, tuple[bytes, str] | None] = {
+            log.device: (log.public_key, log.person) for log in logs
+        }
+
+    def __call__(self, device: str) -> tuple[bytes, str] | None:
+        if device not in self.known:
+            found = owners_of(self.tx, [device]).get(device)
+            self.known[device] = None if found is None else (found.public_key, found.person)
+        return self.known[device]
+
+    def attribute(self, records: Iterable[Record]) -> list[Record]:
+        """Carried lines belong to their device's person too, whatever name they give (S9)."""
+        found = []
+        for record in records:
+            owner = None if record.adopted is None else self(record.device)
+            found.append(record if owner is None else attributed(record, owner[1]))
+        return found
+
+
+def _claims(records: Sequence[Record], owners: _Owners) -> dict[str, int]:
+    """Path of an adopted entry -> when the line that it carries claims to have been written."""
+    if not any(is_adopted(record) for record in records):
+        return {}
+    return {
+        f"{PREFIX}{record.device}/{record.seq}": record.at
+        for record in expand(records, owners)
+        if record.adopted is not None
+    }
+
+
+def _carried(records: Iterable[Record]) -> tuple[Carried, ...]:
+    given = list(records)
+    held = {r.h for r in given if r.adopted is None}
+    found: dict[tuple[str, str], dict[str, bool]] = {}
+    for record in given:
+        if record.adopted is not None and record.h not in held and not is_adopted(record):
+            of = found.setdefault((record.device, record.adopted.by), {})
+            of[record.h] = record.adopted.signed
+    return tuple(
+        Carried(device, by, len(of), sum(not signed for signed in of.values()))
+        for (device, by), of in sorted(found.items())
     )
 
 
@@ -159,37 +244,22 @@ def signed_records(current: Inspection, records: Iterable[Record]) -> list[Recor
 
     A sign-off covers of each log that it lists the entries up to that position, and counts only
     where every such log has the stated hash there. Only what a device writes to its own sign-off
-    path counts.
+    path counts. Of a log that forked it is the branch with that hash, wherever it is carried (S3).
     """
-    by_log = _by_log(records)
-    upto: dict[str, int] = {}
+    given = list(records)
+    covered: set[str] = set()
     for device, slot in current.sign_offs.items():
         for sign_off in slot.heads:
             if sign_off.written.device != device:
                 continue
             # What was signed is exactly what it lists: until all of that is here, nothing is.
-            if all(_matches(log, by_log) for log in sign_off.logs):
-                for log in sign_off.logs:
-                    upto[log.device] = max(upto.get(log.device, 0), log.seq)
-    return [
-        record
-        for device in sorted(upto)
-        for seq, record in sorted(by_log[device].items())
-        if seq <= upto[device]
-    ]
-
-
-def _matches(log: SignedLog, by_log: Mapping[str, Mapping[int, Record]]) -> bool:
-    stated = by_log.get(log.device, {}).get(log.seq)
-    return stated is not None and stated.h == log.h
-
-
-def _amendments(records: Iterable[Record], within: set[tuple[str, int]]) -> tuple[Record, ...]:
-    """What was written after the sign-off: the sign-off itself amends nothing."""
-    return tuple(
-        r
-        for r in records
-        if (r.device, r.seq) not in within and not (r.path or "").startswith("sign-off/")
+            upto = [branch_up_to(given, log.device, log.seq, log.h) for log in sign_off.logs]
+            if None not in upto:
+                covered.update(*(one for one in upto if one is not None))
+    carriers = {(r.device, r.seq) for r in given if r.h in covered and is_adopted(r)}
+    return sorted(
+        (r for r in given if r.h in covered or _carrier(r) in carriers),
+        key=lambda r: (r.device, r.seq, r.h),
     )
 
 
@@ -197,15 +267,16 @@ def awaited(
     current: Inspection, records: Iterable[Record], logs: Iterable[LogRow]
 ) -> tuple[Awaited, ...]:
     """Which entries that standing sign-offs cover have not arrived, or are not those (L7)."""
-    by_log = _by_log(records)
+    given = list(records)
     held = {log.device: log.seq for log in logs}
     found: list[Awaited] = []
     for device, slot in sorted(current.sign_offs.items()):
         for sign_off in slot.heads:
             for log in sign_off.logs if sign_off.written.device == device else ():
-                here, last = by_log.get(log.device, {}), held.get(log.device, 0)
-                if _matches(log, by_log):
+                if branch_up_to(given, log.device, log.seq, log.h) is not None:
                     continue
+                here = {r.seq for r in given if r.device == log.device and r.adopted is None}
+                last = held.get(log.device, 0)
                 if last < log.seq:
                     found.append(Awaited(device, log.device, log.seq - last, "missing"))
                 elif log.seq not in here:
@@ -216,13 +287,20 @@ def awaited(
     return tuple(found)
 
 
-def _by_log(records: Iterable[Record]) -> dict[str, dict[int, Record]]:
-    found: dict[str, dict[int, Record]] = {}
-    for record in records:
-        found.setdefault(record.device, {})[record.seq] = record
-    return found
-
-
 def _named(records: Iterable[Record]) -> set[str]:
     """Other people than the devices' whom entries name (S9)."""
     return {r.named for r in records if isinstance(r, Entry) and r.named}
+
+
+def _carrier(record: Record) -> tuple[str, int] | None:
+    return None if record.adopted is None else (record.adopted.by, record.adopted.seq)
+
+
+def _amendments(records: Iterable[Record], within: set[str]) -> tuple[Record, ...]:
+    """What was written after the sign-off: the sign-off itself amends nothing."""
+    after = {
+        r.h: r
+        for r in records
+        if r.h not in within and not is_adopted(r) and not (r.path or "").startswith("sign-off/")
+    }
+    return tuple(after.values())

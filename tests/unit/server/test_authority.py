@@ -32,11 +32,13 @@ from server.context import Context
 from server.permissions import Principal
 from server.services.admission import rule, rule_at_console
 from server.services.authority import window_of
+from server.services.enrolment import revoke_device
 from server.services.inspections import Loaded, load_inspection
 from server.services.programme import assign
 from server.store import audit, gradings, logs, people
 from server.store.assignments import Assignment
 from server.store.people import Person
+from sync.adopted import Run, entries_for
 from sync.problems import Problem
 
 ROSA = Principal("person", "p-rosa", "Rosa Example", None, (("officer", "example"),))
@@ -338,3 +340,38 @@ def test_the_mode_that_was_admitted_stays_whatever_comes_later(
     mine.start(VISIT_1, VALLEY, mode="training", fix=fix())
     mine.send()
     assert (loaded(region).facility, loaded(region).mode) == (HILL, "live")
+
+
+def test_what_came_after_a_device_was_revoked_counts_once_staff_admit_it(region: Context) -> None:
+    """S8, S9: only revocation marks later arrivals, and staff decide about them."""
+    device = enrolled_device(region)
+    visit(device, VISIT_1, HILL)
+    revoke_device(region, CONSOLE, device.id, "left in a taxi")
+    device.record(VISIT_1, "answers/GEN-G2/-", {"level": "fully"})
+    device.send()
+    found = loaded(region)
+    assert (len(found.revoked), found.set_aside, found.aside[0].open) == (1, (), True)
+    assert ("GEN-G2", "-") not in found.current.answers
+    rule(region, ROSA, VISIT_1, device.id, "admitted", "it was found, and nothing was touched")
+    assert ("GEN-G2", "-") in loaded(region).current.answers
+    assert loaded(region).revoked == ()
+
+
+def test_a_carried_line_counts_by_its_own_time(region: Context, clock: Clock) -> None:
+    """S3, S9: a device whose log forked carries its lines over after its person's time there."""
+    assigned(region, OTHER, 0, 0, grace_days=0)
+    old = enrolled_device(region, OTHER)
+    old.start(VISIT_1, HILL)
+    old.record(VISIT_1, "answers/GEN-G1/-", {"level": "fully"})
+    new = enrolled_device(region, OTHER, seed=2)
+    run = Run(old.id, 1, old.hashes[VISIT_1][0], old.logs[VISIT_1], old.hashes[VISIT_1][1:], None)
+    clock.at += 60 * DAY_MS
+    for _, path, value in entries_for(run):
+        new.record(VISIT_1, path, value)
+    new.record(VISIT_1, "answers/GEN-G2/-", {"level": "fully"})
+    new.send()
+    found = loaded(region)
+    assert set(found.current.answers) == {("GEN-G1", "-")}
+    assert [r.path for r in found.set_aside] == ["answers/GEN-G2/-"]
+    (answer,) = found.current.answers["GEN-G1", "-"].heads
+    assert not answer.written.signed  # its key is lost
