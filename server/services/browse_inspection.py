@@ -34,6 +34,7 @@ from server.services.inspections import Loaded, load_inspection
 from server.store import assessments, branches, browsing, documents, people
 from server.store.browsing import FacilityRow
 from server.store.transaction import Tx
+from sync.hazard import WHAT, Hazard, hazards
 from sync.inspection import Answer, Inspection, Observed, Slot
 from sync.problems import problem
 from sync.track import Way, summarise, ways
@@ -104,6 +105,11 @@ class InspectionView:
     ways: tuple[Way, ...]
 
     @property
+    def hazards(self) -> tuple[Hazard, ...]:
+        """The urgent hazards, those that are not over first."""
+        return hazards(self.loaded.current)
+
+    @property
     def length_m(self) -> float:
         """How long the tracks are in all, gaps left out."""
         return sum(summarise(way).length_m for way in self.ways)
@@ -153,7 +159,7 @@ def show_inspection(
         len(pieces),
         held,
         found,
-        tuple((w, i, slot) for (w, i), slot in sorted(loaded.current.observed.items())),
+        tuple((w, i, s) for (w, i), s in sorted(loaded.current.observed.items()) if w != WHAT),
         declared,
         boundary,
         tuple(forked),
