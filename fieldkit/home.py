@@ -21,6 +21,15 @@ class Home:
     def key(self) -> Path:
         return self.folder / "key.ed25519"
 
+    @property
+    def next_key(self) -> Path:
+        """The key of the next generation, while that is being made (S3)."""
+        return self.folder / "key.next.ed25519"
+
+    def former_key(self, device: str) -> Path:
+        """The key of a generation that ended, kept for proof (S3)."""
+        return self.folder / f"key.{device}.ed25519"
+
     def open_store(self) -> Store:
         """The store, made where there is none; raises what making files raises."""
         make_folder(self.folder)

@@ -12,7 +12,7 @@ from typing import Any
 
 from fieldkit.database import Database
 from fieldkit.server_keys import NOTE, checked_keys, trusted_under
-from fieldkit.store import Identity, put_notes
+from fieldkit.store import FORMER, Identity, put_notes
 from sync import safeguarding
 from sync.log import DEVICE_LOG
 from sync.nonce import Nonce
@@ -124,12 +124,21 @@ class Ledger:
     def awaited(self, identity: Identity) -> list[str]:
         """Digests whose entries are acknowledged and that no receipt lists, smallest file first."""
         rows = self.database.rows(
-            "select f.sha256 from files f join acknowledged a "
-            "on a.log = f.log and a.device = ? and a.seq >= f.seq "
-            "where f.held_at is null order by f.size, f.sha256 limit ?",
+            "select f.sha256 from files f left join acknowledged a "
+            "on a.log = f.log and a.device = ? "
+            "where (f.seq = 0 or a.seq >= f.seq) and f.held_at is null "
+            "order by f.size, f.sha256 limit ?",
             (identity.device, MOST_AWAITED),
         )
         return [sha256 for (sha256,) in rows]
+
+    def forked(self, identity: Identity) -> bool:
+        """Whether the server holds other lines of one of this device's logs (S3)."""
+        found = self.database.rows(
+            "select 1 from acknowledged where device = ? and state = 'forked' limit 1",
+            (identity.device,),
+        )
+        return bool(found)
 
     def refusals(self) -> list[Refusal]:
         """The logs that the server did not take as they are."""
@@ -247,6 +256,12 @@ def _begin_epoch(tx: Connection, epoch: int) -> bool:
     if another:
         tx.execute("update acknowledged set state = 'again', problem = null")
         tx.execute("update files set sent_at = null, held_at = null")
+        # S3: what it has lost of ended generations is carried over anew.
+        tx.execute(
+            "update meta set value = json_set(value, '$.adopted', json('false')) "
+            "where name >= ? and name < ?",
+            (FORMER, FORMER[:-1] + "0"),
+        )
     put_notes(tx, {"epoch": str(epoch)})
     return another
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from checklists.scoring import inputs_digest, inputs_from_json, score
 from fieldkit.export import FORMAT
-from sync.log import Head, Segment, genesis, verify_segment
+from sync.log import Head, Segment, genesis, link, verify_segment
 from sync.problems import problem
 
 MAX_SCORE_BYTES = 64 * 1024**2
@@ -21,12 +21,16 @@ MAX_SCORE_BYTES = 64 * 1024**2
 
 @dataclass(frozen=True, slots=True)
 class Recomputed:
-    """A score computed again: the document, where it differs, and how many entries verified."""
+    """A score computed again: the document, where it differs, and how many entries verified.
+
+    `unsigned` are entries whose chain holds and whose device's key was lost (S3).
+    """
 
     score: Mapping[str, Any]
     differences: tuple[str, ...]
     entries: int = 0
     files: int = 0
+    unsigned: int = 0
 
 
 def recompute(path: Path) -> Recomputed:
@@ -35,11 +39,11 @@ def recompute(path: Path) -> Recomputed:
     Of a zip the logs and files are verified too. Raises `file-missing`, `file-unreadable`,
     `score-export-malformed` and the log's problems.
     """
-    entries = files = 0
+    entries = files = unsigned = 0
     try:
         if zipfile.is_zipfile(path):
             with zipfile.ZipFile(path) as archive:
-                entries, files = _verify(archive, path.name)
+                entries, files, unsigned = _verify(archive, path.name)
                 data = _member(archive, "score.json", path.name)
         else:
             if path.stat().st_size > MAX_SCORE_BYTES:
@@ -60,15 +64,16 @@ def recompute(path: Path) -> Recomputed:
     given = document["score"]
     has_digest = "inputs" in (given.get("digests") or {})
     again = score(inputs, digest if has_digest else None).to_json()
-    return Recomputed(again, tuple(_differences(given, again)), entries, files)
+    return Recomputed(again, tuple(_differences(given, again)), entries, files, unsigned)
 
 
-def _verify(archive: zipfile.ZipFile, name: str) -> tuple[int, int]:
+def _verify(archive: zipfile.ZipFile, name: str) -> tuple[int, int, int]:
     manifest = _object(_member(archive, "manifest.json", name), name)
     if manifest.get("format") != FORMAT:
         raise _malformed(name, "its manifest is of another format")
     try:
         entries = sum(_verify_log(archive, log, name) for log in manifest["logs"])
+        unsigned = sum(log["seq"] for log in manifest["logs"] if log.get("unsigned"))
         files = [str(sha256) for sha256 in manifest["files"]]
     except (KeyError, TypeError, ValueError) as exc:
         raise _malformed(name, "its manifest is not whole") from exc
@@ -79,7 +84,7 @@ def _verify(archive: zipfile.ZipFile, name: str) -> tuple[int, int]:
                 digest.update(chunk)
         if digest.hexdigest() != sha256:
             raise problem("file-digest", got=digest.hexdigest(), wanted=sha256)
-    return entries, len(files)
+    return entries, len(files), unsigned
 
 
 def _verify_log(archive: zipfile.ZipFile, log: Mapping[str, Any], name: str) -> int:
@@ -92,6 +97,9 @@ def _verify_log(archive: zipfile.ZipFile, log: Mapping[str, Any], name: str) -> 
         signature = base64.b64decode(one["signature"], validate=True)
         segment = Segment(log["device"], log["inspection"], head.seq + 1, part, signature)
         _, head = verify_segment(public_key, head, segment)
+    if log.get("unsigned") is True and not log["signatures"]:
+        for line in lines:  # S3: its key is lost; only the chain can be held against it
+            head = Head(head.seq + 1, link(head.h, line))
     if head.seq != len(lines) or head.seq != log["seq"] or head.h.hex() != log["h"]:
         raise problem("chain-broken", log=log["inspection"], seq=head.seq)
     return len(lines)

@@ -70,10 +70,17 @@ def sign_off(
     return Signed(sum(seq for _, seq, _ in heads), len(heads), new=True, protected=protected)
 
 
-def standing(recorder_heads: dict[str, int], read: Inspection) -> Standing:
-    """Which devices signed, and how many entries no sign-off covers; a sign-off itself aside."""
+def standing(
+    recorder_heads: dict[str, int],
+    read: Inspection,
+    carriers: frozenset[tuple[str, int]] = frozenset(),
+) -> Standing:
+    """Which devices signed, and how many entries no sign-off covers; a sign-off itself aside.
+
+    `carriers` are entries (device, seq) that only carry others over: they say nothing new (S3).
+    """
     covered: dict[str, int] = {}
-    own_entries: set[tuple[str, int]] = set()
+    own_entries: set[tuple[str, int]] = set(carriers)
     for slot in read.sign_offs.values():
         for one in (*slot.heads, *slot.earlier):
             own_entries.add((one.written.device, one.written.seq))

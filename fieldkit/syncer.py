@@ -13,6 +13,15 @@ from functools import partial
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fieldkit.blobs import Blobs
+from fieldkit.generations import (
+    CarriedOver,
+    begin_generation,
+    carry_over,
+    formers,
+    rejoin,
+    settle_keys,
+)
+from fieldkit.home import Home
 from fieldkit.ledger import Ledger, Refusal
 from fieldkit.server_keys import known_number, trusted_keys
 from fieldkit.store import Identity, Store
@@ -53,6 +62,8 @@ class Report:
     changes: int = 0
     restored: bool = False  # the server began a new epoch: everything was offered to it again (S5)
     not_sent: dict[str, Problem] = field(default_factory=dict)
+    new_key: bool = False  # its log had forked: it goes on as a new generation (S3)
+    carried: list[CarriedOver] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,28 +88,39 @@ class Syncer:
     now: Callable[[], int]
     tell: Callable[[Step], None] = lambda step: None
     report: Report = field(default_factory=Report)
+    home: Home | None = None  # where the keys are, for going on under a new one (S3)
     _tried: set[str] = field(default_factory=set)  # a file is sent once in a run
 
     def run(self) -> Report:
         """Exchange until nothing waits that can go; then what waits is said by the ledger.
 
         Raises the transport's problems, `answer-malformed`, `receipt-signature`, `receipt-unfit`,
-        `nonce-unfit`.
+        `nonce-unfit`, and what going on as a new generation raises.
         """
         drop_withdrawn(self.store, self.blobs)  # an earlier run may have ended just before
         told: frozenset[str] = frozenset()  # logs refused in this run: sent once, not for ever
-        before = None
+        before, rejoined = None, False
         while True:
-            answer, more = self._exchange(told)
+            try:
+                self._settle()
+                answer, more = self._exchange(told)
+            except Problem as exc:
+                if exc.code != "token-unknown" or rejoined or not self._rejoin():
+                    raise
+                rejoined = True
+                continue
             told |= {s.log for s in answer.logs if s.state in ("forked", "refused")}
             # S7: entries first; what they name is asked for again once the last of them is there.
             waiting = more or bool(self.ledger.pending(self.identity, told))
             if not waiting:
                 self._send_files([d for d in answer.missing if d not in self._tried])
             left = self._left(answer, waiting)
-            if left is None or left == before:
+            if self._unsettled():
+                told, before = frozenset(), None  # the logs of another key, from here on
+            elif left is None or left == before:
                 return self.report
-            before = left
+            else:
+                before = left
 
     def refusals(self) -> list[Refusal]:
         """The logs that the server did not take, from this run or an earlier one."""
@@ -115,6 +137,38 @@ class Syncer:
             self.ledger.unsent_lines(self.identity),
         )
         return (lines, tuple(awaited), answer.cursor, self.report.files_sent)
+
+    # -- going on under a new key (S3) ------------------------------------------------------------
+
+    def _unsettled(self) -> bool:
+        """Whether a log forked, or lines of an ended generation are to be carried over."""
+        if self.home is None:
+            return False
+        waits = any(not former.adopted for former in formers(self.store))
+        return waits or self.ledger.forked(self.identity)
+
+    def _rejoin(self) -> bool:
+        """Whether a server that lost this generation knows it again through an earlier one."""
+        if self.home is None:
+            return False
+        found = rejoin(self.home, self.store, self.identity, self.transport)
+        self.identity = found or self.identity
+        return found is not None
+
+    def _settle(self) -> None:
+        """Go on as a new generation where that is needed, and carry over what only this has."""
+        if self.home is None or not self._unsettled():
+            return
+        if self.ledger.forked(self.identity):
+            self.tell(Step("going on under a new key"))
+            self.identity = begin_generation(self.home, self.store, self.identity, self.transport)
+            self.key = settle_keys(self.home, self.identity)
+            self.report.new_key = True
+        for former in formers(self.store):
+            if not former.adopted:
+                self.tell(Step("carrying over what was recorded under the key before"))
+                done = carry_over(self.home, self.store, former, self.transport, self.now())
+                self.report.carried.append(done)
 
     # -- one exchange (S1) ------------------------------------------------------------------------
 

@@ -39,6 +39,18 @@ class Transport(Protocol):
         """Send an enrolment (wire.EnrolRequest as JSON values); the answer's bytes."""
         ...
 
+    def next_generation(self, request: Mapping[str, Any]) -> bytes:
+        """Ask for the device's next generation (generation.GenerationRequest as JSON values)."""
+        ...
+
+    def held_of(self, former: str) -> bytes:
+        """Ask how far the logs of an earlier device are held; the answer's bytes."""
+        ...
+
+    def go_on_as(self, token: str) -> None:
+        """Speak with another token from now on: that of the device's next generation."""
+        ...
+
     def exchange(self, request: bytes) -> bytes:
         """Send a sync request (session.write_request); the answer's bytes, not yet read."""
         ...
@@ -93,6 +105,17 @@ class HttpTransport:
         body = json.dumps(request).encode("utf-8")
         headers = {"Content-Type": "application/json"}
         return self._send("POST", "/api/enrol", body, headers).body
+
+    def next_generation(self, request: Mapping[str, Any]) -> bytes:
+        body = json.dumps(request).encode("utf-8")
+        headers = {"Content-Type": "application/json"}
+        return self._send("POST", "/api/generation", body, headers).body
+
+    def held_of(self, former: str) -> bytes:
+        return self._send("GET", f"/api/generation/{former}", b"", {}).body
+
+    def go_on_as(self, token: str) -> None:
+        self._client.headers["Authorization"] = f"Bearer {token}"
 
     def exchange(self, request: bytes) -> bytes:
         headers = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}

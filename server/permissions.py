@@ -29,7 +29,7 @@ ANONYMOUS = Principal("anonymous")
 # those of "device"; the others come by a grant, for a jurisdiction and all below it.
 ROLES: dict[str, frozenset[str]] = {
     "anonymous": frozenset({"health.read", "docs.read", "login.use", "enrol.use"}),
-    "device": frozenset({"sync.exchange", "files.send"}),
+    "device": frozenset({"sync.exchange", "generation.use", "files.send"}),
     "person": frozenset({"session.use"}),
     "auditor": frozenset(),  # works through the devices enrolled for the person
     "officer": frozenset(
@@ -66,6 +66,8 @@ ROUTES: dict[str, str] = {
     "enrol.greet": "enrol.use",
     "enrol.enrol": "enrol.use",
     "sync.exchange": "sync.exchange",
+    "generation.next_generation": "generation.use",
+    "generation.held": "generation.use",
     "files.discover": "docs.read",
     "files.create": "files.send",
     "files.ask": "files.send",

@@ -29,7 +29,8 @@ _DECIMAL = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,12})?\Z")
 class Written:
     """Where a value comes from: the entry that wrote it, and by whom.
 
-    `signed` is False where nobody signed it at the source; `named` is another person than the
+    `signed` is False where nobody signed it at the source; `adopted` says that another
+    generation of the device carried it (S3); `named` is another person than the
     device's whom the entry names (S9).
     """
 
@@ -40,6 +41,7 @@ class Written:
     by: str
     signed: bool = True
     named: str = ""
+    adopted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

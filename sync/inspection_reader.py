@@ -148,7 +148,16 @@ def _pair(path: str) -> tuple[str, str]:
 
 
 def _written(entry: Entry) -> Written:
-    return Written(entry.device, entry.seq, entry.h, entry.at, entry.by, entry.signed, entry.named)
+    return Written(
+        entry.device,
+        entry.seq,
+        entry.h,
+        entry.at,
+        entry.by,
+        entry.signed,
+        entry.named,
+        entry.adopted is not None,
+    )
 
 
 def _about(entry: Entry) -> About:

@@ -149,7 +149,14 @@ _define(
     409,
     "The log {log} has other bytes at entry {seq} than the server received before.",
     "The server keeps both branches; yours is set aside for staff.",
-    "Keep this device; enrol it again to go on, and tell staff.",
+    "Keep this device and run fieldkit sync: it goes on under a new key by itself.",
+)
+_define(
+    "generation-unproved",
+    403,
+    "The old key did not sign for the new one.",
+    "Nothing was changed; what is on the device is kept.",
+    "Enrol the device again with an invitation; its lines are carried over then too.",
 )
 _define(
     "log-unknown-inspection",
@@ -690,7 +697,7 @@ _define(
     409,
     "The device's key at {path} cannot be used: {why}.",
     "What was recorded stays readable on this device; without its key nothing can be signed.",
-    "Put the key file back from your copy of the folder, or tell your office.",
+    "Put the key file back from your copy of the folder, or ask your office for an invitation.",
 )
 _define(
     "server-keys-unfit",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -13,8 +14,9 @@ from fieldkit import show
 from fieldkit.commands.desk import Desk, desk, exit_code, now
 from fieldkit.enrolling import enrol as ask_to_enrol
 from fieldkit.enrolling import read_invitation
+from fieldkit.generations import settle_keys
 from fieldkit.interviews import count_waiting
-from fieldkit.keys import load_key, load_or_make_key
+from fieldkit.keys import load_or_make_key
 from fieldkit.ledger import Ledger
 from fieldkit.syncer import Report, Step, Syncer
 from fieldkit.transport import HttpTransport
@@ -134,10 +136,10 @@ def _run(at: Desk) -> tuple[Syncer, Problem | None]:
     identity = store.identity()
     blobs = at.blobs
     blobs.sweep()
-    key = load_key(at.home.key)
+    key = settle_keys(at.home, identity)
     with HttpTransport(identity.server, identity.token) as transport, _progress(at) as tell:
         ledger = Ledger(store.database)
-        syncer = Syncer(store, ledger, blobs, key, identity, transport, now, tell)
+        syncer = Syncer(store, ledger, blobs, key, identity, transport, now, tell, home=at.home)
         try:
             syncer.run()
         except Problem as exc:
@@ -188,6 +190,8 @@ def _say_sync(at: Desk, syncer: Syncer, trouble: Problem | None) -> None:
         "changes": report.changes,
         "requests": report.requests,
         "restored": report.restored,
+        "new_key": report.new_key,
+        "carried_over": [asdict(one) for one in report.carried],
         "checkpoint_alarm": ledger.checkpoint_alarm(),
         "refused": [{"log": r.log, "state": r.state, "problem": r.problem} for r in refused],
         "not_sent": {d: p.to_json() for d, p in report.not_sent.items()},
@@ -203,6 +207,7 @@ def _say_sync(at: Desk, syncer: Syncer, trouble: Problem | None) -> None:
     if report.restored:
         told = "put back from a backup; what it had lost was offered to it again"
         rows.append(("server", told))
+    rows += _carried(report)
     if lines or waiting:
         waits = f"{show.number(lines, 'entry', 'entries')}, {show.number(len(waiting), 'file')}"
         rows.append(("waiting", f"{waits} (about {show.size(left)})\nKeep this device."))
@@ -216,6 +221,24 @@ def _say_sync(at: Desk, syncer: Syncer, trouble: Problem | None) -> None:
         click.get_current_context().exit(exit_code(trouble))
     if refused or report.not_sent:
         click.get_current_context().exit(1)
+
+
+def _carried(report: Report) -> list[show.Fact]:
+    """What became of a fork, or of a lost key, in plain words (S3)."""
+    rows: list[show.Fact] = []
+    if report.new_key:
+        rows.append(
+            (
+                "new key",
+                "another copy of this device's folder had sent other entries before.\n"
+                "This one goes on under a new key. Both are kept, and staff are told.",
+            )
+        )
+    for one in report.carried:
+        if one.entries:
+            how = "under the old signature" if one.signed else "marked unsigned: their key is gone"
+            rows.append(("carried over", f"{show.number(one.entries, 'entry', 'entries')}, {how}"))
+    return rows
 
 
 def _say_troubles(syncer: Syncer, trouble: Problem | None) -> None:

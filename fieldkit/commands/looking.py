@@ -118,14 +118,15 @@ def _gather(at: Desk, inspection: str) -> _Where:
     facility = at.library.facility(about_of(read).facility)
     checklist = checklist_of(at.store, at.library, inspection)
     heads = {log.device: len(log.lines) for log in at.store.logs(inspection)}
+    carriers = at.store.carriers(inspection)
     ledger = Ledger(at.store.database)
     return _Where(
         read,
         facility,
         checklist,
         progress(checklist, read, processes_of(at.library, read, facility)),
-        standing(heads, read),
-        sum(heads.values()),
+        standing(heads, read, carriers),
+        sum(heads.values()) - len(carriers),
         ledger.waiting_lines(at.store.identity(), inspection),
         ledger.files(inspection),
         count_waiting(at.store, inspection),

@@ -12,13 +12,15 @@ from itertools import count
 
 from server.context import Context
 from server.services import branches, sharing
+from server.services.carrying import carried_by
 from server.services.identifiers import day_of
 from server.services.sealed_names import files_of_sealed, row_of
 from server.store import changes, checkpoints, files, gradings, logs, sealed
 from server.store.logs import InspectionRow, LogKey, LogRow, NewLines, Owner, Touch, Touched
 from server.store.transaction import Tx
+from sync.adopted import is_adopted
 from sync.inspection_reader import read_about, read_evidence
-from sync.log import DEVICE_LOG, Entry, Head, Segment, genesis, may_stand_below, read_line
+from sync.log import DEVICE_LOG, Entry, Head, Record, Segment, genesis, may_stand_below, read_line
 from sync.problems import Problem, problem
 from sync.receipt import Receipt, ReceiptLog, SignedBytes, sign_receipt
 from sync.sealed import named_files, read_sealed
@@ -34,7 +36,7 @@ from sync.session import (
 )
 
 # The families of paths whose entries other parts look up.
-INDEXED = (b"about", b"evidence", b"sealed")
+INDEXED = (b"about", b"evidence", b"sealed", b"adopted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,7 +254,7 @@ def _note_entries(
             continue
         facility = mode = None
         person = owners[segment.device].person
-        for entry in _indexed(segment, new):
+        for entry in _indexed(tx, segment, new):
             if entry.path == "about":
                 # The creator's first entry fixes both, however the log is cut into requests (L5).
                 about = read_about(entry)
@@ -287,11 +289,16 @@ def _note_entries(
     return touched
 
 
-def _indexed(segment: Segment, new: Append) -> Iterator[Entry]:
-    """The new entries that name a facility or a file; the other lines are not even read."""
+def _indexed(tx: Tx, segment: Segment, new: Append) -> Iterator[Entry]:
+    """The new entries that name a facility or a file; the other lines are not even read.
+
+    What an adopted line names is named by the device that carries it (S3).
+    """
     for seq, (line, h) in enumerate(zip(new.lines, new.hashes, strict=True), start=new.first):
         if may_stand_below(line, INDEXED):
-            read = read_line(line, segment.device, segment.inspection, seq, h.hex())
+            read: Record | None = read_line(line, segment.device, segment.inspection, seq, h.hex())
+            while isinstance(read, Entry) and is_adopted(read):
+                read = carried_by(tx, read)
             if isinstance(read, Entry) and read.path.split("/")[0].encode() in INDEXED:
                 yield read
 

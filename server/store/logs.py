@@ -129,14 +129,18 @@ def owners_of(tx: Tx, ids: Collection[str]) -> dict[str, Owner]:
     }
 
 
-def revoked_runs(tx: Tx, log_id: int) -> list[tuple[int, int]]:
-    """First and last position of each run of a log that came after its device was revoked (S8)."""
+def revoked_runs(tx: Tx, inspection: str) -> dict[str, list[tuple[int, int]]]:
+    """Device -> first and last position of each run that came after it was revoked (S8)."""
     query = (
-        select(segments.c.first, segments.c.last)
-        .where(segments.c.log == log_id, segments.c.revoked.is_(True))
-        .order_by(segments.c.last)
+        select(logs.c.device, segments.c.first, segments.c.last)
+        .join(logs, logs.c.id == segments.c.log)
+        .where(logs.c.inspection == inspection, segments.c.revoked.is_(True))
+        .order_by(logs.c.device, segments.c.last)
     )
-    return [(row[0], row[1]) for row in tx.execute(query)]
+    found: dict[str, list[tuple[int, int]]] = {}
+    for device, first, last in tx.execute(query):
+        found.setdefault(device, []).append((first, last))
+    return found
 
 
 def find_logs(tx: Tx, keys: Collection[LogKey]) -> dict[LogKey, LogRow]:
@@ -156,6 +160,17 @@ def logs_of(tx: Tx, inspection: str) -> list[LogRow]:
         select(*_LOG)
         .join(devices, devices.c.id == logs.c.device)
         .where(logs.c.inspection == inspection)
+        .order_by(logs.c.id)
+    )
+    return [LogRow(*row) for row in tx.execute(query)]
+
+
+def logs_by(tx: Tx, device: str) -> list[LogRow]:
+    """All logs of a device, in the order in which they were first heard of."""
+    query = (
+        select(*_LOG)
+        .join(devices, devices.c.id == logs.c.device)
+        .where(logs.c.device == device)
         .order_by(logs.c.id)
     )
     return [LogRow(*row) for row in tx.execute(query)]

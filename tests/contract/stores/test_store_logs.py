@@ -45,10 +45,10 @@ def test_runs_that_came_after_their_device_was_revoked_are_known(db: Database) -
     """S8"""
     first, _ = db.write(put_everybody)
     db.write(lambda tx: append(tx, first, VISIT, LINES[:2]))
-    log = db.write(lambda tx: append(tx, first, VISIT, LINES[2:], before=LINES[:2], revoked=True))
+    db.write(lambda tx: append(tx, first, VISIT, LINES[2:], before=LINES[:2], revoked=True))
     with db.read() as tx:
-        assert logs.revoked_runs(tx, log.id) == [(3, 5)]
-        assert logs.revoked_runs(tx, log.id + 1) == []
+        assert logs.revoked_runs(tx, VISIT) == {first.id: [(3, 5)]}
+        assert logs.revoked_runs(tx, VISIT_2) == {}
 
 
 def test_lines_are_kept_as_the_bytes_first_written(db: Database) -> None:
@@ -121,6 +121,7 @@ def test_logs_are_found_by_device_and_inspection_and_come_as_first_heard_of(
         assert logs.find_logs(tx, []) == {}
         assert logs.logs_of(tx, VISIT) == [b, a]
         assert logs.all_logs(tx) == [b, a, c]
+        assert logs.logs_by(tx, first.id) == [a, c]
 
 
 def test_receipts_are_kept_as_they_were_given(db: Database) -> None:

@@ -37,6 +37,7 @@ READER = PEOPLE | {
 ALLOWED = {
     "anonymous": EVERYBODY,
     "device": EVERYBODY
+    | {"generation.next_generation", "generation.held"}
     | {"sync.exchange", "files.create", "files.ask", "files.append", "files.discard"},
     "auditor": PEOPLE,
     "reader": READER,
@@ -66,6 +67,7 @@ ALLOWED = {
 }
 REFUSED = {"token-missing", "login-needed", "not-permitted"}
 VALUES = {"sha256": "0" * 64, "filename": "site.css", "scope": "facility", "subject": NORTH}
+VALUES |= {"former": "none"}
 VALUES |= {"facility": NORTH, "facility_id": NORTH, "inspection_id": "none", "assignment": "none"}
 
 
