@@ -103,6 +103,13 @@ _define(
     "Send the lines in several segments.",
 )
 _define(
+    "log-too-long",
+    413,
+    "A log would have {count} entries; the limit is {limit}.",
+    "All entries before it are kept, and can be signed and sent.",
+    "Sign this inspection off, and go on in a new one: fieldkit start … --new",
+)
+_define(
     "segment-malformed",
     400,
     "Segment {index} cannot be read: {why}.",
