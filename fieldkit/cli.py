@@ -23,6 +23,7 @@ COMMANDS = {
     "answer": "fieldkit.commands.recording",
     "observe": "fieldkit.commands.recording",
     "outcome": "fieldkit.commands.recording",
+    "hazard": "fieldkit.commands.urgent",
     "sign-off": "fieldkit.commands.recording",
     "interview": "fieldkit.commands.interviewing",
     "note": "fieldkit.commands.interviewing",
@@ -32,11 +33,15 @@ COMMANDS = {
     "facts": "fieldkit.commands.facts",
     "track": "fieldkit.commands.tracking",
     "place": "fieldkit.commands.placed",
+    "bundle": "fieldkit.commands.bundling",
     "status": "fieldkit.commands.looking",
     "check": "fieldkit.commands.looking",
     "entries": "fieldkit.commands.written",
     "export": "fieldkit.commands.taking",
     "score": "fieldkit.commands.taking",
+    "passphrase": "fieldkit.commands.locking",
+    "lock": "fieldkit.commands.locking",
+    "unlock": "fieldkit.commands.locking",
 }
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from marshmallow import Schema, ValidationError
 
+from fieldkit.generations import former_note
 from fieldkit.keys import public_bytes
 from fieldkit.ledger import encode_key
 from fieldkit.server_keys import NOTE, checked_keys
@@ -90,7 +91,12 @@ def enrol(
     # Who is enrolled again goes on from the key it pinned first: receipts of then stay readable.
     pinned = base64.b64decode(store.note("server_key") or "") or answer["server_key"]
     notes = {NOTE: checked_keys(pinned, keys, None)} if keys else {}
-    # 4. Only then is anything kept, all of it at once.
+    # 4. S3: what another key recorded here for this person is carried over to the new one.
+    before, key = store.note("device"), store.note("public_key")
+    if before not in (None, device_id(public_key)) and store.note("person") == answer["person"]:
+        assert before is not None and key is not None  # noqa: S101 - they are kept together
+        notes |= former_note(store, before, base64.b64decode(key))
+    # 5. Only then is anything kept, all of it at once.
     store.set_notes(
         **notes,
         device=device_id(public_key),

@@ -4,38 +4,45 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
 from fieldkit.capture import load_inspection
 from fieldkit.disk import named, part_name, settle, settle_folder
+from fieldkit.generations import OwnKey
 from fieldkit.ledger import Ledger, encode_key
 from fieldkit.preview import Sources
-from fieldkit.store import Identity
+from fieldkit.server_keys import NOTE
+from fieldkit.shared import certificates_of, stored_logs
+from fieldkit.store import Identity, LogLines
+from sync.extract import Hole
 from sync.log import MAX_SEGMENT_LINES, sign_head
 
-FORMAT = "tapak export v1"
+FORMAT = "tapak export v2"
+FORMATS = ("tapak export v1", FORMAT)  # the first had the log of one device only
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)  # the same export has the same bytes
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What went into an export: entries, files with their bytes, and files that are not here."""
+    """What went into an export: entries, files with their bytes, and files that are not here.
+
+    `unsigned` are entries whose device's key is lost (S3).
+    """
 
     entries: int
     files: int
     missing: tuple[str, ...]
     size: int
+    unsigned: int
 
 
 def write_export(
     sources: Sources,
     identity: Identity,
-    key: Ed25519PrivateKey,
+    keys: Sequence[OwnKey],
     inspection: str,
     document: Mapping[str, Any] | None,
     out: Path,
@@ -50,7 +57,7 @@ def write_export(
         try:
             with part.open("wb") as file:
                 with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-                    done = _fill(archive, sources, identity, key, inspection, document)
+                    done = _fill(archive, sources, identity, keys, inspection, document)
                 file.flush()
                 settle(file.fileno())
             size = part.stat().st_size
@@ -58,44 +65,36 @@ def write_export(
             settle_folder(out.parent)
         finally:
             part.unlink(missing_ok=True)
-    return Exported(done[0], done[1], done[2], size)
+    return Exported(done[0], done[1], done[2], size, done[3])
 
 
 def _fill(
     archive: zipfile.ZipFile,
     sources: Sources,
     identity: Identity,
-    key: Ed25519PrivateKey,
+    keys: Sequence[OwnKey],
     inspection: str,
     document: Mapping[str, Any] | None,
-) -> tuple[int, int, tuple[str, ...]]:
-    entries, logs = 0, []
+) -> tuple[int, int, tuple[str, ...], int]:
+    entries, unsigned, logs = 0, 0, []
+    own = {one.device: one for one in keys}
     for log in sources.store.logs(inspection):
-        if log.device != identity.device:
-            continue  # another device's lines travel with their own signatures
+        of = own.get(log.device)
         name = f"logs/{log.device}.ndjson"
         _put(archive, name, b"".join(line + b"\n" for line in log.lines))
-        ends = [*range(MAX_SEGMENT_LINES, len(log.lines), MAX_SEGMENT_LINES), len(log.lines)]
-        signed = [
-            {"seq": e, "signature": encode_key(sign_head(key, log.hashes[e - 1]))} for e in ends
-        ]
-        logs.append(
-            {
-                "file": name,
-                "device": log.device,
-                "inspection": inspection,
-                "public_key": encode_key(identity.public_key),
-                "seq": len(log.lines),
-                "h": log.hashes[-1].hex(),
-                "signatures": signed,
-            }
-        )
+        if of is None:
+            logs.append(_colleagues_log(name, log, sources, identity))
+        else:
+            logs.append(_described(name, log, of))
+            unsigned += 0 if of.key is not None else len(log.lines)
         entries += len(log.lines)
     read = load_inspection(sources.store, inspection)
     held, missing = [], []
     for sha256 in sorted({digest for digest, _ in read.evidence}):
         if sources.blobs.has(sha256):
-            archive.write(sources.blobs.path(sha256), f"files/{sha256}", zipfile.ZIP_STORED)
+            with archive.open(zipfile.ZipInfo(f"files/{sha256}", _FIXED_TIME), "w") as member:
+                for chunk in sources.blobs.chunks(sha256):
+                    member.write(chunk)
             held.append(sha256)
         else:
             missing.append(sha256)
@@ -113,6 +112,7 @@ def _fill(
         "format": FORMAT,
         "inspection": inspection,
         "server_key": encode_key(identity.server_key),
+        "server_keys": json.loads(sources.store.note(NOTE) or "null"),
         "certificate": json.loads(sources.store.note("certificate") or "null"),
         "logs": logs,
         "files": held,
@@ -120,7 +120,58 @@ def _fill(
         "receipts": receipts,
     }
     _put(archive, "manifest.json", _json(manifest))
-    return entries, len(held), tuple(missing)
+    return entries, len(held), tuple(missing), unsigned
+
+
+def _described(name: str, log: LogLines, of: OwnKey) -> dict[str, Any]:
+    """A log in the manifest; where its device's key is lost there are no signatures (S3)."""
+    ends = [*range(MAX_SEGMENT_LINES, len(log.lines), MAX_SEGMENT_LINES), len(log.lines)]
+    signed = [
+        {"seq": e, "signature": encode_key(sign_head(of.key, log.hashes[e - 1]))}
+        for e in ends
+        if of.key is not None
+    ]
+    said: dict[str, Any] = {
+        "file": name,
+        "device": log.device,
+        "inspection": log.log,
+        "public_key": encode_key(of.public_key),
+        "seq": len(log.lines),
+        "h": log.hashes[-1].hex(),
+        "signatures": signed,
+    }
+    if of.certificate is not None:
+        said["certificate"] = json.loads(of.certificate)
+    return said | ({"unsigned": True} if of.key is None else {})
+
+
+def _colleagues_log(
+    name: str, log: LogLines, sources: Sources, identity: Identity
+) -> dict[str, Any]:
+    """A log with the signatures that it came with; of a withheld line stands its chain hash."""
+    database = sources.store.database
+    whole = next(w for w in stored_logs(database, identity, log.log) if w.device == log.device)
+    certificate = certificates_of(database).get(log.device)
+    return {
+        "file": name,
+        "device": log.device,
+        "inspection": log.log,
+        "certificate": certificate,
+        "seq": whole.last,
+        "withheld": [
+            [seq, row.h.hex()]
+            for seq, row in enumerate(whole.rows, start=whole.first)
+            if isinstance(row, Hole)
+        ],
+        "signatures": [
+            {
+                "seq": proof.seq,
+                "signature": encode_key(proof.signature),
+                "by": "server" if proof.vouched else "device",
+            }
+            for proof in whole.proofs
+        ],
+    }
 
 
 def _put(archive: zipfile.ZipFile, name: str, data: bytes) -> None:

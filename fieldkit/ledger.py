@@ -12,7 +12,8 @@ from typing import Any
 
 from fieldkit.database import Database
 from fieldkit.server_keys import NOTE, checked_keys, trusted_under
-from fieldkit.store import Identity, put_notes
+from fieldkit.shared import take_change as take_shared
+from fieldkit.store import FORMER, Identity, put_notes
 from sync import safeguarding
 from sync.log import DEVICE_LOG
 from sync.nonce import Nonce
@@ -27,8 +28,8 @@ MOST_AWAITED = 1000  # the protocol's limit of one request
 # After which line of a log the next segment begins, and up to which one a receipt covers it. A log
 # in the state "again" was acknowledged by an epoch that is over, up to its seq; one in the state
 # "asked" is held by the server's word up to its seq, and by no receipt.
-_OFFERED = "case when a.state = 'again' then max(a.seq - 1, 0) else coalesce(a.seq, 0) end"
-_COVERED = "case when a.state in ('again', 'asked') then 0 else coalesce(a.seq, 0) end"
+OFFERED = "case when a.state = 'again' then max(a.seq - 1, 0) else coalesce(a.seq, 0) end"
+COVERED = "case when a.state in ('again', 'asked') then 0 else coalesce(a.seq, 0) end"
 _PENDING_BYTES = 6 * 1024**2  # more than one request carries, less than a small machine has
 
 
@@ -70,7 +71,7 @@ class Ledger:
         found: list[Pending] = []
         room = _PENDING_BYTES
         for log, after in self.database.rows(
-            f"select l.log, {_OFFERED} as offered from lines l "  # noqa: S608 - fixed text
+            f"select l.log, {OFFERED} as offered from lines l "  # noqa: S608 - fixed text
             "left join acknowledged a on a.log = l.log and a.device = l.device "
             "where l.device = ? and coalesce(a.state, 'held') <> 'forked' "
             "group by l.log having max(l.seq) > offered order by min(l.rowid)",
@@ -94,7 +95,7 @@ class Ledger:
 
     def waiting_lines(self, identity: Identity, log: str | None = None) -> int:
         """How many lines no receipt of the server's epoch covers yet, of one log or of all."""
-        return self._count_after(_COVERED, identity, log)
+        return self._count_after(COVERED, identity, log)
 
     def unsent_lines(self, identity: Identity) -> int:
         """How many lines are beyond what the server is known, or believed, to have."""
@@ -124,12 +125,21 @@ class Ledger:
     def awaited(self, identity: Identity) -> list[str]:
         """Digests whose entries are acknowledged and that no receipt lists, smallest file first."""
         rows = self.database.rows(
-            "select f.sha256 from files f join acknowledged a "
-            "on a.log = f.log and a.device = ? and a.seq >= f.seq "
-            "where f.held_at is null order by f.size, f.sha256 limit ?",
+            "select f.sha256 from files f left join acknowledged a "
+            "on a.log = f.log and a.device = ? "
+            "where (f.seq = 0 or a.seq >= f.seq) and f.held_at is null "
+            "order by f.size, f.sha256 limit ?",
             (identity.device, MOST_AWAITED),
         )
         return [sha256 for (sha256,) in rows]
+
+    def forked(self, identity: Identity) -> bool:
+        """Whether the server holds other lines of one of this device's logs (S3)."""
+        found = self.database.rows(
+            "select 1 from acknowledged where device = ? and state = 'forked' limit 1",
+            (identity.device,),
+        )
+        return bool(found)
 
     def refusals(self) -> list[Refusal]:
         """The logs that the server did not take as they are."""
@@ -160,35 +170,25 @@ class Ledger:
         to be offered again (S5). Raises `answer-malformed`, `receipt-unfit` and
         `server-keys-unfit`; nothing of the answer is kept then.
         """
-        noted = self.database.rows("select value from meta where name = ?", (NOTE,))
-        trusted = trusted_under(identity.server_key, noted[0][0] if noted else None)
-        changes = [_checked(change, trusted) for change in answer.changes]
-        keys = [change.body for change in changes if change.kind == CHANGE]
+        changes = self.checked(identity, answer)
         epoch = answer.epoch if receipt is None else receipt.epoch
         with self.database.write("what the server answered") as tx:
-            restored = epoch is not None and _begin_epoch(tx, epoch)
+            restored = epoch is not None and begin_epoch(tx, epoch)
             if receipt is not None:
                 assert answer.receipt is not None  # noqa: S101 - it was read from there
                 tx.execute(
                     "insert into receipts (at, payload, signature) values (?, ?, ?)",
                     (receipt.at, answer.receipt.payload, answer.receipt.signature),
                 )
-                _acknowledge(tx, identity, receipt)
-                _keep_checkpoint(tx, receipt)
+                acknowledge(tx, identity, receipt)
+                keep_checkpoint(tx, receipt)
                 if asked_at is not None:
                     _keep_clock(tx, identity, receipt, asked_at, answer.now - asked_at)
             if nonce is not None and answer.nonce is not None:
                 _keep_nonce(tx, nonce, answer.nonce, now)
             for state in answer.logs:
                 _take_state(tx, identity, state)
-            for body in keys:
-                found = tx.execute("select value from meta where name = ?", (NOTE,)).fetchone()
-                known = found[0] if found else None
-                new = checked_keys(identity.server_key, read_statements(body), known)
-                put_notes(tx, {NOTE: new})
-            for change in changes:
-                if change.kind != CHANGE:
-                    _take_change(tx, change)
+            take_changes(tx, identity, changes, now)
             put_notes(
                 tx,
                 {
@@ -198,6 +198,12 @@ class Ledger:
                 },
             )
         return restored
+
+    def checked(self, identity: Identity, answer: Answer) -> list[Change]:
+        """An answer's changes, each checked; raises `answer-malformed`."""
+        noted = self.database.rows("select value from meta where name = ?", (NOTE,))
+        trusted = trusted_under(identity.server_key, noted[0][0] if noted else None)
+        return [checked_change(change, trusted) for change in answer.changes]
 
     def take_keys(self, identity: Identity, statements: Sequence[SignedBytes]) -> None:
         """Keep the server's keys once they are verified (S8); raises `server-keys-unfit`."""
@@ -215,6 +221,13 @@ class Ledger:
         """Forget how far changes were read, so that all of them come anew."""
         with self.database.write("the settings") as tx:
             tx.execute("delete from meta where name = 'cursor'")
+
+    def colleague_lines(self, identity: Identity) -> int:
+        """How many lines of other devices are here."""
+        found = self.database.rows(
+            "select count(*) from lines where device <> ?", (identity.device,)
+        )
+        return int(found[0][0])
 
     def wants_nonce(self, now: int) -> bool:
         """Whether the newest nonce was taken more than an hour ago by this device's clock (L9)."""
@@ -236,7 +249,7 @@ class Ledger:
         ]
 
 
-def _begin_epoch(tx: Connection, epoch: int) -> bool:
+def begin_epoch(tx: Connection, epoch: int) -> bool:
     """S5: a server restored from a backup is offered again everything it may have lost.
 
     What the older epoch acknowledged counts no more; its receipts stay, as proof. Where each log
@@ -247,11 +260,18 @@ def _begin_epoch(tx: Connection, epoch: int) -> bool:
     if another:
         tx.execute("update acknowledged set state = 'again', problem = null")
         tx.execute("update files set sent_at = null, held_at = null")
+        # S3: what it has lost of ended generations is carried over anew.
+        tx.execute(
+            "update meta set value = json_set(value, '$.adopted', json('false')) "
+            "where name >= ? and name < ?",
+            (FORMER, FORMER[:-1] + "0"),
+        )
     put_notes(tx, {"epoch": str(epoch)})
     return another
 
 
-def _acknowledge(tx: Connection, identity: Identity, receipt: Receipt) -> None:
+def acknowledge(tx: Connection, identity: Identity, receipt: Receipt) -> None:
+    """Keep what a checked receipt says is held; raises `receipt-unfit`."""
     if receipt.device != identity.device:
         raise problem("receipt-unfit", why="it is another device's")
     for one in receipt.logs:
@@ -283,7 +303,7 @@ def _keep_nonce(tx: Connection, nonce: Nonce, signed: SignedBytes, now: int) -> 
     put_notes(tx, {"nonce": json.dumps(kept), "nonce_taken": str(now)})
 
 
-def _keep_checkpoint(tx: Connection, receipt: Receipt) -> None:
+def keep_checkpoint(tx: Connection, receipt: Receipt) -> None:
     """S13: within an epoch the server's checkpoints only go on; one that goes back is told.
 
     Work goes on all the same: nothing recorded is kept from the server for it.
@@ -358,7 +378,7 @@ def _put_state(
     )
 
 
-def _checked(change: Change, trusted: Keys) -> Change:
+def checked_change(change: Change, trusted: Keys) -> Change:
     """A published text must be the one that its digest names, a list of safeguarding keys the one
     that the server signed (L8).
     """
@@ -377,7 +397,26 @@ def _checked(change: Change, trusted: Keys) -> Change:
     return change
 
 
-def _take_change(tx: Connection, change: Change) -> None:
+def take_changes(
+    tx: Connection, identity: Identity, changes: Sequence[Change], now: int = 0
+) -> None:
+    """Keep checked changes, the server's keys among them; raises `server-keys-unfit`.
+
+    What does not verify of colleagues' lines is asked for again a day after `now` (UTC ms).
+    """
+    for change in changes:
+        if change.kind != CHANGE:
+            if not take_shared(tx, identity, change, now):
+                take_change(tx, change)
+            continue
+        found = tx.execute("select value from meta where name = ?", (NOTE,)).fetchone()
+        known = found[0] if found else None
+        new = checked_keys(identity.server_key, read_statements(change.body), known)
+        put_notes(tx, {NOTE: new})
+
+
+def take_change(tx: Connection, change: Change) -> None:
+    """Keep one checked change: the whole body of a document, or that it is gone."""
     if change.body is None:
         tx.execute("delete from documents where kind = ? and ref = ?", (change.kind, change.ref))
         return

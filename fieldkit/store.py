@@ -11,10 +11,23 @@ from sqlite3 import Connection
 from typing import Any
 
 from fieldkit.database import Database
-from sync.log import DEVICE_LOG, Entry, Head, Record, genesis, link, read_line, write_line
+from sync.adopted import expand
+from sync.log import (
+    DEVICE_LOG,
+    MAX_LOG_LINES,
+    Entry,
+    Head,
+    Record,
+    genesis,
+    link,
+    read_line,
+    write_line,
+)
 from sync.merge import PathState, merge
 from sync.problems import problem
 from sync.written import FAMILY
+
+FORMER = "former/"  # notes of ended generations (S3): FORMER + device; see fieldkit.generations
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +46,16 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class LogLines:
-    """All lines of one log, in order, with the chain hash of each."""
+    """The lines of one log that are here, in order, with the position and chain hash of each.
+
+    Of a colleague's log some may be withheld (S5).
+    """
 
     log: str
     device: str
     lines: tuple[bytes, ...]
     hashes: tuple[bytes, ...]
+    seqs: tuple[int, ...]
 
 
 class Writing:
@@ -70,6 +87,13 @@ class Writing:
         self.quote_nonce(log)
         return self._append(log, path, value, replaces, at)
 
+    def append_as_is(self, log: str, path: str, value: Any) -> str:
+        """Append one entry without quoting a nonce before it; its chain hash in hex.
+
+        Raises what `write_line` raises.
+        """
+        return self._append(log, path, value)
+
     def _append(
         self,
         log: str,
@@ -80,6 +104,8 @@ class Writing:
     ) -> str:
         identity = self.identity
         head, when = self._head(log), self.now if at is None else at
+        if head.seq >= MAX_LOG_LINES:
+            raise problem("log-too-long", count=head.seq + 1, limit=MAX_LOG_LINES)
         named = self._replaces(log, path) if replaces is None else list(replaces)
         line = write_line(head.seq + 1, when, identity.person, path, value, named)
         h = link(head.h, line)
@@ -198,25 +224,55 @@ class Store:
             )
         ]
 
+    def count_lines(self, log: str, device: str) -> int:
+        """How many lines of one device's log are here."""
+        found = self.database.rows(
+            "select count(*) from lines where log = ? and device = ?", (log, device)
+        )
+        return int(found[0][0])
+
     def records(self, log: str) -> list[Record]:
         """All records of an inspection, of every device whose lines are here."""
-        return [
+        read = [
             read_line(line, device, log, seq, h.hex())
             for device, seq, line, h in self.database.rows(
                 "select device, seq, line, h from lines where log = ? order by device, seq", (log,)
             )
         ]
+        return expand(read, self.owner_of)
+
+    def owner_of(self, device: str) -> tuple[bytes, str] | None:
+        """A device's key and person by its certificate, where that is here: a colleague's too."""
+        if device == self.note("device"):
+            certificate = self.note("certificate")
+        else:
+            found = self.database.rows(
+                "select body from documents where kind = 'certificate' and ref = ?", (device,)
+            )
+            certificate = found[0][0] if found else self._former_certificate(device)
+        return None if certificate is None else _owner(certificate)
+
+    def _former_certificate(self, device: str) -> str | None:
+        said = self.note(FORMER + device)
+        return None if said is None else json.dumps(json.loads(said)["certificate"])
 
     def logs(self, log: str) -> list[LogLines]:
         """The raw lines of every log of an inspection that is here."""
-        found: dict[str, tuple[list[bytes], list[bytes]]] = {}
-        for device, line, h in self.database.rows(
-            "select device, line, h from lines where log = ? order by device, seq", (log,)
+        found: dict[str, list[tuple[bytes, bytes, int]]] = {}
+        for device, seq, line, h in self.database.rows(
+            "select device, seq, line, h from lines where log = ? order by device, seq", (log,)
         ):
-            lines, hashes = found.setdefault(device, ([], []))
-            lines.append(line)
-            hashes.append(h)
-        return [LogLines(log, d, tuple(lines), tuple(hs)) for d, (lines, hs) in found.items()]
+            found.setdefault(device, []).append((line, h, seq))
+        return [LogLines(log, d, *zip(*rows, strict=True)) for d, rows in found.items()]
+
+    def carriers(self, log: str) -> frozenset[tuple[str, int]]:
+        """(device, seq) of the entries that carry over lines which stand here themselves (S3)."""
+        rows = self.database.rows(
+            "select device, seq from lines where log = ? and path >= 'adopted/' "
+            "and path < 'adopted0'",
+            (log,),
+        )
+        return frozenset((device, seq) for device, seq in rows)
 
     def about(self, log: str) -> Entry | None:
         """The entry that says what an inspection is about, or None where it cannot be read."""
@@ -270,6 +326,16 @@ class Store:
         return found[0] if found else (None, None)
 
 
+def _owner(certificate: str) -> tuple[bytes, str] | None:
+    """The key and person in a certificate; those that are here were checked as they came."""
+    try:
+        signed = json.loads(certificate)
+        said = json.loads(base64.b64decode(signed["payload"]))
+        return base64.b64decode(said["public_key"]), str(said["person"])
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
 def put_notes(tx: Connection, notes: dict[str, str]) -> None:
     """Keep small facts within a transaction that is open."""
     tx.executemany(
@@ -280,6 +346,28 @@ def put_notes(tx: Connection, notes: dict[str, str]) -> None:
 
 
 def _records_at(tx: Connection, log: str, path: str) -> list[Record]:
+    """Records of one path; of a colleague's adopted lines too, which stand under another (S3)."""
+    carried = [
+        read_line(line, device, log, seq, h.hex())
+        for device, seq, line, h in tx.execute(_CARRIED, (log,))
+    ]
+    return [*_at(tx, log, path), *(r for r in expand(carried, _anybody) if r.path == path)]
+
+
+# Adopted entries of a log whose lines are not here as their own device's too.
+_CARRIED = (
+    "select l.device, l.seq, l.line, l.h from lines l where l.log = ? "
+    "and l.path >= 'adopted/' and l.path < 'adopted0' and not exists (select 1 from lines o "
+    "where o.log = l.log and o.device = substr(l.path, 9, 32) "
+    "and o.seq = cast(substr(l.path, 42) as integer)) order by l.device, l.seq"
+)
+
+
+def _anybody(device: str) -> None:
+    """Whose a device is does not matter for what an entry says that it has seen."""
+
+
+def _at(tx: Connection, log: str, path: str) -> list[Record]:
     return [
         read_line(line, device, log, seq, h.hex())
         for device, seq, line, h in tx.execute(

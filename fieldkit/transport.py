@@ -6,7 +6,6 @@ sync.session's matter. tests/contract/test_transport.py is what every implementa
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import httpx
 
 from fieldkit.pace import Pace
 from fieldkit.tus import Chunks, Uploads
+from sync.packing import LZMA, WORTH_IT, pack
 from sync.problems import CATALOGUE, Kind, Problem, problem
 
 CONNECT_SECONDS = 10
@@ -37,6 +37,18 @@ class Transport(Protocol):
 
     def enrol(self, request: Mapping[str, Any]) -> bytes:
         """Send an enrolment (wire.EnrolRequest as JSON values); the answer's bytes."""
+        ...
+
+    def next_generation(self, request: Mapping[str, Any]) -> bytes:
+        """Ask for the device's next generation (generation.GenerationRequest as JSON values)."""
+        ...
+
+    def held_of(self, former: str) -> bytes:
+        """Ask how far the logs of an earlier device are held; the answer's bytes."""
+        ...
+
+    def go_on_as(self, token: str) -> None:
+        """Speak with another token from now on: that of the device's next generation."""
         ...
 
     def exchange(self, request: bytes) -> bytes:
@@ -64,7 +76,7 @@ class HttpTransport:
     def __init__(self, server: str, token: str | None = None, pace: Pace | None = None) -> None:
         self.server = server.rstrip("/")
         self._pace = pace or Pace()
-        headers = {"User-Agent": "fieldkit"}
+        headers = {"Accept-Encoding": "gzip"}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         self._client = httpx.Client(
@@ -73,6 +85,9 @@ class HttpTransport:
             # A hotel's sign-in page answers with a redirect: it must not get the token.
             follow_redirects=False,
         )
+        # What the library would say besides tells a server nothing, and bytes may cost money.
+        for name in ("Accept", "Connection", "User-Agent"):
+            del self._client.headers[name]
         self._uploads = Uploads(self._answer, self._pace.clock)
 
     def __enter__(self) -> HttpTransport:
@@ -94,9 +109,23 @@ class HttpTransport:
         headers = {"Content-Type": "application/json"}
         return self._send("POST", "/api/enrol", body, headers).body
 
+    def next_generation(self, request: Mapping[str, Any]) -> bytes:
+        body = json.dumps(request).encode("utf-8")
+        headers = {"Content-Type": "application/json"}
+        return self._send("POST", "/api/generation", body, headers).body
+
+    def held_of(self, former: str) -> bytes:
+        return self._send("GET", f"/api/generation/{former}", b"", {}).body
+
+    def go_on_as(self, token: str) -> None:
+        self._client.headers["Authorization"] = f"Bearer {token}"
+
     def exchange(self, request: bytes) -> bytes:
-        headers = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}
-        return self._send("POST", "/api/sync", gzip.compress(request, mtime=0), headers).body
+        headers = {"Content-Type": "application/x-ndjson"}
+        if len(request) > WORTH_IT:
+            headers["Content-Encoding"] = LZMA
+            request = pack(request)
+        return self._send("POST", "/api/sync", request, headers).body
 
     def send_file(self, sha256: str, size: int, chunks: Chunks) -> None:
         self._uploads.send_file(sha256, size, chunks)

@@ -29,27 +29,32 @@ ANONYMOUS = Principal("anonymous")
 # those of "device"; the others come by a grant, for a jurisdiction and all below it.
 ROLES: dict[str, frozenset[str]] = {
     "anonymous": frozenset({"health.read", "docs.read", "login.use", "enrol.use"}),
-    "device": frozenset({"sync.exchange", "files.send"}),
+    "device": frozenset({"sync.exchange", "generation.use", "files.send"}),
     "person": frozenset({"session.use"}),
     "auditor": frozenset(),  # works through the devices enrolled for the person
     "officer": frozenset(
         {
             "assignments.read",
             "assignments.write",
+            "bundles.read",
             "declarations.write",
             "facilities.read",
             "files.read",
             "flags.read",
             "inspections.read",
+            "logs.admit",
             "registry.read",
             "scores.read",
         }
     ),
+    # Reaches what is sealed, as ciphertext, and withdraws it; sees no score and no inspection.
+    "safeguarding": frozenset({"sealed.read", "sealed.take", "sealed.withdraw"}),
     "reader": frozenset({"facilities.read", "flags.read", "registry.read", "scores.read"}),
     "administrator": frozenset(
         {
             "assignments.read",
             "assignments.write",
+            "bundles.read",
             "declarations.write",
             "registry.read",
             "registry.write",
@@ -57,7 +62,7 @@ ROLES: dict[str, frozenset[str]] = {
     ),
 }
 
-GRANTABLE = ("auditor", "officer", "reader", "administrator")
+GRANTABLE = ("auditor", "officer", "reader", "administrator", "safeguarding")
 
 ROUTES: dict[str, str] = {
     # machines
@@ -66,6 +71,8 @@ ROUTES: dict[str, str] = {
     "enrol.greet": "enrol.use",
     "enrol.enrol": "enrol.use",
     "sync.exchange": "sync.exchange",
+    "generation.next_generation": "generation.use",
+    "generation.held": "generation.use",
     "files.discover": "docs.read",
     "files.create": "files.send",
     "files.ask": "files.send",
@@ -82,20 +89,28 @@ ROUTES: dict[str, str] = {
     "assignments.list_assignments": "assignments.read",
     "assignments.create_assignment": "assignments.write",
     "assignments.end_assignment": "assignments.write",
+    "bundles.take": "bundles.read",
+    "bundles.answer": "bundles.read",
     # people
     "pages.login": "login.use",
     "pages.login_post": "login.use",
     "pages.static": "login.use",
     "pages.logout": "session.use",
-    "pages.home": "facilities.read",
+    "pages.home": "session.use",
     "pages.facilities": "facilities.read",
     "pages.facility": "facilities.read",
     "pages.inspection": "inspections.read",
     "pages.evidence": "inspections.read",
+    "pages.admission": "logs.admit",
     "pages.entries": "inspections.read",
+    "pages.bundles": "bundles.read",
+    "pages.bundles_post": "bundles.read",
     "pages.file": "files.read",
     "pages.preview": "files.read",
     "pages.score_export": "scores.read",
+    "pages.sealed": "sealed.read",
+    "pages.sealed_take": "sealed.take",
+    "pages.sealed_withdraw": "sealed.withdraw",
 }
 
 

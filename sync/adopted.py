@@ -173,6 +173,8 @@ def _carried(wrapped: Sequence[Entry], owners: Owners) -> tuple[list[Record], li
         entry = piece.entry
         read = read_line(piece.line, piece.device, entry.inspection, piece.seq, piece.h)
         came = Adopted(entry.device, entry.seq, piece.previous, piece.h in signed)
+        if isinstance(read, Entry):
+            read = replace(read, signed=came.signed)
         records.append(replace(read, adopted=came))
     return records, list(unread.values())
 

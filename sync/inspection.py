@@ -21,6 +21,7 @@ KINDS = ("photo", "document", "sample", "interview", "track")
 MODES = ("live", "training")
 SIGNS = ("yes", "no", "unsure")
 TRACK_SOURCES = ("recorded", "imported")
+MOST_PREVIEW = 64_000  # bytes of the small picture that may go before a photograph (S7)
 
 _DECIMAL = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,12})?\Z")
 
@@ -29,7 +30,8 @@ _DECIMAL = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,12})?\Z")
 class Written:
     """Where a value comes from: the entry that wrote it, and by whom.
 
-    `signed` is False where nobody signed it at the source; `named` is another person than the
+    `signed` is False where nobody signed it at the source; `adopted` says that another
+    generation of the device carried it (S3); `named` is another person than the
     device's whom the entry names (S9).
     """
 
@@ -40,6 +42,7 @@ class Written:
     by: str
     signed: bool = True
     named: str = ""
+    adopted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +124,11 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A file that a device attached; `items` are `item/instance` paths that it supports."""
+    """A file that a device attached; `items` are `item/instance` paths that it supports.
+
+    `preview` is the digest of a small picture of it that may arrive sooner: for looking at, never
+    evidence; empty where there is none.
+    """
 
     sha256: str
     device: str
@@ -135,6 +142,7 @@ class Evidence:
     items: tuple[str, ...]
     note: str
     written: Written
+    preview: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -103,6 +103,13 @@ _define(
     "Send the lines in several segments.",
 )
 _define(
+    "log-too-long",
+    413,
+    "A log would have {count} entries; the limit is {limit}.",
+    "All entries before it are kept, and can be signed and sent.",
+    "Sign this inspection off, and go on in a new one: fieldkit start … --new",
+)
+_define(
     "segment-malformed",
     400,
     "Segment {index} cannot be read: {why}.",
@@ -149,7 +156,14 @@ _define(
     409,
     "The log {log} has other bytes at entry {seq} than the server received before.",
     "The server keeps both branches; yours is set aside for staff.",
-    "Keep this device; enrol it again to go on, and tell staff.",
+    "Keep this device and run fieldkit sync: it goes on under a new key by itself.",
+)
+_define(
+    "generation-unproved",
+    403,
+    "The old key did not sign for the new one.",
+    "Nothing was changed; what is on the device is kept.",
+    "Enrol the device again with an invitation; its lines are carried over then too.",
 )
 _define(
     "log-unknown-inspection",
@@ -278,6 +292,20 @@ _define(
     "The upload cannot be understood: {why}.",
     NOTHING_STORED,
     "Send what tus 1.0 asks for; docs/protocol.md says how.",
+)
+_define(
+    "hazard-malformed",
+    400,
+    "A hazard is told in 1 to {limit} characters.",
+    "Nothing was recorded.",
+    "Say in one sentence what is about to happen and where.",
+)
+_define(
+    "hazard-unknown",
+    404,
+    "There is not one hazard here whose id begins with {hazard!r}.",
+    "Nothing was recorded.",
+    "Use one of these: {known}.",
 )
 _define(
     "checksum-unknown",
@@ -472,6 +500,20 @@ _define(
     "The answer to {item} lacks {what}.",
     KEPT,
     "{hint}",
+)
+_define(
+    "nothing-aside",
+    409,
+    "Nothing of that log is set aside in this inspection.",
+    "Nothing was changed.",
+    "Look at the inspection again: it may have been settled meanwhile.",
+)
+_define(
+    "own-work",
+    403,
+    "You worked on this inspection yourself.",
+    "Nothing was decided.",
+    "Ask a colleague to decide: nobody rules on their own work.",
 )
 _define(
     "conflict-here",
@@ -690,7 +732,70 @@ _define(
     409,
     "The device's key at {path} cannot be used: {why}.",
     "What was recorded stays readable on this device; without its key nothing can be signed.",
-    "Put the key file back from your copy of the folder, or tell your office.",
+    "Put the key file back from your copy of the folder, or ask your office for an invitation.",
+)
+_define(
+    "device-locked",
+    409,
+    "This device has a passphrase, and it is locked.",
+    KEPT,
+    "Run: fieldkit unlock. A script gives it as FIELDKIT_PASSPHRASE or FIELDKIT_PASSPHRASE_FD.",
+)
+_define(
+    "passphrase-wrong",
+    403,
+    "This is not this device's passphrase.",
+    "Nothing was changed. Wrong ones delete nothing, however many are tried.",
+    "Try again; mind the keyboard's language and capital letters.",
+)
+_define(
+    "passphrase-short",
+    400,
+    "The passphrase has fewer than {shortest} characters.",
+    KEPT,
+    "Choose a longer one; four or five words that do not belong together are good.",
+)
+_define(
+    "passphrase-set",
+    409,
+    "This device has a passphrase already.",
+    KEPT,
+    "To choose another one, run: fieldkit passphrase change",
+)
+_define(
+    "passphrase-none",
+    409,
+    "This device has no passphrase.",
+    KEPT,
+    "To set one, run: fieldkit passphrase set",
+)
+_define(
+    "passphrase-needed",
+    409,
+    "The assignment of {facility} asks for a passphrase on this device, and it has none.",
+    KEPT,
+    "Run: fieldkit passphrase set, then do this again.",
+)
+_define(
+    "vault-damaged",
+    409,
+    "The keys of this device at {path} cannot be read: {why}.",
+    "What is sealed stays as it is; without this file it cannot be opened here.",
+    "Put the file back from your copy of the folder, or tell your office.",
+)
+_define(
+    "device-in-use",
+    409,
+    "Another fieldkit command is at work in this folder.",
+    KEPT,
+    "End it (a track, a sync), then do this again.",
+)
+_define(
+    "no-session",
+    409,
+    "This computer has no place in memory where a key can be held between commands.",
+    KEPT,
+    "Each command asks for the passphrase. On Linux, log in so that XDG_RUNTIME_DIR is set.",
 )
 _define(
     "server-keys-unfit",
@@ -705,6 +810,134 @@ _define(
     "This device does not know the server's sealing key yet.",
     KEPT,
     "Run: fieldkit sync, once, with a network. It comes with the first answer.",
+)
+# -- bundles (S10) --------------------------------------------------------------------------------
+BUNDLE_KEPT = "What came before that place was checked and stays; nothing wrong was stored."
+_define(
+    "bundle-malformed",
+    422,
+    "This bundle cannot be read: {why}.",
+    BUNDLE_KEPT,
+    "Copy the file again from where it was made, or have a new bundle written.",
+)
+_define(
+    "bundle-altered",
+    422,
+    "This bundle is cut short, or was altered or damaged on its way.",
+    BUNDLE_KEPT,
+    "Copy the file again from where it was made, or have a new bundle written.",
+)
+_define(
+    "bundle-newer",
+    422,
+    "This bundle has format {version}, and this program reads format {known}.",
+    NOTHING_STORED,
+    "Install the newest version of this program and read the bundle again.",
+)
+_define(
+    "bundle-part-too-large",
+    413,
+    "A part of a bundle ({part}) is of {size} bytes; the limit is {limit}.",
+    BUNDLE_KEPT,
+    "Have a new bundle written; a file over the limit goes on a disk of its own.",
+)
+_define(
+    "bundle-not-sealed",
+    422,
+    "{name} is not a sealed bundle.",
+    NOTHING_STORED,
+    "Choose the file that ends in .tapak, as it was written.",
+)
+_define(
+    "bundle-not-chosen",
+    422,
+    "No file was chosen.",
+    NOTHING_STORED,
+    "Choose the bundle, a file that ends in .tapak, and send the form again.",
+)
+_define(
+    "bundle-other-server",
+    422,
+    "This bundle belongs to another server than {server}.",
+    NOTHING_STORED,
+    "Read it on a device that is enrolled with the server it belongs to.",
+)
+_define(
+    "bundle-for-another",
+    422,
+    "This bundle was not sealed to this key.{hint}",
+    NOTHING_STORED,
+    "Give it to whom it was made for, or have a new one written for this key.",
+)
+_define(
+    "bundle-passphrase-needed",
+    422,
+    "This bundle is sealed with a passphrase.",
+    NOTHING_STORED,
+    "Ask whoever made it for the passphrase, and give it: --passphrase.",
+)
+_define(
+    "bundle-passphrase-wrong",
+    422,
+    "The passphrase does not open this bundle.",
+    NOTHING_STORED,
+    "Type it again exactly as it was given; upper and lower case count.",
+)
+_define(
+    "bundle-passphrase-short",
+    422,
+    "A passphrase of {length} characters is too short for a bundle.",
+    KEPT,
+    "Give at least {least} characters, such as four or five words.",
+)
+_define(
+    "bundle-exists",
+    409,
+    "There is a file called {name} already.",
+    "It stays as it is; nothing was written.",
+    "Give another name, or a folder: then the file gets a name of its own.",
+)
+_define(
+    "bundle-no-room",
+    507,
+    "The bundle takes about {needed} and {folder} has {free} left.",
+    "Nothing was written.",
+    "Make room, use another disk, or leave the files out: --no-photos.",
+)
+_define(
+    "bundle-disk-limit",
+    507,
+    "This disk cannot hold a file as large as this bundle, of {size}.",
+    "Nothing was left half-written.",
+    "Use a disk that is formatted as exFAT or NTFS; FAT32 holds files of up to 4 GB.",
+)
+_define(
+    "bundle-nothing",
+    409,
+    "There is nothing to put into a bundle: the server holds everything safely.",
+    KEPT,
+    "To hand an inspection over all the same, name it: --inspection.",
+)
+_define(
+    "bundle-no-files",
+    404,
+    "There is no bundle in {folder}.",
+    NOTHING_STORED,
+    "Choose the folder with the files that end in .tapak.",
+)
+_define(
+    "recipient-unknown",
+    404,
+    "{name!r} is neither the office, nor a key, nor a person whose key is known here.",
+    KEPT,
+    "Ask them for what `fieldkit bundle key` shows on their device, and give that: --to age1…",
+)
+_define(
+    "device-without-key",
+    409,
+    "The device {device} has not told the server what to seal to it.",
+    NOTHING_STORED,
+    "Read a bundle of that device first, or have it sync once.",
 )
 _define(
     "certificate-unfit",

@@ -20,7 +20,7 @@ def export(at: Desk, out: Path, force: bool, inspection: str | None) -> None:
     """Write one inspection to OUT.zip: logs, signatures, files, and its score as a preview."""
     from fieldkit.capture import about_of, load_inspection
     from fieldkit.export import write_export
-    from fieldkit.keys import load_key
+    from fieldkit.generations import own_keys, settle_keys
     from fieldkit.preview import score_document
 
     if out.exists() and not force:
@@ -29,7 +29,11 @@ def export(at: Desk, out: Path, force: bool, inspection: str | None) -> None:
     identity, sources = at.store.identity(), at.sources()
     training = about_of(load_inspection(at.store, which)).mode == "training"
     document = None if training else score_document(sources, which)
-    done = write_export(sources, identity, load_key(at.home.key), which, document, out)
+    settle_keys(at.home, identity)
+    done = write_export(sources, identity, own_keys(at.home, at.store), which, document, out)
+    if done.unsigned and not at.json:
+        count = show.number(done.unsigned, "entry", "entries")
+        show.warn(f"{count} in it cannot be signed: the key of their device is gone.")
     if done.missing and not at.json:
         show.warn(f"{show.number(len(done.missing), 'file')} not on this device, so not in it.")
     rows: list[show.Fact] = [
@@ -48,6 +52,7 @@ def export(at: Desk, out: Path, force: bool, inspection: str | None) -> None:
             "entries": done.entries,
             "files": done.files,
             "missing": list(done.missing),
+            "unsigned": done.unsigned,
             "size": done.size,
         },
     )
@@ -83,7 +88,10 @@ def score(at: Desk, exported: Path | None, inspection: str | None) -> None:
                 "same": same,
                 "differences": list(done.differences),
                 "entries_verified": done.entries,
+                "entries_unsigned": done.unsigned,
                 "files_verified": done.files,
+                "entries_withheld": done.withheld,
+                "entries_vouched": done.vouched,
                 "score": done.score,
             }
         )
@@ -91,6 +99,15 @@ def score(at: Desk, exported: Path | None, inspection: str | None) -> None:
         click.echo(explain(done.score), nl=False)
         if done.entries:
             click.echo(f"{done.entries} entries and {done.files} files verified.")
+        if done.withheld:
+            parts = show.number(done.withheld, "entry is", "entries are")
+            click.echo(f"{parts} withheld: tracks of colleagues stay at the office.")
+        if done.vouched:
+            parts = show.number(done.vouched, "entry is", "entries are")
+            click.echo(f"{parts} vouched for by the server, not signed alone by the device.")
+        if done.unsigned:
+            count = show.number(done.unsigned, "entry is", "entries are")
+            show.warn(f"{count} not signed: the key of their device is gone.")
         if same:
             click.echo("Computed again from the export: the same to the digit.")
         else:

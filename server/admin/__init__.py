@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from server.admin import backups, people, registry, safeguarding, upkeep
+from server.admin import backups, bundles, people, registry, rulings, safeguarding, upkeep
 from server.terminal import Given, surroundings
 
 
@@ -29,13 +29,16 @@ for _command in (
     registry.assignments_command,
     registry.end_assignment_command,
     registry.publish_command,
+    rulings.aside,
     upkeep.audit_command,
     upkeep.verify_command,
     upkeep.checkpoint_command,
     upkeep.rotate_command,
     upkeep.rebuild_command,
     safeguarding.safeguarding_key,
+    safeguarding.withdraw_consent,
     backups.backup_command,
     backups.restore_command,
+    bundles.bundle,
 ):
     admin.add_command(_command)

@@ -6,10 +6,12 @@ from flask_smorest import Blueprint
 
 from server.api import (
     assignments,
+    bundles,
     declarations,
     enrol,
     facilities,
     files,
+    generation,
     health,
     session,
     sync,
@@ -19,9 +21,11 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     health.blueprint,
     enrol.blueprint,
     sync.blueprint,
+    generation.blueprint,
     files.blueprint,
     session.blueprint,
     facilities.blueprint,
     declarations.blueprint,
     assignments.blueprint,
+    bundles.blueprint,
 )

@@ -111,7 +111,7 @@ def _enrol(ctx: Context, code: str, public_key: bytes, name: str, address: str) 
         if known is not None and (known.person != person.id or known.status == devices.REVOKED):
             raise problem("device-of-another")
         label = " ".join(storable(name).split()) or (known.name if known else "device")
-        certificate = _certify(ctx, device, public_key, person, label, now)
+        certificate = certify(ctx, device, public_key, person, label, now)
         new = Device(
             device, public_key, person.id, label, digest_of(token), certificate, now, ACTIVE, None
         )
@@ -143,9 +143,10 @@ def _invited(tx: Tx, code_digest: str, device: str, now: int) -> Person:
     return person
 
 
-def _certify(
+def certify(
     ctx: Context, device: str, public_key: bytes, person: Person, name: str, now: int
 ) -> SignedBytes:
+    """A device's certificate, signed by the server (S8)."""
     return sign_certificate(
         ctx.key,
         {

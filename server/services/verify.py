@@ -19,11 +19,12 @@ from server.services.checkpoints import faults_in
 from server.services.take_in import INDEXED
 from server.services.verify_aside import adopted_count, branch_faults
 from server.services.verify_log import LogFault, Walk, check_log, check_times
-from server.store import audit, branches, checkpoints, stored
+from server.store import audit, branches, checkpoints, sealed, stored
 from server.store.devices import read_certificate as stored_certificate
 from server.store.transaction import Tx
 from server.store.types import storable_key
 from sync import receipt as signing
+from sync.adopted import expand
 from sync.checkpoint import AUDIT, log_name
 from sync.inspection import Inspection
 from sync.inspection_reader import read_inspection
@@ -66,6 +67,7 @@ class _Found:
     wanted: dict[str, set[int]] = field(default_factory=dict)  # what checkpoints hold of each log
     hashes: dict[tuple[str, int], set[str]] = field(default_factory=dict)  # and what stands there
     abouts: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
+    owners: dict[str, tuple[bytes, str]] = field(default_factory=dict)
     damaged: set[str] = field(default_factory=set)  # inspections with a log that has a fault
 
     def fault(self, what: str, where: str, why: str) -> None:
@@ -82,14 +84,15 @@ def verify(ctx: Context) -> Report:
         _logs(tx, found, keys)
         _inspections(tx, found)
         _branches(tx, found, keys)
-        _adopted(tx, found)
         _audit(tx, found)
         _checkpoints(ctx, tx, found)
         _documents(tx, found)
         _declarations(tx, found)
         held = stored.all_files(tx)
-        found.counts["files missing"] = len(stored.missing_files(tx))
+        withdrawn = {one.key for one in sealed.all_withdrawn(tx)}
+        found.counts["files missing"] = len(set(stored.missing_files(tx)) - withdrawn)
     _files(ctx, found, held)
+    _withdrawn(ctx, found, withdrawn)
     return Report(tuple(found.faults), dict(sorted(found.counts.items())))
 
 
@@ -103,6 +106,7 @@ def _devices(ctx: Context, tx: Tx, found: _Found) -> dict[str, bytes]:
         found.counts["devices"] += 1
         where = f"device {device.id}"
         keys[device.id] = device.public_key
+        found.owners[device.id] = (device.public_key, device.person)
         certified = _certified_key(ctx, device, found)
         if device_id(device.public_key) != device.id:
             found.fault("device", where, "its public key is not the one its id is made from")
@@ -145,7 +149,9 @@ def _receipts(ctx: Context, tx: Tx, found: _Found) -> None:
         found.given_at[row.id] = receipt.at
         _note_acknowledged(found, receipt, row.id)
         promised.update(dict.fromkeys(receipt.files, row.id))
+    # L8: a key that was destroyed at its owner's wish is not lost.
     here = {sha256 for sha256, _ in stored.all_files(tx)}
+    here |= {one.key for one in sealed.all_withdrawn(tx)}
     for sha256, number in sorted(promised.items()):
         if sha256 not in here:
             found.fault("file", f"file {sha256}", f"receipt {number} says it is held; it is gone")
@@ -176,6 +182,7 @@ def _logs(tx: Tx, found: _Found, keys: dict[str, bytes]) -> None:
         _note_hashes(found, log, walked)
         given = [(seq, number, found.given_at[number]) for seq, _, number in acknowledged]
         walked.faults += check_times(segments, given)
+        _adopted(found, log, rows)
         for fault in walked.faults:
             found.fault("entry", f"{_log_name(log)}, {_entries(fault)}", fault.why)
         if walked.faults:
@@ -189,7 +196,7 @@ def _logs(tx: Tx, found: _Found, keys: dict[str, bytes]) -> None:
 
 def _names(tx: Tx, found: _Found, log: stored.StoredLog, rows: list[stored.StoredLine]) -> None:
     """What other parts look up of a log: its facility and mode, and the files it names."""
-    read = _read_named(log, rows)
+    read = _read_named(found, log, rows)
     for about in (*read.about.heads, *read.about.earlier):
         noted = (storable_key(about.facility), about.mode)
         found.abouts.setdefault(log.inspection, set()).add(noted)
@@ -201,16 +208,23 @@ def _names(tx: Tx, found: _Found, log: stored.StoredLog, rows: list[stored.Store
         found.fault("file", _log_name(log), why)
 
 
-def _read_named(log: stored.StoredLog, rows: list[stored.StoredLine]) -> Inspection:
-    records: list[Record] = [
-        read_line(row.line, log.device, log.inspection, row.seq, _hash_or_place(row))
-        for row in rows
-        if may_stand_below(row.line, INDEXED)
-    ]
+def _read_named(found: _Found, log: stored.StoredLog, rows: list[stored.StoredLine]) -> Inspection:
     named = (
-        r for r in records if isinstance(r, Entry) and r.path.split("/")[0].encode() in INDEXED
+        r
+        for r in expand(_read_some(log, rows, INDEXED), found.owners.get)
+        if isinstance(r, Entry) and r.path.split("/")[0].encode() in INDEXED
     )
     return read_inspection(log.inspection, merge(named))
+
+
+def _read_some(
+    log: stored.StoredLog, rows: list[stored.StoredLine], families: tuple[bytes, ...]
+) -> list[Record]:
+    return [
+        read_line(row.line, log.device, log.inspection, row.seq, _hash_or_place(row))
+        for row in rows
+        if may_stand_below(row.line, families)
+    ]
 
 
 def _hash_or_place(row: stored.StoredLine) -> str:
@@ -250,19 +264,13 @@ def _branches(tx: Tx, found: _Found, keys: dict[str, bytes]) -> None:
         found.fault("branch", fault.where, fault.why)
 
 
-def _adopted(tx: Tx, found: _Found) -> None:
-    owners = {d.id: (d.public_key, d.person) for d in stored.all_devices(tx)}
-    for log in stored.all_logs(tx):
-        records: list[Record] = [
-            read_line(row.line, log.device, log.inspection, row.seq, _hash_or_place(row))
-            for row in stored.lines_of(tx, log.id)
-            if may_stand_below(row.line, (b"adopted",))
-        ]
-        count = adopted_count(records, owners)
-        found.counts["adopted entries"] += count.lines
-        found.counts["adopted without signature"] += count.unsigned
-        for fault in count.faults:
-            found.fault("adopted", fault.where, fault.why)
+def _adopted(found: _Found, log: stored.StoredLog, rows: list[stored.StoredLine]) -> None:
+    records = _read_some(log, rows, (b"adopted",))
+    count = adopted_count(records, found.owners)
+    found.counts["adopted entries"] += count.lines
+    found.counts["adopted without signature"] += count.unsigned
+    for fault in count.faults:
+        found.fault("adopted", fault.where, fault.why)
 
 
 # -- everything else ------------------------------------------------------------------------------
@@ -280,6 +288,15 @@ def _files(ctx: Context, found: _Found, held: list[tuple[str, int]]) -> None:
             if exc.code not in ("file-unreadable", "file-not-here"):
                 raise  # says nothing about this file
             found.fault("file", f"file {sha256}", exc.happened)
+
+
+def _withdrawn(ctx: Context, found: _Found, withdrawn: set[str]) -> None:
+    """L8: what was to be destroyed is gone from the shelf."""
+    for key in sorted(withdrawn):
+        found.counts["keys destroyed"] += 1
+        if ctx.blobs.size(key) is not None:
+            why = "consent was withdrawn, and its bytes are still here; the worker destroys them"
+            found.fault("file", f"file {key}", why)
 
 
 def _audit(tx: Tx, found: _Found) -> None:

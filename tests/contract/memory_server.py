@@ -20,8 +20,10 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pyrage.x25519 import Identity
 
-from sync import wire
+from sync import generation, wire
+from sync.inspection_reader import read_evidence
 from sync.log import Entry, Head, Record, device_id, genesis, link, read_line
+from sync.packing import LZMA, unpack
 from sync.problems import Problem, problem
 from sync.receipt import Receipt, ReceiptLog, SignedBytes, server_id, sign_certificate, sign_receipt
 from sync.sealed import named_files, read_sealed
@@ -66,6 +68,7 @@ class Office:
     moved: threading.Condition = field(default_factory=threading.Condition)
     changes: list[Change] = field(default_factory=list)
     branches: list[bytes] = field(default_factory=list)
+    forks: dict[tuple[str, str], int] = field(default_factory=dict)
     epoch: int = 1
     page: int = 50
     now: int = NOW
@@ -91,7 +94,7 @@ class Office:
 
     def backup(self) -> dict[str, Any]:
         """Everything that a backup of this moment would hold."""
-        names = ("codes", "devices", "logs", "files", "changes", "branches")
+        names = ("codes", "devices", "logs", "files", "changes", "branches", "forks")
         return {name: copy.deepcopy(getattr(self, name)) for name in names}
 
     def restore(self, backup: dict[str, Any]) -> None:
@@ -119,18 +122,7 @@ class Office:
         self.codes[code] = public_key
         device = device_id(public_key)
         self.devices[device] = public_key
-        certificate = sign_certificate(
-            self.key,
-            {
-                "device": device,
-                "public_key": base64.b64encode(public_key).decode(),
-                "person": PERSON,
-                "person_name": "Example Auditor",
-                "name": request["name"],
-                "issued": self.now,
-                "server": server_id(self.public_key),
-            },
-        )
+        certificate = self._certificate(device, public_key, request["name"])
         answer = {
             "token": f"token-{device}",
             "certificate": certificate,
@@ -183,6 +175,46 @@ class Office:
             Answer(receipt, tuple(states), missing, changes, cursor, more, self.now, self.epoch)
         )
 
+    def _certificate(self, device: str, public_key: bytes, name: str = "laptop") -> SignedBytes:
+        return sign_certificate(
+            self.key,
+            {
+                "device": device,
+                "public_key": base64.b64encode(public_key).decode(),
+                "person": PERSON,
+                "person_name": "Example Auditor",
+                "name": name,
+                "issued": self.now,
+                "server": server_id(self.public_key),
+            },
+        )
+
+    def next_generation(self, token: str, body: bytes) -> bytes:
+        former = self._device(token)
+        asked = generation.GenerationRequest().load(json.loads(body))
+        generation.check_proof(self.devices[former], asked["public_key"], asked["proof"])
+        device = device_id(asked["public_key"])
+        self.devices[device] = asked["public_key"]
+        answer = {
+            "token": f"token-{device}",
+            "certificate": self._certificate(device, asked["public_key"]),
+            "now": self.now,
+        }
+        return json.dumps(generation.GenerationAnswer().dump(answer)).encode()
+
+    def held_of(self, token: str, former: str) -> bytes:
+        self._device(token)
+        if former not in self.devices:
+            raise problem("device-not-yours")
+        logs = [
+            generation.HeldLog(
+                log, len(held.lines), held.hashes[-1].hex(), self.forks.get((device, log))
+            )
+            for (device, log), held in self.logs.items()
+            if device == former
+        ]
+        return json.dumps(generation.HeldAnswer().dump({"logs": logs})).encode()
+
     def take_file(self, token: str, sha256: str, data: bytes) -> None:
         self._device(token)
         got = hashlib.sha256(data).hexdigest()
@@ -234,17 +266,24 @@ class Office:
         held = self.logs.get((segment.device, segment.inspection))
         lines = held.lines if held else []
         hashes = held.hashes if held else [genesis(public_key, segment.inspection)]
-        placed = place_segment(
-            public_key,
-            Head(len(lines), hashes[-1]),
-            lambda first, last: lines[first - 1 : last],
-            lambda seq: hashes[seq],
-            segment,
-        )
+        fork = self.forks.get((segment.device, segment.inspection))
+        try:
+            placed = place_segment(
+                public_key,
+                Head(len(lines), hashes[-1]),
+                lambda first, last: lines[first - 1 : last],
+                lambda seq: hashes[seq],
+                segment,
+            )
+        except Problem:
+            if fork is None:
+                raise
+            placed = Fork(fork)  # a later segment of the branch
         if isinstance(placed, Gap):
             return LogState(segment.device, segment.inspection, "gap", placed.next_seq), set()
         if isinstance(placed, Fork):
             self.branches.append(b"\n".join(segment.lines))
+            self.forks[segment.device, segment.inspection] = placed.seq
             return LogState(segment.device, segment.inspection, "forked", placed.seq), set()
         if isinstance(placed, Append):
             running = hashes[-1]
@@ -275,7 +314,9 @@ class Office:
 def _names(record: Record) -> list[str]:
     """The files that an entry names: evidence, or what is sealed (L8)."""
     if record.path is not None and record.path.startswith("evidence/"):
-        return [record.path.split("/")[1]]
+        evidence = read_evidence(record) if isinstance(record, Entry) else None
+        preview = [] if evidence is None or not evidence.preview else [evidence.preview]
+        return [record.path.split("/")[1], *preview]
     found = read_sealed(record) if isinstance(record, Entry) else None
     return [] if found is None else [file.sha256 for _, file in named_files(found)]
 
@@ -311,6 +352,16 @@ class DirectTransport:
 
     def enrol(self, request: Mapping[str, Any]) -> bytes:
         return self._carry("enrol", lambda: self.office.enrol(json.dumps(request).encode()))
+
+    def next_generation(self, request: Mapping[str, Any]) -> bytes:
+        body = json.dumps(request).encode()
+        return self._carry("generation", lambda: self.office.next_generation(self.token, body))
+
+    def held_of(self, former: str) -> bytes:
+        return self._carry("held", lambda: self.office.held_of(self.token, former))
+
+    def go_on_as(self, token: str) -> None:
+        self.token = token
 
     def exchange(self, request: bytes) -> bytes:
         return self._carry("exchange", lambda: self.office.exchange(self.token, request))
@@ -349,10 +400,10 @@ def served(office: Office, page: tuple[int, str, bytes] | None = None) -> Iterat
     class Door(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:
+        def do_POST(self) -> None:
             self._answer()
 
-        def do_POST(self) -> None:
+        def do_GET(self) -> None:
             self._answer()
 
         def do_PATCH(self) -> None:
@@ -413,6 +464,8 @@ def served(office: Office, page: tuple[int, str, bytes] | None = None) -> Iterat
         def _act(self, body: bytes) -> bytes:
             if self.headers.get("Content-Encoding") == "gzip":
                 body = inflate(body)
+            elif self.headers.get("Content-Encoding") == LZMA:
+                body = unpack(body)
             if self.path == "/api/enrol":
                 return office.greet() if self.command == "GET" else office.enrol(body)
             token = self.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -420,6 +473,10 @@ def served(office: Office, page: tuple[int, str, bytes] | None = None) -> Iterat
                 if self.headers.get("Content-Type") != "application/x-ndjson":
                     raise problem("media-type", given="?", wanted="application/x-ndjson")
                 return office.exchange(token, body)
+            if self.path == "/api/generation":
+                return office.next_generation(token, body)
+            if self.path.startswith("/api/generation/"):
+                return office.held_of(token, self.path.rpartition("/")[2])
             raise problem("not-found")
 
         def _say(self, status: int, media_type: str, body: bytes) -> None:

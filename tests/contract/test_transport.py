@@ -15,6 +15,7 @@ from memory_server import DirectTransport, Office, served
 from fieldkit.transport import HttpTransport, Transport
 from fieldkit.tus import CHECKED_BYTES, Chunks
 from sync import wire
+from sync.generation import GenerationRequest, HeldAnswer, prove, read_held
 from sync.log import device_id, genesis, link, sign_head, write_line
 from sync.problems import Problem
 from sync.session import Request, Segment, read_answer, write_request
@@ -224,3 +225,27 @@ def test_no_server_there_is_told_as_away(address: str) -> None:
     with HttpTransport(address, "t") as carried, pytest.raises(Problem) as raised:
         carried.exchange(b"x\n")
     assert raised.value.code == "server-away"
+
+
+def test_the_next_generation_is_answered_and_speaks_for_itself(
+    transport: Transport, office: Office, key: Ed25519PrivateKey
+) -> None:
+    """S3: the old key vouches for the new one; what is held of the old one is told to both."""
+    transport.exchange(_request(key))
+    fresh = Ed25519PrivateKey.generate()
+    public_key = fresh.public_key().public_bytes_raw()
+    former = device_id(key.public_key().public_bytes_raw())
+    asked = {"public_key": public_key, "proof": prove(key, public_key)}
+    answer = json.loads(transport.next_generation(GenerationRequest().dump(asked)))
+    transport.go_on_as(answer["token"])
+    (held,) = read_held(HeldAnswer().loads(transport.held_of(former))).values()
+    assert (held.log, held.seq, held.fork) == (INSPECTION, 1, None)
+    assert read_answer(transport.exchange(_request(fresh))).logs[0].state == "held"
+    asked = {"public_key": public_key, "proof": prove(fresh, b"another")}
+    transport.go_on_as(f"token-{former}")
+    with pytest.raises(Problem) as caught:
+        transport.next_generation(GenerationRequest().dump(asked))
+    assert caught.value.code == "generation-unproved"
+    with pytest.raises(Problem) as caught:
+        transport.held_of("a" * 32)
+    assert caught.value.code == "device-not-yours"

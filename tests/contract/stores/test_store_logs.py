@@ -45,10 +45,10 @@ def test_runs_that_came_after_their_device_was_revoked_are_known(db: Database) -
     """S8"""
     first, _ = db.write(put_everybody)
     db.write(lambda tx: append(tx, first, VISIT, LINES[:2]))
-    log = db.write(lambda tx: append(tx, first, VISIT, LINES[2:], before=LINES[:2], revoked=True))
+    db.write(lambda tx: append(tx, first, VISIT, LINES[2:], before=LINES[:2], revoked=True))
     with db.read() as tx:
-        assert logs.revoked_runs(tx, log.id) == [(3, 5)]
-        assert logs.revoked_runs(tx, log.id + 1) == []
+        assert logs.revoked_runs(tx, VISIT) == {first.id: [(3, 5)]}
+        assert logs.revoked_runs(tx, VISIT_2) == {}
 
 
 def test_lines_are_kept_as_the_bytes_first_written(db: Database) -> None:
@@ -121,6 +121,7 @@ def test_logs_are_found_by_device_and_inspection_and_come_as_first_heard_of(
         assert logs.find_logs(tx, []) == {}
         assert logs.logs_of(tx, VISIT) == [b, a]
         assert logs.all_logs(tx) == [b, a, c]
+        assert logs.logs_by(tx, first.id) == [a, c]
 
 
 def test_receipts_are_kept_as_they_were_given(db: Database) -> None:
@@ -231,6 +232,28 @@ def test_the_inspections_that_a_person_has_a_log_of_are_found_each_once(db: Data
             wanted = {mine[d] for d, person in owned.items() if person == device.person}
             assert found == sorted(wanted)
         assert logs.inspections_of_person(tx, "p-nobody") == []
+
+
+def test_who_may_settles_what_an_inspection_is_whoever_spoke_first(db: Database) -> None:
+    """S9: a stranger's guess is only shown until somebody who may has said it."""
+
+    def says(now: int, facility: str, mode: str, settles: bool) -> dict[str, int]:
+        touched = [Touch(VISIT, now, facility, mode, f"p-{facility}", settles)]
+        return db.write(lambda tx: logs.touch_inspections(tx, touched)).facilities
+
+    def stands() -> InspectionRow | None:
+        with db.read() as tx:
+            return logs.find_inspection(tx, VISIT)
+
+    assert says(NOW, "valley", "training", False) == {"valley": NOW}
+    assert says(NOW, "delta", "live", False) == {"valley": NOW}
+    assert stands() == InspectionRow(VISIT, "valley", "training", NOW, NOW, "p-valley", False)
+    # Both are to be graded: the one it was taken for, and the one it is.
+    assert says(NOW + 1, "hill", "live", True) == {"hill": NOW + 1, "valley": NOW + 1}
+    assert says(NOW + 2, "valley", "training", True) == {"hill": NOW + 2}
+    assert stands() == InspectionRow(VISIT, "hill", "live", NOW, NOW + 2, "p-hill", True)
+    db.write(lambda tx: logs.settle(tx, VISIT, "hill", "training", "p-x", False))
+    assert stands() == InspectionRow(VISIT, "hill", "training", NOW, NOW + 2, "p-x", False)
 
 
 def test_a_facility_may_be_named_by_any_text(db: Database) -> None:

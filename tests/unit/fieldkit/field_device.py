@@ -16,8 +16,8 @@ from fieldkit.capture import Recorder, Started, start
 from fieldkit.enrolling import check_may_enrol, read_invitation
 from fieldkit.enrolling import enrol as ask_to_enrol
 from fieldkit.evidence import Attached, Attachment, attach_files, attach_photos, item_paths
+from fieldkit.generations import settle_keys
 from fieldkit.home import Home
-from fieldkit.keys import load_key, load_or_make_key
 from fieldkit.ledger import Ledger
 from fieldkit.library import Library
 from fieldkit.store import Store
@@ -102,7 +102,7 @@ class FieldDevice:
         store = self.store
         invitation = read_invitation(self.office.link())
         check_may_enrol(store, invitation)
-        key = load_or_make_key(self.home.key)
+        key = self.home.load_or_make_key()
         transport = DirectTransport(self.office, faults=iter(faults))
         ask_to_enrol(store, key, invitation, "laptop", transport)
 
@@ -113,9 +113,11 @@ class FieldDevice:
         store = self.store
         identity = store.identity()
         transport = DirectTransport(self.office, identity.token, iter(faults))
-        key = load_key(self.home.key)
+        key = settle_keys(self.home, identity)
         ledger = Ledger(store.database)
-        return Syncer(store, ledger, self.home.blobs(), key, identity, transport, self.now)
+        return Syncer(
+            store, ledger, self.home.blobs(), key, identity, transport, self.now, home=self.home
+        )
 
     def recorder(self) -> Recorder:
         store = self.store

@@ -307,30 +307,6 @@ def _asking(device: FieldDevice, inspection: str) -> bytes:
     return write_request(Request(device.id, None, (), (segment,)))
 
 
-def test_a_forked_log_is_kept_and_told_and_holds_up_nothing_else(
-    device: FieldDevice, office: Office, tmp_path: Path
-) -> None:
-    """S3: the folder is put back from a copy and goes on differently."""
-    inspection = _inspect(device, tmp_path)
-    copy = tmp_path / "copy"
-    shutil.copytree(device.home.folder, copy)
-    answer(device.recorder(), inspection, "GEN-G2", ["FM"])
-    device.sync()
-    restored = FieldDevice(copy, office)
-    restored.clock = device.clock + 60_000
-    answer(restored.recorder(), inspection, "GEN-G2", ["DNM"])
-    lines = [log.lines for log in restored.store.logs(inspection)]
-    other = start(restored.recorder(), "bukit-contoh", new=True).inspection
-    restored.sync()
-    (refusal, *_) = [r for r in restored.ledger.refusals() if r.log == inspection]
-    assert refusal.state == "forked"
-    assert len(office.branches) == 1
-    restored.sync()
-    assert len(office.branches) == 1  # what was set aside is not sent for ever
-    assert [log.lines for log in restored.store.logs(inspection)] == lines
-    assert office.lines(restored.id, other)
-
-
 def test_a_refused_log_is_told_with_the_servers_reason_and_tried_again_next_time(
     device: FieldDevice, office: Office, tmp_path: Path
 ) -> None:

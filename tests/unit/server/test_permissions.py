@@ -24,12 +24,11 @@ EVERYBODY = {
     "pages.static",
     "files.discover",
 }
-PEOPLE = EVERYBODY | {"session.show", "session.log_out", "pages.logout"}
+PEOPLE = EVERYBODY | {"session.show", "session.log_out", "pages.logout", "pages.home"}
 READER = PEOPLE | {
     "facilities.list_facilities",
     "facilities.get_facility",
     "declarations.list_declarations",
-    "pages.home",
     "pages.facilities",
     "pages.facility",
     "pages.score_export",
@@ -37,6 +36,7 @@ READER = PEOPLE | {
 ALLOWED = {
     "anonymous": EVERYBODY,
     "device": EVERYBODY
+    | {"generation.next_generation", "generation.held"}
     | {"sync.exchange", "files.create", "files.ask", "files.append", "files.discard"},
     "auditor": PEOPLE,
     "reader": READER,
@@ -44,16 +44,26 @@ ALLOWED = {
     | {
         "pages.entries",
         "pages.evidence",
+        "pages.admission",
         "pages.inspection",
         "pages.file",
         "pages.preview",
+        "pages.bundles",
+        "pages.bundles_post",
+        "bundles.take",
+        "bundles.answer",
         "declarations.file_declaration",
         "assignments.list_assignments",
         "assignments.create_assignment",
         "assignments.end_assignment",
     },
+    "safeguarding": PEOPLE | {"pages.sealed", "pages.sealed_take", "pages.sealed_withdraw"},
     "administrator": PEOPLE
     | {
+        "pages.bundles",
+        "pages.bundles_post",
+        "bundles.take",
+        "bundles.answer",
         "facilities.list_facilities",
         "facilities.get_facility",
         "facilities.create_facility",
@@ -66,7 +76,9 @@ ALLOWED = {
 }
 REFUSED = {"token-missing", "login-needed", "not-permitted"}
 VALUES = {"sha256": "0" * 64, "filename": "site.css", "scope": "facility", "subject": NORTH}
+VALUES |= {"former": "none", "device": "none"}
 VALUES |= {"facility": NORTH, "facility_id": NORTH, "inspection_id": "none", "assignment": "none"}
+VALUES |= {"entry": "none"}
 
 
 @pytest.fixture(scope="module")

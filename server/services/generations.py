@@ -1,0 +1,72 @@
+"""The next generation of a device whose log has forked, and what is held of the one before (S3).
+
+The old device stays enrolled: of two copies of it, the other one goes on under the old key.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+from server.context import Context
+from server.services.audit import acted
+from server.services.enrolment import Enrolled, certify
+from server.services.identifiers import digest_of
+from server.store import branches, devices, logs, people
+from server.store.changes import tell
+from server.store.devices import ACTIVE, Device
+from server.store.transaction import Tx
+from sync.generation import HeldLog, check_proof
+from sync.log import device_id
+from sync.problems import problem
+
+
+def next_generation(ctx: Context, former: str, public_key: bytes, proof: bytes) -> Enrolled:
+    """Enrol the device that follows `former`, for the same person.
+
+    Asking again with the same key gives a fresh token, so that a lost answer is no obstacle.
+    Raises `device-key-malformed`, `generation-unproved` and `device-of-another`.
+    """
+    try:
+        Ed25519PublicKey.from_public_bytes(public_key)
+    except ValueError as exc:
+        raise problem("device-key-malformed") from exc
+    device, token, now = device_id(public_key), ctx.token(32), ctx.now()
+
+    def work(tx: Tx) -> Enrolled:
+        before = devices.find(tx, former)
+        person = None if before is None else people.by_id(tx, before.person)
+        if before is None or person is None or before.status != ACTIVE:
+            raise problem("device-of-another")
+        check_proof(before.public_key, public_key, proof)
+        known = devices.find(tx, device)
+        if known is not None and (known.person != person.id or known.status != ACTIVE):
+            raise problem("device-of-another")
+        certificate = certify(ctx, device, public_key, person, before.name, now)
+        digest = digest_of(token)
+        new = Device(
+            device, public_key, person.id, before.name, digest, certificate, now, ACTIVE, None
+        )
+        devices.put(tx, new if known is None else replace(new, enrolled_at=known.enrolled_at))
+        tell(tx, [person.id], [("certificate", device)], now)
+        return Enrolled(device, token, certificate, person.id, person.name)
+
+    subject = f"device:{device}"
+    return acted(ctx, f"device:{former}", "device.generation", subject, work, {"former": former})
+
+
+def held_of(ctx: Context, person: str, former: str) -> list[HeldLog]:
+    """How far each log of a device of this person is held, and where branches of it left it.
+
+    Raises `device-not-yours` for anybody else's device, as for one that was never enrolled.
+    """
+    with ctx.db.read() as tx:
+        found = devices.find(tx, former)
+        if found is None or found.person != person:
+            raise problem("device-not-yours")
+        forks = branches.of_device(tx, former)
+        return [
+            HeldLog(log.inspection, log.seq, log.h.hex(), forks.get(log.inspection))
+            for log in logs.logs_by(tx, former)
+        ]
