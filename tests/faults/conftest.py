@@ -1,0 +1,5 @@
+"""The product is loaded before pytest puts folders of tests with its names onto the path."""
+
+from __future__ import annotations
+
+import server.context  # noqa: F401
