@@ -23,6 +23,7 @@ COMMANDS = {
     "answer": "fieldkit.commands.recording",
     "observe": "fieldkit.commands.recording",
     "outcome": "fieldkit.commands.recording",
+    "hazard": "fieldkit.commands.urgent",
     "sign-off": "fieldkit.commands.recording",
     "interview": "fieldkit.commands.interviewing",
     "note": "fieldkit.commands.interviewing",
@@ -38,6 +39,9 @@ COMMANDS = {
     "entries": "fieldkit.commands.written",
     "export": "fieldkit.commands.taking",
     "score": "fieldkit.commands.taking",
+    "passphrase": "fieldkit.commands.locking",
+    "lock": "fieldkit.commands.locking",
+    "unlock": "fieldkit.commands.locking",
 }
 
 

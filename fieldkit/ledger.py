@@ -27,8 +27,8 @@ MOST_AWAITED = 1000  # the protocol's limit of one request
 # After which line of a log the next segment begins, and up to which one a receipt covers it. A log
 # in the state "again" was acknowledged by an epoch that is over, up to its seq; one in the state
 # "asked" is held by the server's word up to its seq, and by no receipt.
-_OFFERED = "case when a.state = 'again' then max(a.seq - 1, 0) else coalesce(a.seq, 0) end"
-_COVERED = "case when a.state in ('again', 'asked') then 0 else coalesce(a.seq, 0) end"
+OFFERED = "case when a.state = 'again' then max(a.seq - 1, 0) else coalesce(a.seq, 0) end"
+COVERED = "case when a.state in ('again', 'asked') then 0 else coalesce(a.seq, 0) end"
 _PENDING_BYTES = 6 * 1024**2  # more than one request carries, less than a small machine has
 
 
@@ -70,7 +70,7 @@ class Ledger:
         found: list[Pending] = []
         room = _PENDING_BYTES
         for log, after in self.database.rows(
-            f"select l.log, {_OFFERED} as offered from lines l "  # noqa: S608 - fixed text
+            f"select l.log, {OFFERED} as offered from lines l "  # noqa: S608 - fixed text
             "left join acknowledged a on a.log = l.log and a.device = l.device "
             "where l.device = ? and coalesce(a.state, 'held') <> 'forked' "
             "group by l.log having max(l.seq) > offered order by min(l.rowid)",
@@ -94,7 +94,7 @@ class Ledger:
 
     def waiting_lines(self, identity: Identity, log: str | None = None) -> int:
         """How many lines no receipt of the server's epoch covers yet, of one log or of all."""
-        return self._count_after(_COVERED, identity, log)
+        return self._count_after(COVERED, identity, log)
 
     def unsent_lines(self, identity: Identity) -> int:
         """How many lines are beyond what the server is known, or believed, to have."""

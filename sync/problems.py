@@ -287,6 +287,20 @@ _define(
     "Send what tus 1.0 asks for; docs/protocol.md says how.",
 )
 _define(
+    "hazard-malformed",
+    400,
+    "A hazard is told in 1 to {limit} characters.",
+    "Nothing was recorded.",
+    "Say in one sentence what is about to happen and where.",
+)
+_define(
+    "hazard-unknown",
+    404,
+    "There is not one hazard here whose id begins with {hazard!r}.",
+    "Nothing was recorded.",
+    "Use one of these: {known}.",
+)
+_define(
     "checksum-unknown",
     400,
     "Checksums of the kind {algorithm!r} are not known here.",
@@ -700,6 +714,69 @@ _define(
     "Put the key file back from your copy of the folder, or ask your office for an invitation.",
 )
 _define(
+    "device-locked",
+    409,
+    "This device has a passphrase, and it is locked.",
+    KEPT,
+    "Run: fieldkit unlock. A script gives it as FIELDKIT_PASSPHRASE or FIELDKIT_PASSPHRASE_FD.",
+)
+_define(
+    "passphrase-wrong",
+    403,
+    "This is not this device's passphrase.",
+    "Nothing was changed. Wrong ones delete nothing, however many are tried.",
+    "Try again; mind the keyboard's language and capital letters.",
+)
+_define(
+    "passphrase-short",
+    400,
+    "The passphrase has fewer than {shortest} characters.",
+    KEPT,
+    "Choose a longer one; four or five words that do not belong together are good.",
+)
+_define(
+    "passphrase-set",
+    409,
+    "This device has a passphrase already.",
+    KEPT,
+    "To choose another one, run: fieldkit passphrase change",
+)
+_define(
+    "passphrase-none",
+    409,
+    "This device has no passphrase.",
+    KEPT,
+    "To set one, run: fieldkit passphrase set",
+)
+_define(
+    "passphrase-needed",
+    409,
+    "The assignment of {facility} asks for a passphrase on this device, and it has none.",
+    KEPT,
+    "Run: fieldkit passphrase set, then do this again.",
+)
+_define(
+    "vault-damaged",
+    409,
+    "The keys of this device at {path} cannot be read: {why}.",
+    "What is sealed stays as it is; without this file it cannot be opened here.",
+    "Put the file back from your copy of the folder, or tell your office.",
+)
+_define(
+    "device-in-use",
+    409,
+    "Another fieldkit command is at work in this folder.",
+    KEPT,
+    "End it (a track, a sync), then do this again.",
+)
+_define(
+    "no-session",
+    409,
+    "This computer has no place in memory where a key can be held between commands.",
+    KEPT,
+    "Each command asks for the passphrase. On Linux, log in so that XDG_RUNTIME_DIR is set.",
+)
+_define(
     "server-keys-unfit",
     502,
     "What the server said about its keys does not fit: {why}.",
@@ -749,6 +826,13 @@ _define(
     "{name} is not a sealed bundle.",
     NOTHING_STORED,
     "Choose the file that ends in .tapak, as it was written.",
+)
+_define(
+    "bundle-not-chosen",
+    422,
+    "No file was chosen.",
+    NOTHING_STORED,
+    "Choose the bundle, a file that ends in .tapak, and send the form again.",
 )
 _define(
     "bundle-other-server",
