@@ -2,4 +2,6 @@
 
 from __future__ import annotations
 
+import checklists.published  # noqa: F401
+import fieldkit.cli  # noqa: F401
 import server.context  # noqa: F401
