@@ -93,6 +93,8 @@ ROUTES: dict[str, str] = {
     "pages.facilities": "facilities.read",
     "pages.facility": "facilities.read",
     "pages.inspection": "inspections.read",
+    "pages.held_aside": "inspections.read",
+    "pages.branch": "inspections.read",
     "pages.evidence": "inspections.read",
     "pages.entries": "inspections.read",
     "pages.file": "files.read",

@@ -6,8 +6,9 @@ from typing import Any
 
 from flask import Blueprint
 
-from server.pages import browse, files, login
+from server.pages import aside, browse, files, login
 from server.pages.wording import FILTERS
+from server.permissions import may
 from server.web import principal
 
 blueprint = Blueprint(
@@ -30,6 +31,8 @@ blueprint.add_url_rule("/facilities/<facility_id>", "facility", browse.facility)
 blueprint.add_url_rule("/inspections/<inspection_id>", "inspection", browse.inspection)
 blueprint.add_url_rule("/inspections/<inspection_id>/evidence", "evidence", browse.evidence)
 blueprint.add_url_rule("/inspections/<inspection_id>/entries", "entries", browse.entries)
+blueprint.add_url_rule("/held-aside", "held_aside", aside.held_aside)
+blueprint.add_url_rule("/held-aside/<root>.ndjson", "branch", aside.branch)
 blueprint.add_url_rule("/files/<sha256>", "file", files.original)
 blueprint.add_url_rule("/previews/<sha256>", "preview", files.preview)
 blueprint.add_url_rule("/scores/<scope>/<subject>.json", "score_export", files.score_export)
@@ -38,4 +41,5 @@ blueprint.add_url_rule("/scores/<scope>/<subject>.json", "score_export", files.s
 @blueprint.app_context_processor
 def _reader() -> dict[str, Any]:
     """Who reads the page, for the frame around it."""
-    return {"reader": principal()}
+    who = principal()
+    return {"reader": who, "may_read_inspections": may(who, "inspections.read")}

@@ -46,6 +46,8 @@ ALLOWED = {
         "pages.entries",
         "pages.evidence",
         "pages.inspection",
+        "pages.held_aside",
+        "pages.branch",
         "pages.file",
         "pages.preview",
         "declarations.file_declaration",
@@ -67,7 +69,7 @@ ALLOWED = {
 }
 REFUSED = {"token-missing", "login-needed", "not-permitted"}
 VALUES = {"sha256": "0" * 64, "filename": "site.css", "scope": "facility", "subject": NORTH}
-VALUES |= {"former": "none"}
+VALUES |= {"former": "none", "root": "none"}
 VALUES |= {"facility": NORTH, "facility_id": NORTH, "inspection_id": "none", "assignment": "none"}
 
 
