@@ -32,6 +32,7 @@ COMMANDS = {
     "facts": "fieldkit.commands.facts",
     "track": "fieldkit.commands.tracking",
     "place": "fieldkit.commands.placed",
+    "bundle": "fieldkit.commands.bundling",
     "status": "fieldkit.commands.looking",
     "check": "fieldkit.commands.looking",
     "entries": "fieldkit.commands.written",

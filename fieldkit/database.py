@@ -54,6 +54,17 @@ TABLES: Mapping[str, tuple[Mapping[str, type], Sequence[str], frozenset[str]]] =
         ["id"],
         frozenset(),
     ),
+    # What lies in a bundle, and of when; it says nothing of what the server holds (S10).
+    "bundled": (
+        {"log": str, "device": str, "seq": int, "at": int, "made_for": str},
+        ["log", "device", "made_for"],
+        frozenset(),
+    ),
+    "bundled_files": (
+        {"sha256": str, "at": int, "made_for": str},
+        ["sha256", "made_for"],
+        frozenset(),
+    ),
 }
 
 # Without a row number, which would tell in which order people were spoken to (L8).

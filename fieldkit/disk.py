@@ -77,10 +77,10 @@ def settle_folder(folder: Path) -> None:
         os.close(descriptor)
 
 
-def sweep_parts(folder: Path) -> int:
+def sweep_parts(folder: Path, pattern: str = "**/.*.part") -> int:
     """Remove what commands that were ended left half-written; the number of files removed."""
     removed = 0
-    for part in folder.glob("**/.*.part"):
+    for part in folder.glob(pattern):
         writer = part.name.split(".")[-2]
         if writer.isdecimal() and not _alive(int(writer)):
             with suppress(OSError):

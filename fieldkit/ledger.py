@@ -169,35 +169,25 @@ class Ledger:
         to be offered again (S5). Raises `answer-malformed`, `receipt-unfit` and
         `server-keys-unfit`; nothing of the answer is kept then.
         """
-        noted = self.database.rows("select value from meta where name = ?", (NOTE,))
-        trusted = trusted_under(identity.server_key, noted[0][0] if noted else None)
-        changes = [_checked(change, trusted) for change in answer.changes]
-        keys = [change.body for change in changes if change.kind == CHANGE]
+        changes = self.checked(identity, answer)
         epoch = answer.epoch if receipt is None else receipt.epoch
         with self.database.write("what the server answered") as tx:
-            restored = epoch is not None and _begin_epoch(tx, epoch)
+            restored = epoch is not None and begin_epoch(tx, epoch)
             if receipt is not None:
                 assert answer.receipt is not None  # noqa: S101 - it was read from there
                 tx.execute(
                     "insert into receipts (at, payload, signature) values (?, ?, ?)",
                     (receipt.at, answer.receipt.payload, answer.receipt.signature),
                 )
-                _acknowledge(tx, identity, receipt)
-                _keep_checkpoint(tx, receipt)
+                acknowledge(tx, identity, receipt)
+                keep_checkpoint(tx, receipt)
                 if asked_at is not None:
                     _keep_clock(tx, identity, receipt, asked_at, answer.now - asked_at)
             if nonce is not None and answer.nonce is not None:
                 _keep_nonce(tx, nonce, answer.nonce, now)
             for state in answer.logs:
                 _take_state(tx, identity, state)
-            for body in keys:
-                found = tx.execute("select value from meta where name = ?", (NOTE,)).fetchone()
-                known = found[0] if found else None
-                new = checked_keys(identity.server_key, read_statements(body), known)
-                put_notes(tx, {NOTE: new})
-            for change in changes:
-                if change.kind != CHANGE:
-                    _take_change(tx, change)
+            take_changes(tx, identity, changes)
             put_notes(
                 tx,
                 {
@@ -207,6 +197,12 @@ class Ledger:
                 },
             )
         return restored
+
+    def checked(self, identity: Identity, answer: Answer) -> list[Change]:
+        """An answer's changes, each checked; raises `answer-malformed`."""
+        noted = self.database.rows("select value from meta where name = ?", (NOTE,))
+        trusted = trusted_under(identity.server_key, noted[0][0] if noted else None)
+        return [checked_change(change, trusted) for change in answer.changes]
 
     def take_keys(self, identity: Identity, statements: Sequence[SignedBytes]) -> None:
         """Keep the server's keys once they are verified (S8); raises `server-keys-unfit`."""
@@ -245,7 +241,7 @@ class Ledger:
         ]
 
 
-def _begin_epoch(tx: Connection, epoch: int) -> bool:
+def begin_epoch(tx: Connection, epoch: int) -> bool:
     """S5: a server restored from a backup is offered again everything it may have lost.
 
     What the older epoch acknowledged counts no more; its receipts stay, as proof. Where each log
@@ -266,7 +262,8 @@ def _begin_epoch(tx: Connection, epoch: int) -> bool:
     return another
 
 
-def _acknowledge(tx: Connection, identity: Identity, receipt: Receipt) -> None:
+def acknowledge(tx: Connection, identity: Identity, receipt: Receipt) -> None:
+    """Keep what a checked receipt says is held; raises `receipt-unfit`."""
     if receipt.device != identity.device:
         raise problem("receipt-unfit", why="it is another device's")
     for one in receipt.logs:
@@ -298,7 +295,7 @@ def _keep_nonce(tx: Connection, nonce: Nonce, signed: SignedBytes, now: int) -> 
     put_notes(tx, {"nonce": json.dumps(kept), "nonce_taken": str(now)})
 
 
-def _keep_checkpoint(tx: Connection, receipt: Receipt) -> None:
+def keep_checkpoint(tx: Connection, receipt: Receipt) -> None:
     """S13: within an epoch the server's checkpoints only go on; one that goes back is told.
 
     Work goes on all the same: nothing recorded is kept from the server for it.
@@ -373,7 +370,7 @@ def _put_state(
     )
 
 
-def _checked(change: Change, trusted: Keys) -> Change:
+def checked_change(change: Change, trusted: Keys) -> Change:
     """A published text must be the one that its digest names, a list of safeguarding keys the one
     that the server signed (L8).
     """
@@ -392,7 +389,20 @@ def _checked(change: Change, trusted: Keys) -> Change:
     return change
 
 
-def _take_change(tx: Connection, change: Change) -> None:
+def take_changes(tx: Connection, identity: Identity, changes: Sequence[Change]) -> None:
+    """Keep checked changes, the server's keys among them; raises `server-keys-unfit`."""
+    for change in changes:
+        if change.kind != CHANGE:
+            take_change(tx, change)
+            continue
+        found = tx.execute("select value from meta where name = ?", (NOTE,)).fetchone()
+        known = found[0] if found else None
+        new = checked_keys(identity.server_key, read_statements(change.body), known)
+        put_notes(tx, {NOTE: new})
+
+
+def take_change(tx: Connection, change: Change) -> None:
+    """Keep one checked change: the whole body of a document, or that it is gone."""
     if change.body is None:
         tx.execute("delete from documents where kind = ? and ref = ?", (change.kind, change.ref))
         return

@@ -208,6 +208,13 @@ class Store:
             )
         ]
 
+    def count_lines(self, log: str, device: str) -> int:
+        """How many lines of one device's log are here."""
+        found = self.database.rows(
+            "select count(*) from lines where log = ? and device = ?", (log, device)
+        )
+        return int(found[0][0])
+
     def records(self, log: str) -> list[Record]:
         """All records of an inspection, of every device whose lines are here."""
         read = [

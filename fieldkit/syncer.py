@@ -42,6 +42,7 @@ _ONE_FILE = frozenset(
         "file-too-large",
         "file-missing",
         "file-unreadable",
+        "sealed-key-destroyed",
         "upload-busy",
         "upload-offset",
         "upload-taken-over",

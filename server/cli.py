@@ -8,6 +8,7 @@ import click
 
 from server.admin import admin
 from server.terminal import Terminal, command
+from server.unsealing import safeguarding
 
 HOST = "127.0.0.1"
 PORT = 8040
@@ -80,3 +81,4 @@ def worker_command(terminal: Terminal, once: bool) -> None:
 
 
 main.add_command(admin)
+main.add_command(safeguarding)

@@ -45,6 +45,8 @@ ROLES: dict[str, frozenset[str]] = {
             "scores.read",
         }
     ),
+    # Reaches what is sealed, as ciphertext, and withdraws it; sees no score and no inspection.
+    "safeguarding": frozenset({"sealed.read", "sealed.take", "sealed.withdraw"}),
     "reader": frozenset({"facilities.read", "flags.read", "registry.read", "scores.read"}),
     "administrator": frozenset(
         {
@@ -57,7 +59,7 @@ ROLES: dict[str, frozenset[str]] = {
     ),
 }
 
-GRANTABLE = ("auditor", "officer", "reader", "administrator")
+GRANTABLE = ("auditor", "officer", "reader", "administrator", "safeguarding")
 
 ROUTES: dict[str, str] = {
     # machines
@@ -89,7 +91,7 @@ ROUTES: dict[str, str] = {
     "pages.login_post": "login.use",
     "pages.static": "login.use",
     "pages.logout": "session.use",
-    "pages.home": "facilities.read",
+    "pages.home": "session.use",
     "pages.facilities": "facilities.read",
     "pages.facility": "facilities.read",
     "pages.inspection": "inspections.read",
@@ -100,6 +102,9 @@ ROUTES: dict[str, str] = {
     "pages.file": "files.read",
     "pages.preview": "files.read",
     "pages.score_export": "scores.read",
+    "pages.sealed": "sealed.read",
+    "pages.sealed_take": "sealed.take",
+    "pages.sealed_withdraw": "sealed.withdraw",
 }
 
 

@@ -21,6 +21,7 @@ from server.services.checkpoints import Made, make_due
 from server.services.grading import Graded, assess_stale, regrade
 from server.services.photos import look_through, read_new
 from server.services.uploads import sweep
+from server.services.withdrawal import destroy
 from server.store import gradings, leases
 from sync.problems import Problem
 
@@ -45,6 +46,7 @@ class Ran:
 def run_once(ctx: Context) -> Ran:
     """Read every new picture, then grade every facility that is marked."""
     look_through(ctx)
+    destroy(ctx)
     pictures = read_new(ctx)
     return Ran(pictures, assess_stale(ctx))
 
@@ -76,7 +78,9 @@ class Worker:
 
     def sweep(self) -> int | None:
         """Forget uploads that nobody moved on for weeks; None while another worker does this."""
-        return sweep(self.ctx) if self._mine("sweep") else None
+        if not self._mine("sweep"):
+            return None
+        return destroy(self.ctx) + sweep(self.ctx)
 
     def checkpoint(self) -> Made | None:
         """Sign the day's checkpoint (S13); None when it is made, or another worker does this."""

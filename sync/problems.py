@@ -713,6 +713,127 @@ _define(
     KEPT,
     "Run: fieldkit sync, once, with a network. It comes with the first answer.",
 )
+# -- bundles (S10) --------------------------------------------------------------------------------
+BUNDLE_KEPT = "What came before that place was checked and stays; nothing wrong was stored."
+_define(
+    "bundle-malformed",
+    422,
+    "This bundle cannot be read: {why}.",
+    BUNDLE_KEPT,
+    "Copy the file again from where it was made, or have a new bundle written.",
+)
+_define(
+    "bundle-altered",
+    422,
+    "This bundle is cut short, or was altered or damaged on its way.",
+    BUNDLE_KEPT,
+    "Copy the file again from where it was made, or have a new bundle written.",
+)
+_define(
+    "bundle-newer",
+    422,
+    "This bundle has format {version}, and this program reads format {known}.",
+    NOTHING_STORED,
+    "Install the newest version of this program and read the bundle again.",
+)
+_define(
+    "bundle-part-too-large",
+    413,
+    "A part of a bundle ({part}) is of {size} bytes; the limit is {limit}.",
+    BUNDLE_KEPT,
+    "Have a new bundle written; a file over the limit goes on a disk of its own.",
+)
+_define(
+    "bundle-not-sealed",
+    422,
+    "{name} is not a sealed bundle.",
+    NOTHING_STORED,
+    "Choose the file that ends in .tapak, as it was written.",
+)
+_define(
+    "bundle-other-server",
+    422,
+    "This bundle belongs to another server than {server}.",
+    NOTHING_STORED,
+    "Read it on a device that is enrolled with the server it belongs to.",
+)
+_define(
+    "bundle-for-another",
+    422,
+    "This bundle was not sealed to this key.{hint}",
+    NOTHING_STORED,
+    "Give it to whom it was made for, or have a new one written for this key.",
+)
+_define(
+    "bundle-passphrase-needed",
+    422,
+    "This bundle is sealed with a passphrase.",
+    NOTHING_STORED,
+    "Ask whoever made it for the passphrase, and give it: --passphrase.",
+)
+_define(
+    "bundle-passphrase-wrong",
+    422,
+    "The passphrase does not open this bundle.",
+    NOTHING_STORED,
+    "Type it again exactly as it was given; upper and lower case count.",
+)
+_define(
+    "bundle-passphrase-short",
+    422,
+    "A passphrase of {length} characters is too short for a bundle.",
+    KEPT,
+    "Give at least {least} characters, such as four or five words.",
+)
+_define(
+    "bundle-exists",
+    409,
+    "There is a file called {name} already.",
+    "It stays as it is; nothing was written.",
+    "Give another name, or a folder: then the file gets a name of its own.",
+)
+_define(
+    "bundle-no-room",
+    507,
+    "The bundle takes about {needed} and {folder} has {free} left.",
+    "Nothing was written.",
+    "Make room, use another disk, or leave the files out: --no-photos.",
+)
+_define(
+    "bundle-disk-limit",
+    507,
+    "This disk cannot hold a file as large as this bundle, of {size}.",
+    "Nothing was left half-written.",
+    "Use a disk that is formatted as exFAT or NTFS; FAT32 holds files of up to 4 GB.",
+)
+_define(
+    "bundle-nothing",
+    409,
+    "There is nothing to put into a bundle: the server holds everything safely.",
+    KEPT,
+    "To hand an inspection over all the same, name it: --inspection.",
+)
+_define(
+    "bundle-no-files",
+    404,
+    "There is no bundle in {folder}.",
+    NOTHING_STORED,
+    "Choose the folder with the files that end in .tapak.",
+)
+_define(
+    "recipient-unknown",
+    404,
+    "{name!r} is neither the office, nor a key, nor a person whose key is known here.",
+    KEPT,
+    "Ask them for what `fieldkit bundle key` shows on their device, and give that: --to age1…",
+)
+_define(
+    "device-without-key",
+    409,
+    "The device {device} has not told the server what to seal to it.",
+    NOTHING_STORED,
+    "Read a bundle of that device first, or have it sync once.",
+)
 _define(
     "certificate-unfit",
     502,

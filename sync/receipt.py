@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
@@ -15,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import (
 )
 
 from sync import wire
-from sync.log import strict_json
+from sync.log import device_id, strict_json
 from sync.problems import problem
 
 RECEIPT_CONTEXT = b"tapak receipt v1\n"
@@ -113,6 +114,23 @@ def sign_certificate(key: Ed25519PrivateKey, body: Mapping[str, Any]) -> SignedB
 def read_certificate(server_key: Keys, signed: SignedBytes) -> dict[str, Any]:
     """Check and read a device's certificate; raises `receipt-signature`."""
     return _verified(server_key, CERTIFICATE_CONTEXT, signed)
+
+
+def certified_key(
+    server_key: Keys, device: str, signed: SignedBytes
+) -> tuple[bytes, dict[str, Any]]:
+    """The raw public key of this device and its certificate's body, checked.
+
+    Raises `receipt-signature` and `certificate-unfit`.
+    """
+    body = read_certificate(server_key, signed)
+    try:
+        public_key = base64.b64decode(str(body.get("public_key")), validate=True)
+    except ValueError as exc:
+        raise problem("certificate-unfit", why="it has no key") from exc
+    if body.get("device") != device or device_id(public_key) != device:
+        raise problem("certificate-unfit", why="it names another device")
+    return public_key, body
 
 
 def server_id(public_key: bytes) -> str:

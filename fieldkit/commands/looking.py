@@ -11,6 +11,7 @@ from checklists.model import Checklist
 from fieldkit import show
 from fieldkit.aside import Aside, held_aside
 from fieldkit.authors import Author, authors
+from fieldkit.bundle_content import InBundles, in_bundles
 from fieldkit.capture import about_of, checklist_of, load_inspection
 from fieldkit.commands.desk import Desk, desk, inspection_option
 from fieldkit.commands.resolving import conflict_data, conflict_facts
@@ -38,6 +39,7 @@ class _Where:
     entries: int
     waiting: int
     files: list[FileState]
+    bundled: InBundles | None
     protected: int  # entries that are sealed and wait for the sign-off
     conflicts: list[Listed]
     authors: dict[str, Author]
@@ -127,6 +129,7 @@ def _gather(at: Desk, inspection: str) -> _Where:
     heads = {log.device: len(log.lines) for log in at.store.logs(inspection)}
     carriers = at.store.carriers(inspection)
     ledger = Ledger(at.store.database)
+    waiting, files = ledger.waiting_lines(at.store.identity(), inspection), ledger.files(inspection)
     return _Where(
         read,
         facility,
@@ -134,13 +137,20 @@ def _gather(at: Desk, inspection: str) -> _Where:
         progress(checklist, read, processes_of(at.library, read, facility)),
         standing(heads, read, carriers),
         sum(heads.values()) - len(carriers),
-        ledger.waiting_lines(at.store.identity(), inspection),
-        ledger.files(inspection),
+        waiting,
+        files,
+        _bundled(at, inspection, waiting, files),
         count_waiting(at.store, inspection),
         conflicts_here(at.store, at.library, inspection) if read.conflicts else [],
         authors(at.store) if read.conflicts else {},
         held_aside(at.store, inspection, len(read.unread)),
     )
+
+
+def _bundled(at: Desk, inspection: str, waiting: int, files: list[FileState]) -> InBundles | None:
+    mine = at.store.count_lines(inspection, at.store.identity().device)
+    lacking = [file.sha256 for file in files if file.held_at is None]
+    return in_bundles(at.store, inspection, lacking, mine - waiting)
 
 
 def _head(where: _Where) -> list[show.Fact]:
@@ -202,11 +212,12 @@ def _safety(where: _Where) -> list[show.Fact]:
     if where.protected:
         waits = show.number(where.protected, "protected entry waits", "protected entries wait")
         signed += f"; {waits} for your sign-off"
-    return [
-        ("signed", signed),
-        ("sent", f"{entries}, {sent} of {total}"),
-        ("held safely", safe),
-    ]
+    rows: list[show.Fact] = [("signed", signed), ("sent", f"{entries}, {sent} of {total}")]
+    if where.bundled is not None:
+        lie = show.number(where.bundled.entries, "entry", "entries")
+        lie += f", {show.number(where.bundled.files, 'file')}: in a bundle of "
+        rows.append(("on a stick", lie + show.time(where.bundled.at)))
+    return [*rows, ("held safely", safe)]
 
 
 def _say_conflicts(where: _Where) -> None:
@@ -272,6 +283,7 @@ def _status_data(where: _Where) -> dict[str, Any]:
         "held_aside": [asdict(one) for one in where.aside],
         "signed": bool(where.signed.devices),
         "after_sign_off": where.signed.after,
+        "bundled": None if where.bundled is None else asdict(where.bundled),
         "protected_waiting": where.protected,
         "entries": {"all": where.entries, "held": where.entries - where.waiting},
         "files": {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from server.admin import backups, people, registry, safeguarding, upkeep
+from server.admin import backups, bundles, people, registry, safeguarding, upkeep
 from server.terminal import Given, surroundings
 
 
@@ -35,7 +35,9 @@ for _command in (
     upkeep.rotate_command,
     upkeep.rebuild_command,
     safeguarding.safeguarding_key,
+    safeguarding.withdraw_consent,
     backups.backup_command,
     backups.restore_command,
+    bundles.bundle,
 ):
     admin.add_command(_command)

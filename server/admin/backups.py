@@ -135,6 +135,11 @@ def _restored(done: Restored) -> list[str]:
         f"Restored from {done.run}, as things were on {when(done.made_at)}.",
         f"Rows: {done.rows}. Files: {done.files} ({done.file_bytes} bytes). Epoch: {done.epoch}.",
         *(f"Not held any more: file {sha256}" for sha256 in done.left_out),
+        *(
+            [f"Keys of withdrawn entries, not brought back: {done.keys_destroyed}."]
+            if done.keys_destroyed
+            else []
+        ),
         f"Invitations that were open and are ended now: {done.invitations_ended}.",
         "Devices offer by themselves what came later. What staff did later is to be done again,",
         "first of all: devices revoked, people whose access ended, passwords changed.",

@@ -100,3 +100,47 @@ def key_end(terminal: Terminal, which: str) -> None:
         f"{fingerprint(ended.recipient)}  {ended.name}  ended",
         "Its holder must keep it: what was sealed to it before opens with it alone.",
     )
+
+
+@click.command("withdraw-consent")
+@click.argument("entry", metavar="NUMBER", required=False)
+@click.option("--reason", help="Why, without naming anybody: it stands in the audit trail.")
+@click.option("--list", "listing", is_flag=True, help="List what was withdrawn; keep it elsewhere.")
+@command
+def withdraw_consent(
+    terminal: Terminal, entry: str | None, reason: str | None, listing: bool
+) -> None:
+    """Destroy the key of sealed entry NUMBER: nobody can read it any more."""
+    from server.services.audit import CONSOLE
+    from server.services.withdrawal import withdraw
+
+    if listing:
+        _say_withdrawn(terminal)
+        return
+    if entry is None or reason is None:
+        raise click.UsageError("Give the entry's number and --reason, or --list.")
+    with terminal.context() as ctx:
+        done = withdraw(ctx, CONSOLE, entry, reason)
+    said = "Its key is destroyed" if done.new else "It was withdrawn before; nothing is left here"
+    terminal.say(
+        {"entry": done.entry, "keys": list(done.keys), "new": done.new},
+        f"{said}: {', '.join(key[:12] for key in done.keys)}.",
+        "The device that wrote it drops its copy at its next sync. Backups in other places are not",
+        "reached from here: docs/protected-people.md says what to do about them.",
+    )
+
+
+def _say_withdrawn(terminal: Terminal) -> None:
+    from server.store import sealed
+
+    with terminal.context() as ctx, ctx.db.read() as tx:
+        found = sealed.all_withdrawn(tx)
+    terminal.table(
+        [
+            {"entry": w.entry, "key": w.key, "at": w.at, "by": w.by, "destroyed_at": w.destroyed_at}
+            for w in found
+        ],
+        ("Entry", "Key", "Withdrawn", "By", "Destroyed"),
+        [(w.entry, w.key[:12], when(w.at), w.by, when(w.destroyed_at)) for w in found],
+        "Nothing was withdrawn yet.",
+    )

@@ -34,6 +34,7 @@ TRANSFER = (
     "upload-busy",
     "upload-taken-over",
     "upload-too-long",
+    "sealed-key-destroyed",
 )
 STORING = ("file-digest", "file-too-large", "disk-full", "folder-read-only", "store-busy")
 AWAY = ("files-away", "files-refused")
@@ -131,7 +132,9 @@ def create() -> Response:
     parameters=[SPEAKS],
     responses={200: {"description": "Upload-Offset bytes of Upload-Length are here for good"}},
 )
-@problems("tus-version", "upload-unknown", "upload-busy", "file-digest", *AWAY)
+@problems(
+    "tus-version", "upload-unknown", "upload-busy", "file-digest", "sealed-key-destroyed", *AWAY
+)
 @_tus
 def ask(sha256: str) -> Response:
     stands = uploads.standing(ctx(), principal().person or "", sha256)
@@ -168,7 +171,7 @@ def append(sha256: str) -> Response:
     parameters=[SPEAKS],
     responses={204: {"description": "The upload is forgotten"}},
 )
-@problems("tus-version", "upload-unknown", "upload-held", "upload-busy")
+@problems("tus-version", "upload-unknown", "upload-held", "upload-busy", "sealed-key-destroyed")
 @_tus
 def discard(sha256: str) -> Response:
     uploads.discard(ctx(), principal().person or "", sha256)

@@ -72,6 +72,13 @@ class Blobs:
         else:
             self.shelf.place(sha256, file)
 
+    def destroy(self, sha256: str) -> bool:
+        """Take a file away for good; whether it was here. For withdrawn keys alone (L8)."""
+        there = self.shelf.size(sha256) is not None
+        if there:
+            self.shelf.remove(sha256)
+        return there
+
     def digest_holds(self, sha256: str) -> bool:
         """Whether the stored bytes still have the digest they are named by."""
         digest = hashlib.sha256()

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint
 
-from server.pages import aside, browse, files, login
+from server.pages import aside, browse, files, login, sealed
 from server.pages.wording import FILTERS
 from server.permissions import may
 from server.web import principal
@@ -33,6 +33,11 @@ blueprint.add_url_rule("/inspections/<inspection_id>/evidence", "evidence", brow
 blueprint.add_url_rule("/inspections/<inspection_id>/entries", "entries", browse.entries)
 blueprint.add_url_rule("/held-aside", "held_aside", aside.held_aside)
 blueprint.add_url_rule("/held-aside/<root>.ndjson", "branch", aside.branch)
+blueprint.add_url_rule("/sealed", "sealed", sealed.show)
+blueprint.add_url_rule("/sealed/take", "sealed_take", sealed.download, methods=["POST"])
+blueprint.add_url_rule(
+    "/sealed/<entry>/withdraw", "sealed_withdraw", sealed.withdraw, methods=["POST"]
+)
 blueprint.add_url_rule("/files/<sha256>", "file", files.original)
 blueprint.add_url_rule("/previews/<sha256>", "preview", files.preview)
 blueprint.add_url_rule("/scores/<scope>/<subject>.json", "score_export", files.score_export)
@@ -42,4 +47,4 @@ blueprint.add_url_rule("/scores/<scope>/<subject>.json", "score_export", files.s
 def _reader() -> dict[str, Any]:
     """Who reads the page, for the frame around it."""
     who = principal()
-    return {"reader": who, "may_read_inspections": may(who, "inspections.read")}
+    return {"reader": who, "may": lambda permission: may(who, permission)}

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from server.pages import site_map
 from server.pages.site_map import Mark, SiteMap
+from server.permissions import may
 from server.services.browse import list_facilities
 from server.services.browse_entries import show_entries
 from server.services.browse_evidence_page import show_evidence
@@ -19,7 +20,10 @@ _LONGEST_SEARCH = 100
 
 
 def home() -> Response:
-    return redirect(url_for("pages.facilities"))
+    """Where a person begins: the safeguarding person sees no facilities' grades."""
+    who = principal()
+    only_sealed = may(who, "sealed.read") and not may(who, "facilities.read")
+    return redirect(url_for("pages.sealed" if only_sealed else "pages.facilities"))
 
 
 def facilities() -> str:

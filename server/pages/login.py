@@ -48,4 +48,4 @@ def _onward(wish: str) -> str:
     # A second slash or a backslash at the start would name a host to a browser, and a control
     # character may vanish on the way and leave one.
     plain = wish.startswith("/") and not wish.startswith(("//", "/\\")) and wish.isprintable()
-    return wish if plain and len(wish) <= _LONGEST_WAY else url_for("pages.facilities")
+    return wish if plain and len(wish) <= _LONGEST_WAY else url_for("pages.home")

@@ -14,7 +14,13 @@ from pathlib import Path
 from server.context import Context
 from server.keys import sealing_bytes
 from server.services.audit import CONSOLE, acted
-from server.services.backup_check import AUDIT, check_written, first_of, held_files
+from server.services.backup_check import (
+    AUDIT,
+    check_written,
+    destroyed_keys,
+    first_of,
+    held_files,
+)
 from server.services.backup_folder import (
     BackupFolder,
     DamagedError,
@@ -144,6 +150,9 @@ def _make(ctx: Context, place: BackupFolder, with_key: bool, keep: int | None, t
     if ours:
         raise problem("backup-failed", run=run.name, first=first_of(ours))
     write_manifest(run, manifest, ctx.key)
+    # L8: what an earlier run copied of a key that is withdrawn since goes from this folder too.
+    for key in destroyed_keys(place):
+        place.files.destroy(key)
     _note(ctx, manifest)
     return Made(
         run.name,

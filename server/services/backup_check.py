@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -88,6 +90,25 @@ def held_files(run: Run) -> Iterator[tuple[str, int]]:
         yield row[sha256], row[size]
 
 
+def destroyed_keys(place: BackupFolder) -> dict[str, dict[str, Any]]:
+    """The keys that any whole run of the folder knows as withdrawn (L8), with what it says of them.
+
+    They are not to come back from an older run: what a newer one knows counts for all.
+    """
+    found: dict[str, dict[str, Any]] = {}
+    for run in place.runs():
+        path = run.part("withdrawals")
+        if not run.whole or not path.exists():
+            continue
+        with suppress(DamagedError):  # a damaged run says so itself when it is checked
+            shape = read_shape(path)
+            names = [name for name, _ in shape.columns]
+            for row in read_rows(path, shape):
+                one = dict(zip(names, row, strict=True))
+                found.setdefault(str(one["key"]), one)
+    return found
+
+
 # -- tables ---------------------------------------------------------------------------------------
 
 
@@ -155,10 +176,14 @@ def _files(
     whole: bool = True,
 ) -> None:
     lacking = {one.sha256 for one in manifest.lacking}
+    destroyed = destroyed_keys(place)
     done = 0
     for sha256, size in held_files(run):
         tell(Step("checking files", done, manifest.file_bytes))
         done += size
+        if sha256 in destroyed:
+            found.counts["keys destroyed"] += 1
+            continue
         if sha256 in lacking:
             found.counts["files lacking"] += 1
             continue
@@ -166,7 +191,8 @@ def _files(
         why = file_fault(place.files, sha256, size, whole=whole)
         if why is not None:
             found.fault(FILE, f"file {sha256}", why)
-    if found.counts["files"] + found.counts["files lacking"] != manifest.files:
+    counted = ("files", "files lacking", "keys destroyed")
+    if sum(found.counts[name] for name in counted) != manifest.files:
         found.fault("table", "table files", f"the manifest counts {manifest.files} files")
 
 

@@ -6,11 +6,12 @@ verified before anything is written. A restore that was cut short is begun anew 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pyrage.x25519 import Identity
@@ -23,6 +24,7 @@ from server.services.backup_check import (
     AUDIT,
     FILE,
     check_run,
+    destroyed_keys,
     file_fault,
     first_of,
     held_files,
@@ -39,6 +41,7 @@ from server.services.backup_folder import (
 )
 from server.services.backup_part import read_rows, read_shape
 from server.services.steps import Step, Tell, silent
+from server.services.withdrawal import withdraw_again
 from server.settings import Settings
 from server.store import audit, copying, devices, files, gradings, restoring
 from server.store.db import Database
@@ -52,7 +55,8 @@ EPOCH_BITS = 20
 @dataclass(frozen=True, slots=True)
 class Restored:
     """What a restore brought back. `left_out` are files whose bytes the backup does not have;
-    `invitations_ended` were open at the time of the backup.
+    `invitations_ended` were open at the time of the backup; `keys_destroyed` are those of sealed
+    entries whose consent was withdrawn, before it or after (L8).
     """
 
     run: str
@@ -63,6 +67,7 @@ class Restored:
     file_bytes: int
     left_out: tuple[str, ...]
     invitations_ended: int
+    keys_destroyed: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +246,8 @@ def _restore(
         if not (settings.keys / name).exists():
             write_whole(settings.keys / name, data)
     lacking = damaged | {one.sha256 for one in manifest.lacking}
-    copied = _copy_files(open_blobs(settings)[0], place, run, manifest, lacking, to.tell)
+    withdrawn, blobs = destroyed_keys(place), open_blobs(settings)[0]
+    copied = _copy_files(blobs, place, run, manifest, lacking, withdrawn, to.tell)
     # 3. The tables as they were, and then as they are in this version.
     db.migrate(manifest.schema)
     db.write(partial(_fill, run=run, manifest=manifest, tell=to.tell))
@@ -249,19 +255,30 @@ def _restore(
     db.migrate()
     # 4. The new epoch, and with it the mark is taken away.
     known = _highest_epoch(place)
-    return db.write(partial(_finish, to=to, manifest=manifest, copied=copied, known=known))
+    finish = partial(_finish, to=to, manifest=manifest, copied=copied, known=known)
+    return db.write(partial(finish, withdrawn=withdrawn))
 
 
 def _copy_files(
-    into: Blobs, place: BackupFolder, run: Run, manifest: Manifest, lacking: set[str], tell: Tell
+    into: Blobs,
+    place: BackupFolder,
+    run: Run,
+    manifest: Manifest,
+    lacking: set[str],
+    withdrawn: Collection[str],
+    tell: Tell,
 ) -> _Copied:
     """Copy what is not there yet; what was there before is verified. What the backup lacks may
-    have outlived on the server's own disk.
+    have outlived on the server's own disk. Withdrawn keys go from there too (L8).
     """
     count = done = 0
     left_out = []
+    for key in withdrawn:
+        into.destroy(key)
     for sha256, size in held_files(run):
         tell(Step("copying files", done, manifest.file_bytes))
+        if sha256 in withdrawn:
+            continue
         if file_fault(into, sha256, size) is not None:
             if sha256 in lacking:
                 left_out.append(sha256)
@@ -282,12 +299,19 @@ def _fill(tx: Tx, *, run: Run, manifest: Manifest, tell: Tell) -> None:
 
 
 def _finish(
-    tx: Tx, *, to: Surroundings, manifest: Manifest, copied: _Copied, known: int
+    tx: Tx,
+    *,
+    to: Surroundings,
+    manifest: Manifest,
+    copied: _Copied,
+    known: int,
+    withdrawn: Mapping[str, Mapping[str, Any]],
 ) -> Restored:
     now = to.now()
     copying.go_on_counting(tx)
     # A file that is not there any more is not held: whoever has it is asked for it again.
     files.let_go(tx, copied.left_out)
+    withdraw_again(tx, withdrawn.values(), now)
     epoch = next_epoch(max(known, audit.epoch(tx)), now, to.bits)
     audit.begin_epoch(tx, epoch, now)
     # S8: whether a code that was open then was used since is not known here; it is used up.
@@ -300,6 +324,7 @@ def _finish(
         "epoch_before": manifest.epoch,
         "files_left_out": list(copied.left_out),
         "invitations_ended": ended,
+        "keys_destroyed": sorted(withdrawn),
     }
     audit.record(tx, now, CONSOLE, "server.restore", f"server:{manifest.server}", detail)
     restoring.finish(tx)
@@ -312,4 +337,5 @@ def _finish(
         copied.file_bytes,
         copied.left_out,
         ended,
+        len(withdrawn),
     )

@@ -15,7 +15,7 @@ from server.checksums import Checksum, verified
 from server.context import Context
 from server.services.identifiers import day_of
 from server.staging import Upload, Writer
-from server.store import files, gradings
+from server.store import files, gradings, sealed
 from server.store.files import ArrivedFile
 from server.store.transaction import Tx
 from sync.log import MAX_FILE_BYTES
@@ -55,6 +55,7 @@ def begin(
     with ctx.db.read() as tx:
         if not files.is_named_by(tx, sha256, person):
             raise problem("file-not-named", sha256=sha256)
+        _refuse_withdrawn(tx, sha256)
         held = files.size_held_for(tx, person, sha256)
     if held is not None:
         return Standing(sha256, held, held, metadata)
@@ -123,6 +124,7 @@ def sweep(ctx: Context) -> int:
 
 def _find(ctx: Context, person: str, sha256: str) -> Upload | Standing:
     with ctx.db.read() as tx:
+        _refuse_withdrawn(tx, sha256)
         held = files.size_held_for(tx, person, sha256)
     if held is not None:
         return Standing(sha256, held, held)
@@ -130,6 +132,12 @@ def _find(ctx: Context, person: str, sha256: str) -> Upload | Standing:
     if upload is None:
         raise problem("upload-unknown", sha256=sha256[:64])
     return upload
+
+
+def _refuse_withdrawn(tx: Tx, sha256: str) -> None:
+    """L8: the key to what somebody said does not come back after they withdrew it."""
+    if sealed.is_withdrawn(tx, [sha256]):
+        raise problem("sealed-key-destroyed", sha256=sha256)
 
 
 def _read(chunks: Iterable[bytes], length: int) -> bytes:
@@ -198,15 +206,21 @@ def _finish(ctx: Context, upload: Upload, digest: str | None) -> None:
 
 def _hold(ctx: Context, upload: Upload) -> None:
     arrived = ArrivedFile(upload.sha256, upload.length, upload.person, ctx.now())
-    ctx.db.write_many(_hold_all, arrived)
+    if not ctx.db.write_many(_hold_all, arrived):
+        ctx.blobs.destroy(upload.sha256)
+        raise problem("sealed-key-destroyed", sha256=upload.sha256)
 
 
-def _hold_all(tx: Tx, arrived: Sequence[ArrivedFile]) -> Sequence[None]:
-    """Note that files are held which arrived at the same time; the commit is one for all."""
+def _hold_all(tx: Tx, arrived: Sequence[ArrivedFile]) -> Sequence[bool]:
+    """Note that files are held which arrived at the same time; the commit is one for all.
+
+    False for one that was withdrawn while it was on its way (L8).
+    """
     now = max(one.at for one in arrived)
-    touched = files.hold_all(tx, arrived)
+    withdrawn = sealed.is_withdrawn(tx, [one.sha256 for one in arrived])
+    touched = files.hold_all(tx, [one for one in arrived if one.sha256 not in withdrawn])
     gradings.mark_all_stale(tx, {facility: (day_of(now), now) for facility in touched})
-    return [None] * len(arrived)
+    return [one.sha256 not in withdrawn for one in arrived]
 
 
 def _standing(ctx: Context, upload: Upload, offset: int) -> Standing:

@@ -19,7 +19,7 @@ from server.services.checkpoints import faults_in
 from server.services.take_in import INDEXED
 from server.services.verify_aside import adopted_count, branch_faults
 from server.services.verify_log import LogFault, Walk, check_log, check_times
-from server.store import audit, branches, checkpoints, stored
+from server.store import audit, branches, checkpoints, sealed, stored
 from server.store.devices import read_certificate as stored_certificate
 from server.store.transaction import Tx
 from server.store.types import storable_key
@@ -89,8 +89,10 @@ def verify(ctx: Context) -> Report:
         _documents(tx, found)
         _declarations(tx, found)
         held = stored.all_files(tx)
-        found.counts["files missing"] = len(stored.missing_files(tx))
+        withdrawn = {one.key for one in sealed.all_withdrawn(tx)}
+        found.counts["files missing"] = len(set(stored.missing_files(tx)) - withdrawn)
     _files(ctx, found, held)
+    _withdrawn(ctx, found, withdrawn)
     return Report(tuple(found.faults), dict(sorted(found.counts.items())))
 
 
@@ -147,7 +149,9 @@ def _receipts(ctx: Context, tx: Tx, found: _Found) -> None:
         found.given_at[row.id] = receipt.at
         _note_acknowledged(found, receipt, row.id)
         promised.update(dict.fromkeys(receipt.files, row.id))
+    # L8: a key that was destroyed at its owner's wish is not lost.
     here = {sha256 for sha256, _ in stored.all_files(tx)}
+    here |= {one.key for one in sealed.all_withdrawn(tx)}
     for sha256, number in sorted(promised.items()):
         if sha256 not in here:
             found.fault("file", f"file {sha256}", f"receipt {number} says it is held; it is gone")
@@ -284,6 +288,15 @@ def _files(ctx: Context, found: _Found, held: list[tuple[str, int]]) -> None:
             if exc.code not in ("file-unreadable", "file-not-here"):
                 raise  # says nothing about this file
             found.fault("file", f"file {sha256}", exc.happened)
+
+
+def _withdrawn(ctx: Context, found: _Found, withdrawn: set[str]) -> None:
+    """L8: what was to be destroyed is gone from the shelf."""
+    for key in sorted(withdrawn):
+        found.counts["keys destroyed"] += 1
+        if ctx.blobs.size(key) is not None:
+            why = "consent was withdrawn, and its bytes are still here; the worker destroys them"
+            found.fault("file", f"file {key}", why)
 
 
 def _audit(tx: Tx, found: _Found) -> None:

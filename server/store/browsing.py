@@ -30,6 +30,7 @@ from server.store.tables import (
 from server.store.tables import (
     flags as flag_table,
 )
+from sync.sealed import KINDS as SEALED_KINDS
 
 _AT_ONCE = 500
 _FETCHED = 50  # rows with bodies that are here at the same time
@@ -243,7 +244,8 @@ def files_known(tx: Connection, digests: Collection[str]) -> Iterator[FileRow]:
 def file_uses(tx: Connection, sha256: str) -> list[FileUse]:
     """Every inspection of a listed facility that names this file and whose sender delivered it.
 
-    Naming a digest gives no access to bytes that somebody else sent (S6).
+    Naming a digest gives no access to bytes that somebody else sent (S6), and what is sealed is
+    not for these readers (L8).
     """
     query = (
         select(
@@ -260,7 +262,7 @@ def file_uses(tx: Connection, sha256: str) -> list[FileUse]:
             (file_scopes.c.sha256 == file_names.c.sha256)
             & (file_scopes.c.person == file_names.c.person),
         )
-        .where(file_names.c.sha256 == sha256)
+        .where(file_names.c.sha256 == sha256, file_names.c.kind.not_in(SEALED_KINDS))
         .order_by(file_names.c.inspection, file_names.c.device)
     )
     return [FileUse(*row) for row in tx.execute(query)]

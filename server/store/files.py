@@ -166,6 +166,32 @@ def let_go(tx: Tx, digests: Iterable[str]) -> None:
         tx.execute(delete(files).where(files.c.sha256 == sha256))
 
 
+def naming(tx: Tx, sha256: str) -> list[NamedFile]:
+    """Who names a file, and as what."""
+    query = (
+        select(file_names)
+        .where(file_names.c.sha256 == sha256)
+        .order_by(file_names.c.inspection, file_names.c.device)
+    )
+    return [NamedFile(*row) for row in tx.execute(query)]
+
+
+def held_of(tx: Tx, device: str) -> list[str]:
+    """The digests that a device's entries name and that are held for its person, in their order."""
+    query = (
+        select(file_names.c.sha256)
+        .join(
+            file_scopes,
+            (file_scopes.c.sha256 == file_names.c.sha256)
+            & (file_scopes.c.person == file_names.c.person),
+        )
+        .where(file_names.c.device == device)
+        .distinct()
+        .order_by(file_names.c.sha256)
+    )
+    return list(tx.execute(query).scalars())
+
+
 def names_in(tx: Tx, inspection: str) -> list[NamedFile]:
     """The files that an inspection's entries name, in digest order."""
     query = (

@@ -50,6 +50,7 @@ class Place:
     facility: str
     facility_name: str
     country: str
+    example: bool
     held: bool
     withdrawn_at: int | None
 
@@ -77,6 +78,7 @@ def places(tx: Tx, jurisdictions: Collection[str]) -> list[Place]:
             facilities.c.id.label("facility"),
             facilities.c.name.label("facility_name"),
             facilities.c.country,
+            facilities.c.example,
             files.c.sha256.label("there"),
             withdrawals.c.at.label("withdrawn_at"),
         )
@@ -93,6 +95,7 @@ def places(tx: Tx, jurisdictions: Collection[str]) -> list[Place]:
             row.facility,
             row.facility_name,
             row.country,
+            row.example,
             row.there is not None,
             row.withdrawn_at,
         )

@@ -341,3 +341,12 @@ def test_keys_and_endpoint_come_from_the_usual_variables(
     blobs.put(SHA256, pieces(DATA))
     held = s3.folder / "evidence" / "by-variables" / "files" / SHA256
     assert held.read_bytes() == DATA
+
+
+def test_a_destroyed_file_is_gone_and_destroying_it_again_is_no_error(blobs: Blobs) -> None:
+    data = b"the key of a sealed entry (L8)"
+    sha256 = hashlib.sha256(data).hexdigest()
+    blobs.put(sha256, [data])
+    assert blobs.destroy(sha256) is True
+    assert not blobs.has(sha256) and sha256 not in {one.sha256 for one in blobs.listed()}
+    assert blobs.destroy(sha256) is False

@@ -108,3 +108,30 @@ def test_a_file_that_is_let_go_is_held_for_nobody_and_stays_named(db: Database) 
             assert files.is_held_for(tx, TWO, person)
         assert files.is_named_by(tx, ONE, "p-aminah")
         assert stored.missing_files(tx) == [ONE]
+
+
+def test_whoever_names_a_file_is_found_by_its_digest(db: Database) -> None:
+    first, second = db.write(put_everybody)
+    both = [named(ONE, VISIT_2, second, kind="sealed-key"), named(ONE, VISIT, first)]
+    db.write(lambda tx: files.name_files(tx, [*both, named(TWO, VISIT, first)]))
+    with db.read() as tx:
+        assert files.naming(tx, ONE) == [both[1], both[0]]
+        assert files.naming(tx, digest("nobody")) == []
+
+
+def test_what_is_held_of_a_device_is_what_its_entries_name_and_its_person_brought(
+    db: Database,
+) -> None:
+    """S4: what a receipt for it may list."""
+    first, second = db.write(put_everybody)
+    rows = [
+        *(named(one, place, first) for one in (ONE, TWO) for place in (VISIT, VISIT_2)),
+        named(TWO, VISIT, second),
+        named(THREE, VISIT, second),
+    ]
+    db.write(lambda tx: files.name_files(tx, rows))
+    for one, person in ((ONE, "p-aminah"), (TWO, "p-budi"), (THREE, "p-aminah")):
+        db.write(lambda tx, one=one, person=person: files.hold(tx, one, 1, person, NOW))
+    with db.read() as tx:
+        assert files.held_of(tx, first.id) == [ONE]
+        assert files.held_of(tx, second.id) == [TWO]

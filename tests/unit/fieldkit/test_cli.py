@@ -17,6 +17,7 @@ from field_device import FieldDevice, picture
 from memory_server import Office, served
 
 from fieldkit.cli import COMMANDS, cli
+from fieldkit.commands.bundling import bundle
 from sync.problems import CATALOGUE
 
 
@@ -251,8 +252,9 @@ def test_an_interview_is_reminded_of_what_may_not_be_in_it(
 
 
 def test_every_command_has_help_json_and_home(tmp_path: Path) -> None:
-    for name in COMMANDS:
-        text = CliRunner().invoke(cli, [name, "--help"]).output
+    below = {"bundle": [[name] for name in bundle.commands]}  # a group's options stand there
+    for given in [[name, *rest] for name in COMMANDS for rest in below.get(name, [[]])]:
+        text = CliRunner().invoke(cli, [*given, "--help"]).output
         assert "--json" in text
         assert "--home" in text
 

@@ -34,6 +34,7 @@ STAFF = {
     "officer": ("officer", "north"),
     "reader": ("reader", "north"),
     "administrator": ("administrator", "north"),
+    "safeguarding": ("safeguarding", "north"),
 }
 
 

@@ -151,7 +151,7 @@ def test_a_wrong_password_says_so_and_keeps_the_name(app: Flask) -> None:
 )
 def test_a_login_never_leads_to_another_host(app: Flask, wish: str) -> None:
     data = {"login": "rosa", "password": PASSWORD, "next": wish}
-    assert app.test_client().post("/login", data=data).location == "/facilities"
+    assert app.test_client().post("/login", data=data).location == "/"
 
 
 def test_logging_out_needs_the_forms_token_and_ends_the_session(officer: FlaskClient) -> None:

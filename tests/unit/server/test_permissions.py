@@ -24,12 +24,11 @@ EVERYBODY = {
     "pages.static",
     "files.discover",
 }
-PEOPLE = EVERYBODY | {"session.show", "session.log_out", "pages.logout"}
+PEOPLE = EVERYBODY | {"session.show", "session.log_out", "pages.logout", "pages.home"}
 READER = PEOPLE | {
     "facilities.list_facilities",
     "facilities.get_facility",
     "declarations.list_declarations",
-    "pages.home",
     "pages.facilities",
     "pages.facility",
     "pages.score_export",
@@ -55,6 +54,7 @@ ALLOWED = {
         "assignments.create_assignment",
         "assignments.end_assignment",
     },
+    "safeguarding": PEOPLE | {"pages.sealed", "pages.sealed_take", "pages.sealed_withdraw"},
     "administrator": PEOPLE
     | {
         "facilities.list_facilities",
@@ -71,6 +71,7 @@ REFUSED = {"token-missing", "login-needed", "not-permitted"}
 VALUES = {"sha256": "0" * 64, "filename": "site.css", "scope": "facility", "subject": NORTH}
 VALUES |= {"former": "none", "root": "none"}
 VALUES |= {"facility": NORTH, "facility_id": NORTH, "inspection_id": "none", "assignment": "none"}
+VALUES |= {"entry": "none"}
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,180 @@
+"""What goes into a bundle of this device (S10): which logs, whole, and which files.
+
+The office gets everything that it is not known to hold. Nothing of this marks anything as sent:
+only receipts do.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from fieldkit.blobs import Blobs
+from fieldkit.ledger import FileState, Ledger
+from fieldkit.store import Identity, Store
+from sync.bundle import BundleWriter, Opening
+from sync.log import DEVICE_LOG, sign_head
+from sync.receipt import SignedBytes
+from sync.sealing_key import sign_sealing_key
+from sync.session import Pending, plan_segments
+
+PART_BYTES = 3_900_000_000  # a FAT32 disk takes files of up to 4 GB
+_OVERHEAD = 512  # what stands around a file, generously
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What one bundle holds: logs by name, files smallest first, and for whom it is made."""
+
+    made_for: str
+    logs: tuple[str, ...]
+    files: tuple[FileState, ...]
+    entries: int
+
+    @property
+    def file_bytes(self) -> int:
+        return sum(file.size for file in self.files)
+
+
+@dataclass(frozen=True, slots=True)
+class Maker:
+    """Who writes the bundle, from what, and when (UTC milliseconds)."""
+
+    store: Store
+    ledger: Ledger
+    blobs: Blobs
+    identity: Identity
+    key: Ed25519PrivateKey
+    recipient: str
+    now: int
+
+
+def for_the_office(maker: Maker, only: str | None, *, files: bool) -> Content:
+    """Everything that no receipt covers yet, or the whole of one inspection."""
+    store, ledger, identity = maker.store, maker.ledger, maker.identity
+    names = [only] if only else store.inspections()
+    there = ledger.files() if files else []
+    left = [f for f in there if f.held_at is None and f.log in names]
+    left = [f for f in left if maker.blobs.size(f.sha256) == f.size]
+    lacking = {f.log for f in left}
+    wanted = [
+        log for log in names if log == only or log in lacking or ledger.waiting_lines(identity, log)
+    ]
+    if wanted or ledger.waiting_lines(identity, DEVICE_LOG):
+        wanted.append(DEVICE_LOG)
+    entries = sum(store.count_lines(log, identity.device) for log in wanted)
+    return Content("office", tuple(sorted(wanted)), tuple(left), entries)
+
+
+def parted(content: Content) -> list[Content]:
+    """The same in bundles that any disk can hold; each has all the logs and some of the files."""
+    parts: list[list[FileState]] = [[]]
+    room = PART_BYTES
+    for file in content.files:
+        size = file.size + _OVERHEAD
+        if size > room and parts[-1]:
+            parts.append([])
+            room = PART_BYTES
+        parts[-1].append(file)
+        room -= size
+    return [
+        Content(content.made_for, content.logs, tuple(files), content.entries) for files in parts
+    ]
+
+
+def bundle_bytes(maker: Maker, content: Content) -> Iterator[bytes]:
+    """The bundle's bytes, not yet sealed; raises `file-digest` and `file-unreadable` where a file
+    changed on this disk.
+    """
+    writer, identity = BundleWriter(), maker.identity
+    cursor = maker.store.note("cursor")
+    yield writer.opening(
+        Opening(
+            identity.device,
+            identity.person_name,
+            maker.now,
+            content.made_for,
+            identity.server_key,
+            cursor,
+        )
+    )
+    yield writer.certificate(identity.device, own_certificate(maker.store))
+    yield writer.sealing_key(identity.device, sign_sealing_key(maker.key, maker.recipient))
+    for log in content.logs:
+        yield from _segments(maker, writer, log)
+    for file in content.files:
+        yield from writer.file(file.sha256, file.size, maker.blobs.chunks(file.sha256))
+    yield writer.end()
+
+
+def _segments(maker: Maker, writer: BundleWriter, log: str) -> Iterator[bytes]:
+    device = maker.identity.device
+    for lines in maker.store.logs(log):
+        if lines.device != device:
+            continue
+        more, first = True, 1
+        while more:
+            left = Pending(device, log, first, lines.lines[first - 1 :], lines.hashes[first - 1 :])
+            segments, more = plan_segments([left], lambda head: sign_head(maker.key, head))
+            for segment in segments:
+                yield writer.segment(segment)
+                first = segment.first + len(segment.lines)
+
+
+def own_certificate(store: Store) -> SignedBytes:
+    """This device's certificate, as its enrolment brought it."""
+    said = json.loads(store.note("certificate") or "{}")
+    return SignedBytes(base64.b64decode(said["payload"]), base64.b64decode(said["signature"]))
+
+
+def note_bundled(maker: Maker, contents: Iterable[Content]) -> None:
+    """Keep that these lines and files are in a bundle of now; it says nothing of the server."""
+    device = maker.identity.device
+    with maker.store.database.write("what is in the bundle") as tx:
+        for content in contents:
+            for log in content.logs:
+                tx.execute(
+                    "insert into bundled (log, device, seq, at, made_for) "
+                    "select ?1, ?2, max(seq), ?3, ?4 from lines where log = ?1 and device = ?2 "
+                    "having max(seq) is not null on conflict (log, device, made_for) do update "
+                    "set seq = excluded.seq, at = excluded.at",
+                    (log, device, maker.now, content.made_for),
+                )
+            tx.executemany(
+                "insert into bundled_files (sha256, at, made_for) values (?1, ?2, ?3) "
+                "on conflict (sha256, made_for) do update set at = excluded.at",
+                [(f.sha256, maker.now, content.made_for) for f in content.files],
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class InBundles:
+    """Of what the server is not known to hold: how much is in a bundle, and of when (UTC ms)."""
+
+    entries: int
+    files: int
+    at: int
+
+
+def in_bundles(store: Store, log: str, waiting: Sequence[str], held: int) -> InBundles | None:
+    """What of an inspection is in a bundle for the office, beyond the `held` first entries.
+
+    `waiting` are digests of files that no receipt lists.
+    """
+    device = store.identity().device
+    found = store.database.rows(
+        "select seq, at from bundled where log = ? and device = ? and made_for = 'office'",
+        (log, device),
+    )
+    rows = store.database.rows("select sha256, at from bundled_files where made_for = 'office'")
+    at = {str(sha256): int(at) for sha256, at in rows}
+    files = [at[sha256] for sha256 in waiting if sha256 in at]
+    entries = max(found[0][0] - held, 0) if found else 0
+    if not entries and not files:
+        return None
+    times = files + ([found[0][1]] if entries else [])
+    return InBundles(entries, len(files), max(times))
