@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO
+from typing import IO, Protocol
 
 from fieldkit.disk import WRITING, named, part_name, settle, settle_folder, sweep_parts
 from sync.log import MAX_FILE_BYTES
@@ -27,6 +27,14 @@ class Kept:
 
     sha256: str
     size: int
+
+
+class Writer(Protocol):
+    """Takes a file's bytes in order, and at the end the SHA-256 of all of them."""
+
+    def write(self, data: bytes, /) -> object: ...
+
+    def finish(self, digest: bytes) -> None: ...
 
 
 class Blobs:
@@ -56,11 +64,16 @@ class Blobs:
         Raises `file-missing`, `file-unreadable`, `file-empty`, `file-too-large`, `disk-full` and
         `folder-read-only`.
         """
-        with _opened(source) as file, named(source.name, self.folder):
+        with open_source(source) as file:
+            return self.keep_from(_chunks(file, source), source.name)
+
+    def keep_from(self, chunks: Iterable[bytes], name: str) -> Kept:
+        """Keep bytes that come in order; raises what `keep` raises of its copy."""
+        with named(name, self.folder):
             self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             part = part_name(self.folder / "incoming")
             try:
-                kept = self._copy(file, part, source)
+                kept = self._copy(chunks, part, name)
                 target = self.path(kept.sha256)
                 target.parent.mkdir(exist_ok=True, mode=0o700)
                 if not self._is_whole(kept):
@@ -77,10 +90,22 @@ class Blobs:
         `file-unreadable`.
         """
         path = self.path(sha256)
-        with _opened(path) as file:
+        with open_source(path) as file:
             file.seek(start)
-            while chunk := _read(file, path):
-                yield chunk
+            yield from _chunks(file, path)
+
+    def lend(self, sha256: str, source: Path) -> Path:
+        """Where another program can read a kept file, until it is given back."""
+        return self.path(sha256)
+
+    def give_back(self, path: Path) -> None:
+        """A file that was lent is not read any more."""
+
+    def digests(self) -> Iterator[str]:
+        """The digests of the files that are here, in no order that means anything."""
+        for path in self.folder.glob("??/*"):
+            if len(path.name) == 64:
+                yield path.name
 
     def sweep(self) -> int:
         """Remove half-written files that ended commands left; the number of files removed."""
@@ -93,29 +118,45 @@ class Blobs:
                 settle_folder(one)
             self._settled.add(folder)
 
-    def _copy(self, file: IO[bytes], part: Path, source: Path) -> Kept:
+    def _copy(self, chunks: Iterable[bytes], part: Path, name: str) -> Kept:
         digest, size = hashlib.sha256(), 0
         descriptor = os.open(part, WRITING, 0o600)
         with os.fdopen(descriptor, "wb") as copy:
-            while chunk := _read(file, source):
+            out = self._writer(copy)
+            for chunk in chunks:
                 size += len(chunk)
                 if size > MAX_FILE_BYTES:
                     raise problem("file-too-large", size=size, limit=MAX_FILE_BYTES)
                 digest.update(chunk)
-                copy.write(chunk)
+                out.write(chunk)
             if size == 0:
-                raise problem("file-empty", name=source.name)
+                raise problem("file-empty", name=name)
+            out.finish(digest.digest())
             copy.flush()
             kept = Kept(digest.hexdigest(), size)
             if not self._is_whole(kept):  # else the copy is thrown away, and need not reach a disk
                 settle(copy.fileno())
         return kept
 
+    def _writer(self, copy: IO[bytes]) -> Writer:
+        return _AsItIs(copy)
+
     def _is_whole(self, kept: Kept) -> bool:
         return self.size(kept.sha256) == kept.size
 
 
-def _opened(source: Path) -> IO[bytes]:
+class _AsItIs:
+    """Writes a file's bytes as they are."""
+
+    def __init__(self, out: IO[bytes]) -> None:
+        self.write = out.write
+
+    def finish(self, digest: bytes) -> None:
+        """Nothing more is to be written."""
+
+
+def open_source(source: Path) -> IO[bytes]:
+    """A file opened for reading; raises `file-missing` and `file-unreadable`."""
     try:
         if source.exists() and not source.is_file():
             raise problem("file-unreadable", name=str(source), why="it is not a file")
@@ -126,8 +167,14 @@ def _opened(source: Path) -> IO[bytes]:
         raise problem("file-unreadable", name=str(source), why=exc.strerror or "unknown") from exc
 
 
-def _read(file: IO[bytes], source: Path) -> bytes:
+def _chunks(file: IO[bytes], source: Path) -> Iterator[bytes]:
+    while chunk := read_some(file, source, CHUNK):
+        yield chunk
+
+
+def read_some(file: IO[bytes], source: Path, size: int) -> bytes:
+    """That many bytes of an open file, or what is left of it; raises `file-unreadable`."""
     try:
-        return file.read(CHUNK)
+        return file.read(size)
     except OSError as exc:
         raise problem("file-unreadable", name=str(source), why=exc.strerror or "unknown") from exc

@@ -38,6 +38,9 @@ COMMANDS = {
     "entries": "fieldkit.commands.written",
     "export": "fieldkit.commands.taking",
     "score": "fieldkit.commands.taking",
+    "passphrase": "fieldkit.commands.locking",
+    "lock": "fieldkit.commands.locking",
+    "unlock": "fieldkit.commands.locking",
 }
 
 

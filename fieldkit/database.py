@@ -86,9 +86,18 @@ class Database:
     Every reading and writing of the store goes through `rows` and `write`.
     """
 
-    def __init__(self, path: Path, *, busy_seconds: float = BUSY_SECONDS) -> None:
+    def __init__(
+        self, path: Path, *, busy_seconds: float = BUSY_SECONDS, key: bytes | None = None
+    ) -> None:
         self.path = path
         self._busy = busy_seconds
+        self._key = key
+        self._errors: tuple[type[Exception], ...] = (sqlite3.DatabaseError,)
+        if key is not None:
+            import sqlcipher3
+
+            # It has the same names as sqlite3, and its own classes behind them.
+            self._errors += (sqlcipher3.DatabaseError,)
         with self.guard("the store"):
             self._conn = self._open()
             self._conn.execute("pragma foreign_keys = on")
@@ -102,10 +111,10 @@ class Database:
 
     def _open(self) -> sqlite3.Connection:
         """A connection; one that can only look where the folder cannot be written to."""
-        opened = sqlite3.connect(self.path, timeout=self._busy, isolation_level=None)
+        opened = self._connect(str(self.path))
         try:
             opened.execute("pragma user_version").fetchone()
-        except sqlite3.OperationalError as exc:
+        except self._errors as exc:
             opened.close()
             # SQLite's notes beside the file cannot be made. Where there are none from before,
             # nobody is writing, and the file can be looked at as it is.
@@ -114,8 +123,13 @@ class Database:
             if primary not in _CANNOT_WRITE or not self.path.is_file() or left.exists():
                 raise
             address = f"{self.path.absolute().as_uri()}?immutable=1"
-            opened = sqlite3.connect(address, timeout=self._busy, isolation_level=None, uri=True)
+            opened = self._connect(address, uri=True)
         return opened
+
+    def _connect(self, address: str, *, uri: bool = False) -> sqlite3.Connection:
+        if self._key is None:
+            return sqlite3.connect(address, timeout=self._busy, isolation_level=None, uri=uri)
+        return connect_sealed(address, self._key, self._busy, uri=uri)
 
     def close(self) -> None:
         self._conn.close()
@@ -146,10 +160,10 @@ class Database:
         """Name SQLite's errors: `disk-full`, `folder-read-only`, `store-busy`, `store-damaged`."""
         try:
             yield
-        except sqlite3.DatabaseError as exc:
+        except self._errors as exc:
             raise self._named(exc, what) from exc
 
-    def _named(self, exc: sqlite3.DatabaseError, what: str) -> Problem:
+    def _named(self, exc: Exception, what: str) -> Problem:
         # The low byte is SQLite's primary result code; the rest says more about it.
         code = getattr(exc, "sqlite_errorcode", sqlite3.SQLITE_CORRUPT) & 0xFF
         folder = self.path.parent
@@ -166,7 +180,7 @@ class Database:
 
         with self.guard("the store"):
             self._conn.execute("pragma journal_mode = wal")
-            describe = sqlite_utils.Database(self._conn)
+            describe = sqlite_utils.Database(memory=True)
         statements = [
             describe.create_table_sql(
                 name,
@@ -177,10 +191,32 @@ class Database:
             )
             for name, (columns, keys, empty) in TABLES.items()
         ]
+        describe.close()
         with self.write("the store") as tx:
             for statement in (*statements, SEALED_WAITING, *INDEXES):
                 tx.execute(statement)
             tx.execute(f"pragma user_version = {VERSION}")
+
+
+def connect_sealed(
+    address: str, key: bytes | None, busy_seconds: float = BUSY_SECONDS, *, uri: bool = False
+) -> sqlite3.Connection:
+    """A connection by SQLCipher to a file under a key of 32 bytes, or to a plain one without."""
+    import sqlcipher3
+
+    opened: sqlite3.Connection = sqlcipher3.connect(
+        address, timeout=busy_seconds, isolation_level=None, uri=uri
+    )
+    if key is not None:
+        opened.execute(f'pragma key = "{key_text(key)}"')
+    # What is sorted is never sorted in a file that is not sealed.
+    opened.execute("pragma temp_store = memory")
+    return opened
+
+
+def key_text(key: bytes) -> str:
+    """A raw key as SQLCipher reads it, which then stretches nothing."""
+    return f"x'{key.hex()}'"
 
 
 def _nearly_full(folder: Path) -> bool:

@@ -103,12 +103,15 @@ def attach_photos(
             if one.state != "kept":
                 yield Reading(Path(one.name))
                 continue
-            path = blobs.path(one.sha256)
             known = _known_facts(recorder, one.sha256)
-            yield path if known is None else Reading(path, known)
+            if known is not None or isinstance(file, Attached):
+                yield Reading(Path(one.name), known)
+            else:
+                yield blobs.lend(one.sha256, file)
 
     for reading in read_files(keep_each(), processes=READERS):
         one = ahead.popleft()
+        blobs.give_back(reading.path)
         if one.state == "kept":
             one = replace(one, facts=reading.facts, problem=reading.problem)
             one = _attach(recorder, inspection, one, what)

@@ -87,7 +87,9 @@ def _fill(
     held, missing = [], []
     for sha256 in sorted({digest for digest, _ in read.evidence}):
         if sources.blobs.has(sha256):
-            archive.write(sources.blobs.path(sha256), f"files/{sha256}", zipfile.ZIP_STORED)
+            with archive.open(zipfile.ZipInfo(f"files/{sha256}", _FIXED_TIME), "w") as member:
+                for chunk in sources.blobs.chunks(sha256):
+                    member.write(chunk)
             held.append(sha256)
         else:
             missing.append(sha256)

@@ -85,14 +85,17 @@ def settle_keys(home: Home, identity: Identity) -> Ed25519PrivateKey:
 
     Raises `key-unusable` and what moving files raises.
     """
-    if home.next_key.exists() and public_bytes(load_key(home.next_key)) == identity.public_key:
+    if (
+        home.next_key.exists()
+        and public_bytes(load_key(home.next_key, home.key_under)) == identity.public_key
+    ):
         with named("the key", home.folder):
             if home.key.exists():
-                former = device_id(public_bytes(load_key(home.key)))
+                former = device_id(public_bytes(load_key(home.key, home.key_under)))
                 home.key.replace(home.former_key(former))
             home.next_key.replace(home.key)
             settle_folder(home.folder)
-    return load_key(home.key)
+    return load_key(home.key, home.key_under)
 
 
 def begin_generation(
@@ -102,8 +105,8 @@ def begin_generation(
 
     Raises `key-unusable`, `answer-malformed`, `certificate-unfit` and what the transport raises.
     """
-    key = load_key(home.key)
-    public_key = public_bytes(load_or_make_key(home.next_key))
+    key = load_key(home.key, home.key_under)
+    public_key = public_bytes(load_or_make_key(home.next_key, home.key_under))
     given = _ask(store, transport, key, public_key)
     store.set_notes(
         **former_note(store, identity.device, identity.public_key),
@@ -165,7 +168,10 @@ def own_keys(home: Home, store: Store) -> list[OwnKey]:
     """
     identity = store.identity()
     now = OwnKey(
-        identity.device, identity.public_key, load_key(home.key), store.note("certificate")
+        identity.device,
+        identity.public_key,
+        load_key(home.key, home.key_under),
+        store.note("certificate"),
     )
     before = []
     for former in formers(store):
@@ -245,7 +251,7 @@ def _key_of(home: Home, former: Former) -> Ed25519PrivateKey | None:
     """The ended generation's own key, if it is still here."""
     for path in (home.former_key(former.device), home.key):
         try:
-            key = load_key(path)
+            key = load_key(path, home.key_under)
         except Problem:
             continue
         if public_bytes(key) == former.public_key:

@@ -5,19 +5,27 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fieldkit.disk import named, write_file
+from fieldkit.vault import seal, unseal
 from sync.problems import problem
 
 
-def load_key(path: Path) -> Ed25519PrivateKey:
-    """The key in the file; raises `key-unusable` when it is missing or is not such a key."""
+def load_key(path: Path, under: bytes | None = None) -> Ed25519PrivateKey:
+    """The key in the file, sealed `under` another on a device with a passphrase; raises
+    `key-unusable` when it is missing or is not such a key.
+    """
     try:
         data = path.read_bytes()
     except OSError as exc:
         raise problem("key-unusable", path=str(path), why=exc.strerror or "unknown") from exc
+    try:
+        data = data if under is None else unseal(under, data)
+    except (ValueError, InvalidTag) as exc:
+        raise problem("key-unusable", path=str(path), why="it was changed") from exc
     try:
         key = serialization.load_pem_private_key(data, password=None)
     except (ValueError, TypeError) as exc:
@@ -27,19 +35,24 @@ def load_key(path: Path) -> Ed25519PrivateKey:
     return key
 
 
-def load_or_make_key(path: Path) -> Ed25519PrivateKey:
+def load_or_make_key(path: Path, under: bytes | None = None) -> Ed25519PrivateKey:
     """The key in the file, made first where there is none; raises what writing a file raises."""
     if path.exists():
-        return load_key(path)
+        return load_key(path, under)
     key = Ed25519PrivateKey.generate()
+    save_key(path, key, under)
+    return key
+
+
+def save_key(path: Path, key: Ed25519PrivateKey, under: bytes | None = None) -> None:
+    """Write the key's file, whole or not at all; raises what writing a file raises."""
     pem = key.private_bytes(
         serialization.Encoding.PEM,
         serialization.PrivateFormat.PKCS8,
         serialization.NoEncryption(),
     )
     with named("the key", path.parent):
-        write_file(path, pem, mode=0o600)
-    return key
+        write_file(path, pem if under is None else seal(under, pem), mode=0o600)
 
 
 def public_bytes(key: Ed25519PrivateKey) -> bytes:

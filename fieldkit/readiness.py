@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from fieldkit.disk import write_file
 from fieldkit.home import Home
-from fieldkit.keys import is_private, load_key, public_bytes
+from fieldkit.keys import is_private, public_bytes
 from fieldkit.ledger import Ledger
 from fieldkit.library import Library
 from fieldkit.store import Identity, Store
@@ -79,7 +79,7 @@ def _duration(milliseconds: int) -> str:
 
 def _key(home: Home, identity: Identity) -> Check:
     try:
-        key = load_key(home.key)
+        key = home.load_key()
     except Problem as exc:
         return Check("key", False, exc.happened, exc.remedy)
     if device_id(public_bytes(key)) != identity.device:

@@ -700,6 +700,69 @@ _define(
     "Put the key file back from your copy of the folder, or ask your office for an invitation.",
 )
 _define(
+    "device-locked",
+    409,
+    "This device has a passphrase, and it is locked.",
+    KEPT,
+    "Run: fieldkit unlock. A script gives it as FIELDKIT_PASSPHRASE or FIELDKIT_PASSPHRASE_FD.",
+)
+_define(
+    "passphrase-wrong",
+    403,
+    "This is not this device's passphrase.",
+    "Nothing was changed. Wrong ones delete nothing, however many are tried.",
+    "Try again; mind the keyboard's language and capital letters.",
+)
+_define(
+    "passphrase-short",
+    400,
+    "The passphrase has fewer than {shortest} characters.",
+    KEPT,
+    "Choose a longer one; four or five words that do not belong together are good.",
+)
+_define(
+    "passphrase-set",
+    409,
+    "This device has a passphrase already.",
+    KEPT,
+    "To choose another one, run: fieldkit passphrase change",
+)
+_define(
+    "passphrase-none",
+    409,
+    "This device has no passphrase.",
+    KEPT,
+    "To set one, run: fieldkit passphrase set",
+)
+_define(
+    "passphrase-needed",
+    409,
+    "The assignment of {facility} asks for a passphrase on this device, and it has none.",
+    KEPT,
+    "Run: fieldkit passphrase set, then do this again.",
+)
+_define(
+    "vault-damaged",
+    409,
+    "The keys of this device at {path} cannot be read: {why}.",
+    "What is sealed stays as it is; without this file it cannot be opened here.",
+    "Put the file back from your copy of the folder, or tell your office.",
+)
+_define(
+    "device-in-use",
+    409,
+    "Another fieldkit command is at work in this folder.",
+    KEPT,
+    "End it (a track, a sync), then do this again.",
+)
+_define(
+    "no-session",
+    409,
+    "This computer has no place in memory where a key can be held between commands.",
+    KEPT,
+    "Each command asks for the passphrase. On Linux, log in so that XDG_RUNTIME_DIR is set.",
+)
+_define(
     "server-keys-unfit",
     502,
     "What the server said about its keys does not fit: {why}.",

@@ -67,11 +67,10 @@ def write(
 
 
 def _maker(at: Desk) -> Maker:
-    from fieldkit.keys import load_key
     from fieldkit.ledger import Ledger
 
     store, time = at.store, now()
-    key = load_key(at.home.key)
+    key = at.home.load_key()
     identity = store.identity()
     recipient = str(own_key(store, time).to_public())
     return Maker(store, Ledger(store.database), at.blobs, identity, key, recipient, time)

@@ -13,6 +13,7 @@ import click
 
 from fieldkit import show
 from fieldkit.home import Home
+from fieldkit.in_use import using
 from sync.problems import Problem, problem
 
 if TYPE_CHECKING:
@@ -91,8 +92,31 @@ def exit_code(exc: Problem) -> int:
 
 
 def desk(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Give a command its Desk, and the options that every command takes."""
+    """Give a command its Desk, opened, and the options that every command takes."""
+    return _with_desk(command, _opened)
 
+
+def alone(command: Callable[..., Any]) -> Callable[..., Any]:
+    """As `desk`, for a command on the folder as a whole: not opened, and none beside it."""
+    return _with_desk(command, Home, only=True)
+
+
+def unopened(command: Callable[..., Any]) -> Callable[..., Any]:
+    """As `desk`, for a command that needs nothing of what may be sealed."""
+    return _with_desk(command, Home)
+
+
+def _opened(folder: Path) -> Home:
+    if not (folder / "vault.json").exists():
+        return Home(folder)
+    from fieldkit.commands.passphrases import open_home
+
+    return open_home(folder)
+
+
+def _with_desk(
+    command: Callable[..., Any], find: Callable[[Path], Home], *, only: bool = False
+) -> Callable[..., Any]:
     @click.option("--json", is_flag=True, expose_value=False, is_eager=True, callback=_want_json)
     @click.option(
         "--home",
@@ -105,12 +129,13 @@ def desk(command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
     def with_desk(ctx: click.Context, /, *args: Any, **kwargs: Any) -> Any:
         setting = ctx.ensure_object(Setting)
-        opened = Desk(Home(setting.folder), setting.json)
-        try:
-            return command(opened, *args, **kwargs)
-        finally:
-            if "store" in opened.__dict__:
-                opened.store.database.close()
+        with using(setting.folder, alone=only):
+            opened = Desk(find(setting.folder), setting.json)
+            try:
+                return command(opened, *args, **kwargs)
+            finally:
+                if "store" in opened.__dict__:
+                    opened.store.database.close()
 
     return with_desk
 

@@ -16,7 +16,6 @@ from fieldkit.enrolling import enrol as ask_to_enrol
 from fieldkit.enrolling import read_invitation
 from fieldkit.generations import settle_keys
 from fieldkit.interviews import count_waiting
-from fieldkit.keys import load_or_make_key
 from fieldkit.ledger import Ledger
 from fieldkit.syncer import Report, Step, Syncer
 from fieldkit.transport import HttpTransport
@@ -40,7 +39,7 @@ def enrol(at: Desk, link: str, code: str, name: str) -> None:
     invitation = read_invitation(f"{link.rstrip('/')}/enrol#{code}" if code else link)
     store = at.store
     # The key is on the disk before anyone hears of it: a lost answer can be asked for again.
-    key = load_or_make_key(at.home.key)
+    key = at.home.load_or_make_key()
     with HttpTransport(invitation.server) as transport:
         called = name or platform.node()[:80]
         identity = ask_to_enrol(store, key, invitation, called, transport)

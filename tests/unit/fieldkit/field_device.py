@@ -18,7 +18,6 @@ from fieldkit.enrolling import enrol as ask_to_enrol
 from fieldkit.evidence import Attached, Attachment, attach_files, attach_photos, item_paths
 from fieldkit.generations import settle_keys
 from fieldkit.home import Home
-from fieldkit.keys import load_or_make_key
 from fieldkit.ledger import Ledger
 from fieldkit.library import Library
 from fieldkit.store import Store
@@ -103,7 +102,7 @@ class FieldDevice:
         store = self.store
         invitation = read_invitation(self.office.link())
         check_may_enrol(store, invitation)
-        key = load_or_make_key(self.home.key)
+        key = self.home.load_or_make_key()
         transport = DirectTransport(self.office, faults=iter(faults))
         ask_to_enrol(store, key, invitation, "laptop", transport)
 
