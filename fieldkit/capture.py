@@ -188,7 +188,7 @@ def answer(
     evidence = find_evidence(recorder.store, inspection, extras.evidence)
     value |= {"reason": reason, "second": second, "note": extras.note, "evidence": evidence}
     value |= {"fix": fix_value(extras.fix), "checklist": checklist.digest}
-    return _record(recorder, inspection, f"answers/{item.id}/{place}", value, "the answer")
+    return record(recorder, inspection, f"answers/{item.id}/{place}", value, "the answer")
 
 
 def observe(recorder: Recorder, inspection: str, what: str, value: str, extras: Extras) -> Recorded:
@@ -212,7 +212,7 @@ def observe(recorder: Recorder, inspection: str, what: str, value: str, extras: 
         "evidence": find_evidence(recorder.store, inspection, extras.evidence),
         "fix": fix_value(extras.fix),
     }
-    return _record(recorder, inspection, f"observed/{name}/{place}", entry, "the observation")
+    return record(recorder, inspection, f"observed/{name}/{place}", entry, "the observation")
 
 
 def set_outcome(
@@ -223,7 +223,7 @@ def set_outcome(
         near = nearest(outcome, OUTCOMES, len(OUTCOMES))
         raise problem("outcome-unknown", outcome=outcome, nearest=near)
     value = {"outcome": outcome, "note": note, "fix": fix_value(fix)}
-    return _record(recorder, inspection, "outcome", value, "the outcome")
+    return record(recorder, inspection, "outcome", value, "the outcome")
 
 
 # -- finding what is meant ------------------------------------------------------------------------
@@ -269,9 +269,10 @@ def find_evidence(store: Store, inspection: str, prefixes: Sequence[str]) -> lis
 # -- inside ---------------------------------------------------------------------------------------
 
 
-def _record(
+def record(
     recorder: Recorder, inspection: str, path: str, value: Mapping[str, Any], what: str
 ) -> Recorded:
+    """Append this value unless it stands there already; members that say nothing are left out."""
     lean = lean_value(value)
     with recorder.store.writing(recorder.identity, recorder.now, what) as log:
         # L6: what nobody has looked at is not replaced on the way past.

@@ -15,7 +15,7 @@ from typing import Any
 
 from sync.problems import Problem, problem
 
-VERSION = 3
+VERSION = 4
 _CANNOT_WRITE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
 BUSY_SECONDS = 30
 
@@ -37,6 +37,8 @@ TABLES: Mapping[str, tuple[Mapping[str, type], Sequence[str], frozenset[str]]] =
         ["sha256"],
         frozenset({"sent_at", "held_at"}),
     ),
+    # The small picture that is sent before a photograph (S7): its digest and size in bytes.
+    "previews": ({"photo": str, "sha256": str, "size": int}, ["photo"], frozenset()),
     "facts": (
         {"sha256": str, "facts": str, "problem": str},
         ["sha256"],

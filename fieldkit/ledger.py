@@ -27,8 +27,8 @@ MOST_AWAITED = 1000  # the protocol's limit of one request
 # After which line of a log the next segment begins, and up to which one a receipt covers it. A log
 # in the state "again" was acknowledged by an epoch that is over, up to its seq; one in the state
 # "asked" is held by the server's word up to its seq, and by no receipt.
-_OFFERED = "case when a.state = 'again' then max(a.seq - 1, 0) else coalesce(a.seq, 0) end"
-_COVERED = "case when a.state in ('again', 'asked') then 0 else coalesce(a.seq, 0) end"
+OFFERED = "case when a.state = 'again' then max(a.seq - 1, 0) else coalesce(a.seq, 0) end"
+COVERED = "case when a.state in ('again', 'asked') then 0 else coalesce(a.seq, 0) end"
 _PENDING_BYTES = 6 * 1024**2  # more than one request carries, less than a small machine has
 
 
@@ -70,7 +70,7 @@ class Ledger:
         found: list[Pending] = []
         room = _PENDING_BYTES
         for log, after in self.database.rows(
-            f"select l.log, {_OFFERED} as offered from lines l "  # noqa: S608 - fixed text
+            f"select l.log, {OFFERED} as offered from lines l "  # noqa: S608 - fixed text
             "left join acknowledged a on a.log = l.log and a.device = l.device "
             "where l.device = ? and coalesce(a.state, 'held') <> 'forked' "
             "group by l.log having max(l.seq) > offered order by min(l.rowid)",
@@ -94,7 +94,7 @@ class Ledger:
 
     def waiting_lines(self, identity: Identity, log: str | None = None) -> int:
         """How many lines no receipt of the server's epoch covers yet, of one log or of all."""
-        return self._count_after(_COVERED, identity, log)
+        return self._count_after(COVERED, identity, log)
 
     def unsent_lines(self, identity: Identity) -> int:
         """How many lines are beyond what the server is known, or believed, to have."""
@@ -340,6 +340,8 @@ def _take_state(tx: Connection, identity: Identity, state: LogState) -> None:
     if state.state == "gap":
         _go_back(tx, identity, state.log, max(state.seq - 1, 0))
         return
+    if _asks_from_the_start(tx, identity, state):
+        return
     said = None if state.problem is None else json.dumps(state.problem, ensure_ascii=False)
     tx.execute(
         "insert into acknowledged (log, device, seq, state, problem) values (?1, ?2, 0, ?3, ?4) "
@@ -358,6 +360,23 @@ def _go_back(tx: Connection, identity: Identity, log: str, seq: int) -> None:
         "where log = ?2 and device = ?3 and seq > ?1",
         (seq, log, identity.device),
     )
+
+
+def _asks_from_the_start(tx: Connection, identity: Identity, state: LogState) -> bool:
+    """S3: lines that do not follow what the server holds are offered from the first one on.
+
+    A server that was put back may hold another copy's lines before them: only from the start of
+    the log can it tell where that left it. Refused from there too, the log stays refused.
+    """
+    if state.problem is None or state.problem.get("code") != "segment-signature":
+        return False
+    found = tx.execute(
+        "select seq from acknowledged where log = ? and device = ?", (state.log, identity.device)
+    ).fetchone()
+    if found is None or not found[0]:
+        return False
+    _put_state(tx, identity, state.log, 0, "held", None)
+    return True
 
 
 def _put_state(

@@ -287,6 +287,20 @@ _define(
     "Send what tus 1.0 asks for; docs/protocol.md says how.",
 )
 _define(
+    "hazard-malformed",
+    400,
+    "A hazard is told in 1 to {limit} characters.",
+    "Nothing was recorded.",
+    "Say in one sentence what is about to happen and where.",
+)
+_define(
+    "hazard-unknown",
+    404,
+    "There is not one hazard here whose id begins with {hazard!r}.",
+    "Nothing was recorded.",
+    "Use one of these: {known}.",
+)
+_define(
     "checksum-unknown",
     400,
     "Checksums of the kind {algorithm!r} are not known here.",

@@ -17,6 +17,8 @@ from fieldkit.commands.desk import Desk, desk, inspection_option
 from fieldkit.commands.resolving import conflict_data, conflict_facts
 from fieldkit.interviews import count_waiting
 from fieldkit.ledger import FileState, Ledger
+from fieldkit.left import Left, what_is_left
+from fieldkit.outbox import Outbox
 from fieldkit.progress import ItemProgress, by_section, open_critical, progress
 from fieldkit.resolving import Listed, conflicts_here
 from fieldkit.signing import Standing, standing
@@ -39,6 +41,7 @@ class _Where:
     entries: int
     waiting: int
     files: list[FileState]
+    left: Left
     bundled: InBundles | None
     protected: int  # entries that are sealed and wait for the sign-off
     conflicts: list[Listed]
@@ -129,7 +132,9 @@ def _gather(at: Desk, inspection: str) -> _Where:
     heads = {log.device: len(log.lines) for log in at.store.logs(inspection)}
     carriers = at.store.carriers(inspection)
     ledger = Ledger(at.store.database)
-    waiting, files = ledger.waiting_lines(at.store.identity(), inspection), ledger.files(inspection)
+    outbox = Outbox(at.store, at.store.identity())
+    waiting = ledger.waiting_lines(at.store.identity(), inspection)
+    files = [f for f in ledger.files(inspection) if f.sha256 not in outbox.previews()]
     return _Where(
         read,
         facility,
@@ -139,6 +144,7 @@ def _gather(at: Desk, inspection: str) -> _Where:
         sum(heads.values()) - len(carriers),
         waiting,
         files,
+        what_is_left(outbox, inspection),
         _bundled(at, inspection, waiting, files),
         count_waiting(at.store, inspection),
         conflicts_here(at.store, at.library, inspection) if read.conflicts else [],
@@ -205,10 +211,9 @@ def _safety(where: _Where) -> list[show.Fact]:
     held = sum(1 for f in where.files if f.held_at is not None)
     entries = f"{where.entries - where.waiting} of {where.entries} entries"
     total = show.number(len(where.files), "file")
-    left = sum(f.size for f in where.files if f.held_at is None)
     safe = f"{entries}, {held} of {total}"
-    if where.waiting or held < len(where.files):
-        safe += f"\nKeep this device; connect when you can (about {show.size(left)} of files left)."
+    if not where.left.nothing:
+        safe += f"\nLeft: {where.left.text()}.\nKeep this device; connect when you can."
     if where.protected:
         waits = show.number(where.protected, "protected entry waits", "protected entries wait")
         signed += f"; {waits} for your sign-off"
@@ -292,6 +297,7 @@ def _status_data(where: _Where) -> dict[str, Any]:
             "held": len(where.files) - len(left),
             "bytes_left": sum(f.size for f in left),
         },
+        "left": where.left.to_json(),
         "evidence": [
             {
                 "sha256": h.sha256,

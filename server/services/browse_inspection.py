@@ -33,6 +33,7 @@ from server.services.inspections import Loaded, load_inspection
 from server.store import assessments, branches, browsing, documents
 from server.store.browsing import FacilityRow
 from server.store.transaction import Tx
+from sync.hazard import WHAT, Hazard, hazards
 from sync.inspection import Answer, Inspection, Observed, Slot
 from sync.problems import problem
 from sync.track import Way, summarise, ways
@@ -101,6 +102,11 @@ class InspectionView:
     ways: tuple[Way, ...]
 
     @property
+    def hazards(self) -> tuple[Hazard, ...]:
+        """The urgent hazards, those that are not over first."""
+        return hazards(self.loaded.current)
+
+    @property
     def length_m(self) -> float:
         """How long the tracks are in all, gaps left out."""
         return sum(summarise(way).length_m for way in self.ways)
@@ -148,7 +154,7 @@ def show_inspection(
         len(pieces),
         held,
         found,
-        tuple((w, i, slot) for (w, i), slot in sorted(loaded.current.observed.items())),
+        tuple((w, i, s) for (w, i), s in sorted(loaded.current.observed.items()) if w != WHAT),
         declared,
         boundary,
         tuple(forked),

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from server.context import Context
-from server.services import branches, sharing
+from server.services import branches, sharing, urgent
 from server.services.carrying import carried_by
 from server.services.identifiers import day_of
 from server.services.sealed_names import files_of_sealed, row_of
@@ -19,6 +19,7 @@ from server.store import changes, checkpoints, files, gradings, logs, sealed
 from server.store.logs import InspectionRow, LogKey, LogRow, NewLines, Owner, Touch, Touched
 from server.store.transaction import Tx
 from sync.adopted import is_adopted
+from sync.hazard import PREFIX
 from sync.inspection_reader import read_about, read_evidence
 from sync.log import DEVICE_LOG, Entry, Head, Record, Segment, genesis, may_stand_below, read_line
 from sync.problems import Problem, problem
@@ -37,6 +38,8 @@ from sync.session import (
 
 # The families of paths whose entries other parts look up.
 INDEXED = (b"about", b"evidence", b"sealed", b"adopted")
+HAZARD = PREFIX.encode()
+PREVIEW = "preview"  # the kind of a file that stands in for a photograph, and is no evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +251,7 @@ def _note_entries(
     touches: list[Touch] = []
     named: list[files.NamedFile] = []
     protected: list[sealed.SealedRow] = []
+    reported: list[urgent.Reported] = []
     for one, new in appended:
         segment = one.segment
         if segment.inspection == DEVICE_LOG:
@@ -260,6 +264,8 @@ def _note_entries(
                 about = read_about(entry)
                 if about is not None and facility is None:
                     facility, mode = about.facility, about.mode
+            elif entry.path.startswith(PREFIX):
+                reported.append(urgent.Reported(entry, one.asked.now))
             elif entry.path.startswith("sealed/"):
                 found = read_sealed(entry)
                 if found is not None:
@@ -280,9 +286,14 @@ def _note_entries(
                             evidence.kind,
                         )
                     )
+                if evidence is not None and evidence.preview:
+                    one.taken.named.add(evidence.preview)
+                    small = (evidence.preview, segment.inspection, segment.device, person)
+                    named.append(files.NamedFile(*small, "image/jpeg", PREVIEW))
         touches.append(Touch(segment.inspection, one.asked.now, facility, mode, person))
     files.name_files(tx, named)
     sealed.note(tx, protected)
+    urgent.note(tx, reported)
     touched = logs.touch_inspections(tx, touches)
     stale = {facility: (day_of(at), at) for facility, at in touched.facilities.items()}
     gradings.mark_all_stale(tx, stale)
@@ -295,11 +306,13 @@ def _indexed(tx: Tx, segment: Segment, new: Append) -> Iterator[Entry]:
     What an adopted line names is named by the device that carries it (S3).
     """
     for seq, (line, h) in enumerate(zip(new.lines, new.hashes, strict=True), start=new.first):
-        if may_stand_below(line, INDEXED):
+        if may_stand_below(line, (*INDEXED, HAZARD)):
             read: Record | None = read_line(line, segment.device, segment.inspection, seq, h.hex())
             while isinstance(read, Entry) and is_adopted(read):
                 read = carried_by(tx, read)
-            if isinstance(read, Entry) and read.path.split("/")[0].encode() in INDEXED:
+            if not isinstance(read, Entry):
+                continue
+            if read.path.split("/")[0].encode() in INDEXED or read.path.startswith(PREFIX):
                 yield read
 
 

@@ -475,6 +475,22 @@ assessments = Table(
 
 # -- the workers ----------------------------------------------------------------------------------
 
+# What entries tell of that cannot wait (S7).
+hazards = Table(
+    "hazards",
+    metadata,
+    Column("inspection", Key, nullable=False),
+    Column("id", Key, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("severity", Text, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("lat", Text, nullable=False),
+    Column("lon", Text, nullable=False),
+    Column("at", BigInteger, nullable=False),
+    Column("received_at", BigInteger, nullable=False),
+    PrimaryKeyConstraint("inspection", "id"),
+)
+
 leases = Table(
     "leases",
     metadata,

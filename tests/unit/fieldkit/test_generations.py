@@ -334,3 +334,25 @@ def test_a_lost_message_of_any_kind_loses_nothing(
     copy.sync()
     everything_is_there_once(copy)
     assert len(formers(copy.store)) == 1
+
+
+def test_a_restored_server_that_met_the_other_copy_first_is_told_from_the_start(
+    device: FieldDevice, office: Office, tmp_path: Path
+) -> None:
+    """S3, S5: what follows its head here was never written; from line 1 on the fork shows."""
+    inspection = device.start().inspection
+    answer(device.recorder(), inspection, "GEN-G1", ["FM"])
+    device.sync()
+    backup = office.backup()
+    copy = copy_of(device, tmp_path / "copy")
+    for item in ("GEN-G2", "GEN-G3", "GEN-G5"):
+        answer(device.recorder(), inspection, item, ["FM"])
+    device.sync()
+    office.restore(backup)
+    answer(copy.recorder(), inspection, "GEN-G2", ["DNM"])
+    copy.sync()
+    assert device.sync().new_key
+    for one in (device, copy):
+        everything_is_there_once(one)
+    heads = held(office, inspection).answers["GEN-G2", "-"].heads
+    assert {h.level for h in heads} == {"fully", "does-not-meet"}
