@@ -26,8 +26,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("inspection", name=op.f("pk_held_aside")),
     )
     op.create_index(op.f("ix_held_aside_facility"), "held_aside", ["facility"])
-    # Derived: it is worked out with the next grading, which every facility is asked for.
-    op.execute(sa.text("UPDATE gradings SET stale = true"))
+    # Derived: its rows come with each facility's next grading, or with `tapak admin rebuild`.
 
 
 def downgrade() -> None:
