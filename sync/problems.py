@@ -828,6 +828,13 @@ _define(
     "Choose the file that ends in .tapak, as it was written.",
 )
 _define(
+    "bundle-not-chosen",
+    422,
+    "No file was chosen.",
+    NOTHING_STORED,
+    "Choose the bundle, a file that ends in .tapak, and send the form again.",
+)
+_define(
     "bundle-other-server",
     422,
     "This bundle belongs to another server than {server}.",

@@ -49,6 +49,10 @@ ALLOWED = {
         "pages.branch",
         "pages.file",
         "pages.preview",
+        "pages.bundles",
+        "pages.bundles_post",
+        "bundles.take",
+        "bundles.answer",
         "declarations.file_declaration",
         "assignments.list_assignments",
         "assignments.create_assignment",
@@ -57,6 +61,10 @@ ALLOWED = {
     "safeguarding": PEOPLE | {"pages.sealed", "pages.sealed_take", "pages.sealed_withdraw"},
     "administrator": PEOPLE
     | {
+        "pages.bundles",
+        "pages.bundles_post",
+        "bundles.take",
+        "bundles.answer",
         "facilities.list_facilities",
         "facilities.get_facility",
         "facilities.create_facility",
@@ -69,7 +77,7 @@ ALLOWED = {
 }
 REFUSED = {"token-missing", "login-needed", "not-permitted"}
 VALUES = {"sha256": "0" * 64, "filename": "site.css", "scope": "facility", "subject": NORTH}
-VALUES |= {"former": "none", "root": "none"}
+VALUES |= {"former": "none", "root": "none", "device": "none"}
 VALUES |= {"facility": NORTH, "facility_id": NORTH, "inspection_id": "none", "assignment": "none"}
 VALUES |= {"entry": "none"}
 
