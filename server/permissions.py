@@ -42,6 +42,7 @@ ROLES: dict[str, frozenset[str]] = {
             "files.read",
             "flags.read",
             "inspections.read",
+            "logs.admit",
             "registry.read",
             "scores.read",
         }
@@ -102,6 +103,7 @@ ROUTES: dict[str, str] = {
     "pages.held_aside": "inspections.read",
     "pages.branch": "inspections.read",
     "pages.evidence": "inspections.read",
+    "pages.admission": "logs.admit",
     "pages.entries": "inspections.read",
     "pages.bundles": "bundles.read",
     "pages.bundles_post": "bundles.read",

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint
 
-from server.pages import aside, browse, bundles, files, login, sealed
+from server.pages import aside, browse, bundles, decide, files, login, sealed
 from server.pages.wording import FILTERS
 from server.permissions import may
 from server.web import principal
@@ -33,6 +33,9 @@ blueprint.add_url_rule("/inspections/<inspection_id>/evidence", "evidence", brow
 blueprint.add_url_rule("/inspections/<inspection_id>/entries", "entries", browse.entries)
 blueprint.add_url_rule("/held-aside", "held_aside", aside.held_aside)
 blueprint.add_url_rule("/held-aside/<root>.ndjson", "branch", aside.branch)
+blueprint.add_url_rule(
+    "/inspections/<inspection_id>/admission", "admission", decide.admit, methods=["POST"]
+)
 blueprint.add_url_rule("/bundles", "bundles", bundles.show, methods=["GET"])
 blueprint.add_url_rule("/bundles", "bundles_post", bundles.take, methods=["POST"])
 blueprint.add_url_rule("/sealed", "sealed", sealed.show)

@@ -105,12 +105,14 @@ def _visits(tx: Tx, facility_id: str) -> list[tuple[str | None, Loaded]]:
 
 
 def _aside(facility: str, loaded: Loaded) -> AsideRow:
-    """What of an inspection is held aside, was not understood, or came carried."""
+    """What of an inspection waits for a ruling, was not understood, or came carried."""
+    open_ones = [one for one in loaded.aside if one.open]
+    late = sum(1 for one in open_ones for r in one.records if r.seq in one.late)
     return AsideRow(
         loaded.id,
         facility,
-        len(loaded.set_aside),
-        len(loaded.revoked),
+        sum(len(one.records) for one in open_ones) - late,
+        late,
         len(loaded.current.unread),
         sum(one.entries for one in loaded.adopted),
         sum(one.unsigned for one in loaded.adopted),

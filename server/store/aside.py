@@ -18,8 +18,8 @@ _AT_ONCE = 500
 
 @dataclass(frozen=True, slots=True)
 class AsideRow:
-    """How many entries of an inspection are of people not assigned, came under a revoked device's
-    key, cannot be read, or were carried by a later generation, of them without signature.
+    """How many entries of an inspection wait for a ruling (of people not assigned, or under a
+    revoked device's key), cannot be read, or were carried by a later generation, some unsigned.
     """
 
     inspection: str

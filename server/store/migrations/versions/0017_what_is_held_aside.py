@@ -8,7 +8,7 @@ from alembic import op
 from server.store.types import Text
 
 revision = "0017"
-down_revision = "0009"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
