@@ -33,11 +33,20 @@ class Proxy:
         self.port = int(self._listening.getsockname()[1])
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._threads: list[threading.Thread] = []
+        self._begin(self._accept)
+
+    def _begin(self, work: Callable[..., None], *given: object) -> threading.Thread:
+        thread = threading.Thread(target=work, args=given, daemon=True)
+        self._threads = [one for one in self._threads if one.is_alive()] + [thread]
+        thread.start()
+        return thread
 
     def close(self) -> None:
-        self._listening.close()
+        _end(self._listening)
         self.cut_all()
+        for thread in self._threads:
+            thread.join(5)
 
     def cut_all(self) -> int:
         """The proxy's own end: every connection that is open is cut; how many those were."""
@@ -53,7 +62,7 @@ class Proxy:
                 client, _ = self._listening.accept()
             except OSError:
                 return
-            threading.Thread(target=self._carry, args=(client, self._fate()), daemon=True).start()
+            self._begin(self._carry, client, self._fate())
 
     def _fate(self) -> Fate | None:
         with self._lock:
@@ -83,6 +92,8 @@ class Proxy:
         other.join()
         with self._lock:
             self._open -= {client, server}
+        _end(client)
+        _end(server)
 
     def _pump(self, source: socket.socket, target: socket.socket, fate: Fate | None) -> None:
         left = None if fate is None else fate.after

@@ -187,6 +187,9 @@ class Town:
             if one is not None:
                 kill_group(one) if one is not self.zygote else one.kill()
                 one.wait()
+        for pipe in (self.zygote.stdin, self.zygote.stdout):
+            if pipe is not None:
+                pipe.close()
         for laptop in self.laptops:
             if laptop.doing is not None:
                 with suppress(ProcessLookupError):
