@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fieldkit import capture, enrolling, evidence, signing, tracks
 from fieldkit.capture import Extras, Recorder
+from fieldkit.generations import settle_keys
 from fieldkit.home import Home
 from fieldkit.keys import load_or_make_key
 from fieldkit.ledger import Ledger
@@ -68,7 +69,7 @@ class Device:
         self.process = Process(f"device {name}", self.home.folder, tally)
         seams.media[self.home.folder] = Medium(self.home.folder, self.shadow)
         self.refused: list[str] = []
-        self._id = ""
+        self._ids: set[str] = set()
         self.copied: list[Path] = []
         self._make_key()
 
@@ -137,10 +138,12 @@ class Device:
             identity = store.identity()
             blobs = self.home.blobs()
             blobs.sweep()
-            key = load_or_make_key(self.home.key)
+            key = settle_keys(self.home, identity)
             with self._transport(identity.server, identity.token) as transport:
                 ledger = Ledger(store.database)
-                syncer = Syncer(store, ledger, blobs, key, identity, transport, self.clock)
+                syncer = Syncer(
+                    store, ledger, blobs, key, identity, transport, self.clock, home=self.home
+                )
                 return syncer.run()
 
         return self.command(work)
@@ -287,10 +290,18 @@ class Device:
 
     @property
     def id(self) -> str:
-        if not self._id:
-            found = self.rows("select value from meta where name = 'device'")
-            self._id = str(found[0][0]) if found else ""
-        return self._id
+        found = self.rows("select value from meta where name = 'device'")
+        return str(found[0][0]) if found else ""
+
+    @property
+    def ids(self) -> set[str]:
+        """The ids of this device's generations, as far as any store of it knew them (S3)."""
+        found = self.rows(
+            "select value from meta where name = 'device' "
+            "union select substr(name, 8) from meta where name like 'former/%'"
+        )
+        self._ids |= {str(one) for (one,) in found}
+        return self._ids
 
     @property
     def enrolled(self) -> bool:
@@ -309,11 +320,9 @@ class Device:
                 return []
 
     def own_lines(self) -> dict[Place, bytes]:
-        mine = self.id
-        found = self.rows(
-            "select device, log, seq, line from lines where device = ? order by log, seq", mine
-        )
-        return {(device, log, seq): bytes(line) for device, log, seq, line in found}
+        mine = self.ids
+        found = self.rows("select device, log, seq, line from lines order by log, seq")
+        return {(d, log, seq): bytes(line) for d, log, seq, line in found if d in mine}
 
     def note(self, began: int = 0) -> None:
         """Note what stands in the store now that a command has ended; and what is gone from it."""
@@ -324,7 +333,7 @@ class Device:
                 self.book.when[place] = (began, self.clock.world.now)
             self.book.note_line(place, line)
         for place, lines in self.book.lines.items():
-            if place[0] == self.id and place not in mine:
+            if place[0] in self.ids and place not in mine:
                 gone = [line for line in lines if (place, line) not in self.book.forsaken]
                 if gone and (place[0], place[1]) not in self.book.forks:
                     self.book.faults.append(f"lost: {place} was recorded and is not in the store")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -13,8 +14,8 @@ from server.services.changes import changes_after
 from server.services.inspections import load_inspection
 from server.services.verify import verify
 from server.services.written import entries_of
+from server.store import audit, logs
 from server.store import branches as set_aside
-from server.store import logs
 from sync.log import DEVICE_LOG, Entry, Record, Unread, genesis, link, records_of
 from sync.merge import merge
 from sync.problems import Problem
@@ -88,18 +89,22 @@ def settle(story: Story) -> Iterator[str]:
 
 def waiting(story: Story, device: Device) -> str:
     """What a device still has to send, or an empty text."""
-    states = dict(device.rows("select log, state from acknowledged where device = ?", device.id))
-    held = dict(device.rows("select log, seq from acknowledged where device = ?", device.id))
+    now = device.id
+    held = dict(device.rows("select log, seq from acknowledged where device = ?", now))
     for log, last in device.rows(
-        "select log, max(seq) from lines where device = ? group by log", device.id
+        "select log, max(seq) from lines where device = ? group by log", now
     ):
-        if states.get(log) == "forked" and (device.id, log) in story.book.forks:
-            continue  # it waits for staff
-        if states.get(log) != "held" or held.get(log, 0) < last:
-            return f"{log}: {held.get(log)} of {last} ({states.get(log)})"
-    for sha256, log in device.rows("select sha256, log from files where held_at is null"):
-        if states.get(log) != "forked":
-            return f"file {sha256[:12]}"
+        if held.get(log, 0) < last:
+            return f"{log}: {held.get(log)} of {last}"
+    for log, state in device.rows(
+        "select log, state from acknowledged where device = ? and state <> 'held'", now
+    ):
+        return f"{log} is {state}"
+    for (sha256,) in device.rows("select sha256 from files where held_at is null"):
+        return f"file {sha256[:12]}"
+    for name, said in device.rows("select name, value from meta where name like 'former/%'"):
+        if not json.loads(said).get("adopted"):
+            return f"what {name} recorded is still to be carried over"
     return ""
 
 
@@ -116,35 +121,37 @@ def branches(story: Story) -> dict[tuple[str, str], set[bytes]]:
 
 
 def entries(story: Story) -> Iterator[str]:
-    """S2, S3, S4: every recorded line is on the server, or set aside there, or waits for staff."""
-    held, aside = story.on_server(), branches(story)
-    waits = {
-        place: line
-        for device in story.devices
-        for place, line in device.own_lines().items()
-        if (place[0], place[1]) in story.book.forks
-    }
+    """S2, S3, S4: every recorded line is in its log on the server; of a log that went two ways, set
+    aside there or carried over by the device's next generation, and then too it counts.
+    """
+    held, aside, carried = story.on_server(), branches(story), adopted(story)
     for place, line in story.book.wanted():
-        if held.get(place) == line or line in aside.get((place[0], place[1]), ()):
+        if held.get(place) == line:
             continue
-        if waits.get(place) != line:
+        forked = (place[0], place[1]) in story.book.forks
+        if not forked or line not in carried | aside.get((place[0], place[1]), set()):
             yield f"entry missing: {place}"
+
+
+def adopted(story: Story) -> set[bytes]:
+    """The lines that were carried over, as they stand in the entries that carry them."""
+    parts: dict[tuple[str, str, str], list[str]] = {}
+    for (device, log, _), line in sorted(story.on_server().items()):
+        said = value_of(line)
+        if str(said.get("path")).startswith("adopted/") and isinstance(said.get("value"), dict):
+            text = said["value"].get("line")
+            if isinstance(text, str):
+                parts.setdefault((device, log, said["path"]), []).append(text)
+    return {"".join(texts).encode() for texts in parts.values()}
 
 
 def files(story: Story) -> Iterator[str]:
     """S4, S6: every attached file is held with its very bytes."""
     ctx = story.office.up()
     held = story.held_files()
-    waits = {
-        sha256
-        for device in story.devices
-        for (sha256, log) in device.rows("select sha256, log from files where held_at is null")
-        if (device.id, log) in story.book.forks
-    }
     for sha256, data in sorted(story.book.files.items()):
         if sha256 not in held:
-            if sha256 not in waits:
-                yield f"file missing: {sha256[:12]}"
+            yield f"file missing: {sha256[:12]}"
         elif b"".join(ctx.blobs.chunks(sha256)) != data:
             yield f"file altered: {sha256[:12]}"
     for sha256 in sorted(held):
@@ -233,7 +240,7 @@ def alike(story: Story) -> Iterator[str]:
             if (place[0], place[1]) not in forks and held.get(place) != line:
                 yield f"not alike: {place} on {device.name} and on the server"
         for place in held:
-            if place[0] == device.id and place not in mine and (place[0], place[1]) not in forks:
+            if place[0] in device.ids and place not in mine and (place[0], place[1]) not in forks:
                 yield f"not alike: {place} is on the server and not on {device.name}"
         yield from _chains(device)
 
@@ -284,15 +291,12 @@ def receipts(story: Story) -> Iterator[str]:
 
 
 def quarantine(story: Story) -> Iterator[str]:
-    """S3: a device whose log went two ways was told, or nothing of the branch was sent."""
-    held = story.on_server()
-    aside = branches(story)
-    for device in story.devices:
-        for place, line in device.own_lines().items():
-            if place in held and held[place] != line:
-                if line not in aside.get((place[0], place[1]), ()):
-                    yield f"branch not set aside: {place}"
-                break
+    """S3: staff see what was set aside: each branch has its line in the audit trail."""
+    with story.office.up().db.read() as tx:
+        noted = {one["subject"] for one in audit.lines(tx) if one["action"] == "log.forked"}
+    for device, log in branches(story):
+        if f"log:{device}/{log}" not in noted:
+            yield f"branch without a word: {device} {log}"
 
 
 def told(story: Story) -> Iterator[str]:
@@ -423,7 +427,7 @@ def counted(story: Story) -> Iterator[str]:
     """S9: every entry is counted or set aside, by who is assigned; none is out of sight."""
     ctx = story.office.up()
     held = story.on_server()
-    people = {device.id: device.person for device in story.devices}
+    people = {one: device.person for device in story.devices for one in device.ids}
     with ctx.db.read() as tx:
         for inspection in sorted({place[1] for place in held} - {DEVICE_LOG}):
             loaded = load_inspection(tx, inspection)

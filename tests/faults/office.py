@@ -102,8 +102,8 @@ def assign(ctx: Context, facility: str, person: str, purpose: str = "made-up vis
         facility=facility,
         person=person,
         purpose=purpose,
-        not_before="2020-01-01",
-        not_after="2036-12-31",
+        not_before="1960-01-01",
+        not_after="2150-12-31",
     )
 
 

@@ -22,7 +22,6 @@ from .process import Tally, nobody
 from .wire import FATES
 from .world import Story, new_story
 
-FORKS = 0  # until a log that went two ways goes on as a new generation (S3)
 ITEMS = ("GEN-G1", "GEN-G2", "GEN-G3", "GEN-S2", "GEN-S6", "GEN-S9")
 LEVELS = ("fully", "substantially", "partially", "does-not-meet")
 SIGNS = ("operating/warm-kiln", "operating/discharge", "operating/night-power")
@@ -338,6 +337,6 @@ THEMES: Sequence[Sequence[tuple[Act, int]]] = (
     _DAILY,
     _DAILY,
     (*_DAILY, (photograph, 8), (sync, 8)),
-    (*_DAILY, (copy_device, 5), (put_device_back, FORKS), (sync, 4)),
+    (*_DAILY, (copy_device, 5), (put_device_back, 4), (sync, 4)),
     (*_DAILY, (back_office_up, 5), (put_office_back, 3), (sync, 4)),
 )
