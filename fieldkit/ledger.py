@@ -12,7 +12,7 @@ from typing import Any
 
 from fieldkit.database import Database
 from fieldkit.server_keys import NOTE, checked_keys, trusted_under
-from fieldkit.store import FORMER, Identity, put_notes
+from fieldkit.store import FORMER, LOGS, Identity, put_notes
 from sync import safeguarding
 from sync.log import DEVICE_LOG
 from sync.nonce import Nonce
@@ -29,6 +29,13 @@ MOST_AWAITED = 1000  # the protocol's limit of one request
 # "asked" is held by the server's word up to its seq, and by no receipt.
 _OFFERED = "case when a.state = 'again' then max(a.seq - 1, 0) else coalesce(a.seq, 0) end"
 _COVERED = "case when a.state in ('again', 'asked') then 0 else coalesce(a.seq, 0) end"
+_COUNT = LOGS + (  # noqa: S608 - fixed text
+    ", own as (select ?2 as log where ?2 is not null union all "
+    "select log from logs where ?2 is null and log is not null) "
+    "select coalesce(sum(max(more, 0)), 0) from (select coalesce((select max(seq) from lines "
+    "where log = o.log and device = ?1), 0) - (AFTER) as more from own o "
+    "left join acknowledged a on a.log = o.log and a.device = ?1)"
+)
 _PENDING_BYTES = 6 * 1024**2  # more than one request carries, less than a small machine has
 
 
@@ -101,14 +108,9 @@ class Ledger:
         return self._count_after("coalesce(a.seq, 0)", identity, None)
 
     def _count_after(self, seq: str, identity: Identity, log: str | None) -> int:
-        return int(
-            self.database.rows(
-                "select count(*) from lines l left join acknowledged a "  # noqa: S608 - fixed text
-                "on a.log = l.log and a.device = l.device "
-                f"where l.device = ?1 and l.seq > {seq} and (?2 is null or l.log = ?2)",
-                (identity.device, log),
-            )[0][0]
-        )
+        # A device's own log has no holes: its last number tells how many lines there are.
+        text = _COUNT.replace("AFTER", seq)
+        return int(self.database.rows(text, (identity.device, log))[0][0])
 
     def files(self, log: str | None = None) -> list[FileState]:
         """Every file that entries of this device name, smallest first (S7)."""
@@ -273,6 +275,8 @@ def acknowledge(tx: Connection, identity: Identity, receipt: Receipt) -> None:
             "select h from lines where log = ? and device = ? and seq = ?",
             (one.log, one.device, one.seq),
         ).fetchone()
+        if found is None and _is_sealed(tx, one.log, one.seq):
+            continue  # what was held safely before it went from here says nothing new
         if found is None or found[0].hex() != one.h:
             why = f"entry {one.seq} of {one.log} is another one here"
             raise problem("receipt-unfit", why=why)
@@ -281,6 +285,11 @@ def acknowledge(tx: Connection, identity: Identity, receipt: Receipt) -> None:
         "update files set held_at = ?1, sent_at = coalesce(sent_at, ?1) where sha256 = ?2",
         [(receipt.at, sha256) for sha256 in receipt.files],
     )
+
+
+def _is_sealed(tx: Connection, log: str, seq: int) -> bool:
+    found = tx.execute("select 1 from sealed_visits where log = ? and seq >= ?", (log, seq))
+    return found.fetchone() is not None
 
 
 def _keep_nonce(tx: Connection, nonce: Nonce, signed: SignedBytes, now: int) -> None:

@@ -18,8 +18,10 @@ from fieldkit.interviews import count_waiting
 from fieldkit.ledger import FileState, Ledger
 from fieldkit.progress import ItemProgress, by_section, open_critical, progress
 from fieldkit.resolving import Listed, conflicts_here
+from fieldkit.sealed_visits import SealedVisit, sealed_visits
 from fieldkit.signing import Standing, standing
 from sync.inspection import Inspection
+from sync.problems import Problem
 
 _NEXT = 3
 _MISSING = 10
@@ -50,9 +52,16 @@ class _Where:
 @desk
 def status(at: Desk, evidence: bool, inspection: str | None) -> None:
     """What is answered, what is missing, what is signed, sent and held safely."""
-    where = _gather(at, at.inspection(inspection))
+    sealed = sealed_visits(at.store)
+    try:
+        where = _gather(at, at.inspection(inspection))
+    except Problem as exc:
+        if exc.code not in ("inspection-none", "inspection-sealed") or not sealed:
+            raise
+        at.say(_sealed_facts(sealed), {"sealed": _sealed_data(sealed)})
+        return
     if at.json:
-        show.data(_status_data(where))
+        show.data(_status_data(where) | {"sealed": _sealed_data(sealed)})
         return
     show.facts(_head(where))
     if evidence:
@@ -71,7 +80,7 @@ def status(at: Desk, evidence: bool, inspection: str | None) -> None:
     show.facts(_tasks(where))
     _say_conflicts(where)
     click.echo()
-    show.facts(_safety(where))
+    show.facts([*_safety(where), *_sealed_facts(sealed)])
 
 
 @click.command()
@@ -110,6 +119,24 @@ def check(at: Desk, inspection: str | None) -> None:
         show.facts(rest)
 
 
+def _sealed_facts(sealed: list[SealedVisit]) -> list[show.Fact]:
+    if not sealed:
+        return []
+    told = [
+        f"{one.log}  {one.facility}: {show.number(one.seq, 'entry', 'entries')}, "
+        f"{show.number(one.files, 'file')}, all held safely; sealed {show.time(one.sealed_at)}"
+        for one in sealed
+    ]
+    return [("sealed", "\n".join(told))]
+
+
+def _sealed_data(sealed: list[SealedVisit]) -> list[dict[str, Any]]:
+    return [
+        {"inspection": s.log, "facility": s.facility, "entries": s.seq, "files": s.files}
+        for s in sealed
+    ]
+
+
 # -- inside ---------------------------------------------------------------------------------------
 
 
@@ -119,7 +146,7 @@ def _gather(at: Desk, inspection: str) -> _Where:
     read = load_inspection(at.store, inspection)
     facility = at.library.facility(about_of(read).facility)
     checklist = checklist_of(at.store, at.library, inspection)
-    heads = {log.device: len(log.lines) for log in at.store.logs(inspection)}
+    heads = {device: seq for device, seq, _ in at.store.heads(inspection)}
     carriers = at.store.carriers(inspection)
     ledger = Ledger(at.store.database)
     waiting, files = ledger.waiting_lines(at.store.identity(), inspection), ledger.files(inspection)
