@@ -5,12 +5,12 @@ DATA ?= demo-data
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint bench faults browser clean
+.PHONY: demo test lint bench faults browser tus-js clean
 
 demo: .venv/ready ## the example region on http://127.0.0.1:$(PORT); ONCE=1 ends after the story
 	$(BIN)/tapak demo --data $(DATA) --port $(PORT) $(if $(ONCE),--once)
 
-test: lint browser ## lint, types, every test
+test: lint browser tus-js ## lint, types, every test
 	$(BIN)/pytest -n 2 --dist loadgroup
 
 lint: .venv/ready-dev ## ruff, mypy, import rules
@@ -27,6 +27,9 @@ faults: .venv/ready-dev ## the fault laboratory: seeds are printed, counts go to
 
 browser: .venv/ready-dev ## a Chromium for the browser tests, unless one is there
 	$(BIN)/python tests/browser/get_chromium.py
+
+tus-js: .venv/ready-dev ## tus-js-client, a stranger's client for the tests, where npm can be reached
+	$(BIN)/python tests/stories/get_tus_js.py
 
 .venv/bin/python:
 	@$(PYTHON) -c 'import sys; sys.exit("Tapak needs Python 3.11 or newer; set PYTHON=...") if sys.version_info < (3, 11) else None'

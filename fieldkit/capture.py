@@ -129,13 +129,15 @@ def start(
     mode: str = "live",
     new: bool = False,
 ) -> Started:
-    """Begin an inspection, or go on with the one of this facility that is not signed yet.
+    """Begin an inspection, or go on with the one of this facility that is not signed yet; that
+    may be a colleague's that is shared (S5).
 
     Raises `facility-unknown` and `checklist-unknown`.
     """
     facility = recorder.library.facility(facility_id)
     begun = None if new else _unsigned(recorder.store, facility_id, mode)
     if begun is not None:
+        note_opened(recorder, begun, facility_id)
         recorder.store.set_notes(current=begun)
         checklist = checklist_of(recorder.store, recorder.library, begun)
         return Started(begun, facility, checklist, new=False)
@@ -156,6 +158,13 @@ def start(
         log.append(inspection, "about", lean_value(about))
         put_notes(log.tx, {"current": inspection})
     return Started(inspection, facility, checklist, new=True)
+
+
+def note_opened(recorder: Recorder, inspection: str, facility: str) -> None:
+    """Note in the device's own log that it records on an inspection, once (L2)."""
+    with recorder.store.writing(recorder.identity, recorder.now, "the inspection") as log:
+        if log.standing(DEVICE_LOG, f"device/opened/{inspection}") is None:
+            log.append(DEVICE_LOG, f"device/opened/{inspection}", {"facility": facility})
 
 
 def answer(
@@ -191,7 +200,7 @@ def answer(
     evidence = find_evidence(recorder.store, inspection, extras.evidence)
     value |= {"reason": reason, "second": second, "note": extras.note, "evidence": evidence}
     value |= {"fix": fix_value(extras.fix), "checklist": checklist.digest}
-    return _record(recorder, inspection, f"answers/{item.id}/{place}", value, "the answer")
+    return record(recorder, inspection, f"answers/{item.id}/{place}", value, "the answer")
 
 
 def observe(recorder: Recorder, inspection: str, what: str, value: str, extras: Extras) -> Recorded:
@@ -215,7 +224,7 @@ def observe(recorder: Recorder, inspection: str, what: str, value: str, extras: 
         "evidence": find_evidence(recorder.store, inspection, extras.evidence),
         "fix": fix_value(extras.fix),
     }
-    return _record(recorder, inspection, f"observed/{name}/{place}", entry, "the observation")
+    return record(recorder, inspection, f"observed/{name}/{place}", entry, "the observation")
 
 
 def set_outcome(
@@ -226,7 +235,7 @@ def set_outcome(
         near = nearest(outcome, OUTCOMES, len(OUTCOMES))
         raise problem("outcome-unknown", outcome=outcome, nearest=near)
     value = {"outcome": outcome, "note": note, "fix": fix_value(fix)}
-    return _record(recorder, inspection, "outcome", value, "the outcome")
+    return record(recorder, inspection, "outcome", value, "the outcome")
 
 
 # -- finding what is meant ------------------------------------------------------------------------
@@ -272,9 +281,10 @@ def find_evidence(store: Store, inspection: str, prefixes: Sequence[str]) -> lis
 # -- inside ---------------------------------------------------------------------------------------
 
 
-def _record(
+def record(
     recorder: Recorder, inspection: str, path: str, value: Mapping[str, Any], what: str
 ) -> Recorded:
+    """Append this value unless it stands there already; members that say nothing are left out."""
     lean = lean_value(value)
     with recorder.store.writing(recorder.identity, recorder.now, what) as log:
         # L6: what nobody has looked at is not replaced on the way past.
@@ -312,12 +322,21 @@ def _assigned_purpose(library: Library, facility: str) -> str:
 
 
 def _unsigned(store: Store, facility: str, mode: str) -> str | None:
-    """The latest inspection of a facility that nobody has signed on this device."""
+    """The latest inspection of a facility that is not signed yet: by nobody, or only by others
+    while this device recorded on it.
+    """
+    own = store.identity().device
     for inspection in reversed(store.inspections()):
         about = store.about(inspection)
         value = about.value if about is not None else None
         if not isinstance(value, dict) or value.get("facility") != facility:
             continue
-        if value.get("mode") == mode and not load_inspection(store, inspection).sign_offs:
+        if value.get("mode") != mode:
+            continue
+        read = load_inspection(store, inspection)
+        signed = {device for device, slot in read.sign_offs.items() if slot.heads}
+        if not signed or (
+            own not in signed and any(x.device == own for x in store.logs(inspection))
+        ):
             return inspection
     return None

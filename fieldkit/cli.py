@@ -23,6 +23,7 @@ COMMANDS = {
     "answer": "fieldkit.commands.recording",
     "observe": "fieldkit.commands.recording",
     "outcome": "fieldkit.commands.recording",
+    "hazard": "fieldkit.commands.urgent",
     "sign-off": "fieldkit.commands.recording",
     "interview": "fieldkit.commands.interviewing",
     "note": "fieldkit.commands.interviewing",

@@ -15,7 +15,7 @@ from typing import Any
 
 from sync.problems import Problem, problem
 
-VERSION = 4
+VERSION = 5
 _CANNOT_WRITE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
 BUSY_SECONDS = 30
 
@@ -27,6 +27,22 @@ TABLES: Mapping[str, tuple[Mapping[str, type], Sequence[str], frozenset[str]]] =
         ["log", "device", "seq"],
         frozenset({"path"}),
     ),
+    # Of colleagues' logs (S5): where a line is withheld, the signatures, and what did not verify.
+    "holes": (
+        {"log": str, "device": str, "seq": int, "h": bytes},
+        ["log", "device", "seq"],
+        frozenset(),
+    ),
+    "proofs": (
+        {"log": str, "device": str, "seq": int, "vouched": int, "signature": bytes},
+        ["log", "device", "seq", "vouched"],
+        frozenset(),
+    ),
+    "not_taken": (
+        {"log": str, "device": str, "problem": str, "at": int},
+        ["log", "device"],
+        frozenset(),
+    ),
     "acknowledged": (
         {"log": str, "device": str, "seq": int, "state": str, "problem": str},
         ["log", "device"],
@@ -37,6 +53,8 @@ TABLES: Mapping[str, tuple[Mapping[str, type], Sequence[str], frozenset[str]]] =
         ["sha256"],
         frozenset({"sent_at", "held_at"}),
     ),
+    # The small picture that is sent before a photograph (S7): its digest and size in bytes.
+    "previews": ({"photo": str, "sha256": str, "size": int}, ["photo"], frozenset()),
     "facts": (
         {"sha256": str, "facts": str, "problem": str},
         ["sha256"],

@@ -11,17 +11,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from fieldkit.blobs import Blobs
+from fieldkit.blobs import Blobs, Kept
 from fieldkit.capture import Recorder, checklist_of, find_instance, find_item
 from fieldkit.fixes import fix_value
 from fieldkit.store import Writing
-from sync.inspection import Fix
+from sync.inspection import MOST_PREVIEW, Fix
 from sync.merge import PathState
 from sync.photo_batch import Reading
 from sync.photo_facts import PhotoFacts
 from sync.problems import Problem
 
 UNKNOWN_TYPE = "application/octet-stream"
+QUICK_BYTES = 64_000  # a picture up to here is as quickly sent as a preview of it
 READERS = 2  # two pictures are decoded while the one before them goes to the disk
 
 
@@ -54,6 +55,7 @@ class Attached:
     size: int = 0
     facts: Mapping[str, Any] | None = None
     problem: Problem | None = None
+    preview: Kept | None = None
 
 
 def item_paths(recorder: Recorder, inspection: str, given: Sequence[str]) -> list[str]:
@@ -109,11 +111,12 @@ def attach_photos(
             else:
                 yield blobs.lend(one.sha256, file)
 
-    for reading in read_files(keep_each(), processes=READERS):
+    for reading in read_files(keep_each(), processes=READERS, previews=True):
         one = ahead.popleft()
         blobs.give_back(reading.path)
         if one.state == "kept":
-            one = replace(one, facts=reading.facts, problem=reading.problem)
+            small = _keep_preview(blobs, one, reading)
+            one = replace(one, facts=reading.facts, problem=reading.problem, preview=small)
             one = _attach(recorder, inspection, one, what)
         yield one
     if trouble:
@@ -127,6 +130,13 @@ def attach_files(
     for file in files:
         one = _keep(blobs, file)
         yield _attach(recorder, inspection, one, what) if one.state == "kept" else one
+
+
+def _keep_preview(blobs: Blobs, one: Attached, reading: Reading) -> Kept | None:
+    """The small picture that goes before a photograph that takes long to send (S7)."""
+    if reading.preview is None or one.size <= QUICK_BYTES or len(reading.preview) > MOST_PREVIEW:
+        return None
+    return blobs.keep_from([reading.preview], "the preview")
 
 
 def _keep(blobs: Blobs, file: Path) -> Attached:
@@ -147,10 +157,15 @@ def _attach(recorder: Recorder, inspection: str, one: Attached, what: Attachment
         state = log.standing(inspection, path)
         before = _value(state)
         value = _fresh(one, what) if before is None else _more(before, what, one.facts)
+        small = one.preview or _known_preview(log, one.sha256)
+        if small is not None:
+            value["preview"] = {"sha256": small.sha256, "size": small.size}
         same = value == before and not (state is not None and state.conflict)
         if not same:
             log.append(inspection, path, value)
             log.name_file(inspection, one.sha256, one.size)
+            if small is not None:
+                _name_preview(log, inspection, one.sha256, small)
         _keep_facts(log, one)
     became = "already-here" if same else "attached" if before is None else "changed"
     return replace(one, state=became)
@@ -213,6 +228,21 @@ def _known_facts(recorder: Recorder, sha256: str) -> dict[str, Any] | None:
         return PhotoFacts.from_json(json.loads(text)).to_json()
     except ValueError:
         return None
+
+
+def _known_preview(log: Writing, sha256: str) -> Kept | None:
+    found = log.tx.execute("select sha256, size from previews where photo = ?", (sha256,))
+    row = found.fetchone()
+    return None if row is None else Kept(*row)
+
+
+def _name_preview(log: Writing, inspection: str, photo: str, small: Kept) -> None:
+    log.name_file(inspection, small.sha256, small.size)
+    log.tx.execute(
+        "insert into previews (photo, sha256, size) values (?, ?, ?) "
+        "on conflict (photo) do nothing",
+        (photo, small.sha256, small.size),
+    )
 
 
 def _keep_facts(log: Writing, one: Attached) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from fieldkit.database import Database
 from fieldkit.server_keys import NOTE, checked_keys, trusted_under
+from fieldkit.shared import take_change as take_shared
 from fieldkit.store import FORMER, LOGS, Identity, put_notes
 from sync import safeguarding
 from sync.log import DEVICE_LOG
@@ -27,8 +28,8 @@ MOST_AWAITED = 1000  # the protocol's limit of one request
 # After which line of a log the next segment begins, and up to which one a receipt covers it. A log
 # in the state "again" was acknowledged by an epoch that is over, up to its seq; one in the state
 # "asked" is held by the server's word up to its seq, and by no receipt.
-_OFFERED = "case when a.state = 'again' then max(a.seq - 1, 0) else coalesce(a.seq, 0) end"
-_COVERED = "case when a.state in ('again', 'asked') then 0 else coalesce(a.seq, 0) end"
+OFFERED = "case when a.state = 'again' then max(a.seq - 1, 0) else coalesce(a.seq, 0) end"
+COVERED = "case when a.state in ('again', 'asked') then 0 else coalesce(a.seq, 0) end"
 _COUNT = LOGS + (  # noqa: S608 - fixed text
     ", own as (select ?2 as log where ?2 is not null union all "
     "select log from logs where ?2 is null and log is not null) "
@@ -77,7 +78,7 @@ class Ledger:
         found: list[Pending] = []
         room = _PENDING_BYTES
         for log, after in self.database.rows(
-            f"select l.log, {_OFFERED} as offered from lines l "  # noqa: S608 - fixed text
+            f"select l.log, {OFFERED} as offered from lines l "  # noqa: S608 - fixed text
             "left join acknowledged a on a.log = l.log and a.device = l.device "
             "where l.device = ? and coalesce(a.state, 'held') <> 'forked' "
             "group by l.log having max(l.seq) > offered order by min(l.rowid)",
@@ -101,7 +102,7 @@ class Ledger:
 
     def waiting_lines(self, identity: Identity, log: str | None = None) -> int:
         """How many lines no receipt of the server's epoch covers yet, of one log or of all."""
-        return self._count_after(_COVERED, identity, log)
+        return self._count_after(COVERED, identity, log)
 
     def unsent_lines(self, identity: Identity) -> int:
         """How many lines are beyond what the server is known, or believed, to have."""
@@ -189,7 +190,7 @@ class Ledger:
                 _keep_nonce(tx, nonce, answer.nonce, now)
             for state in answer.logs:
                 _take_state(tx, identity, state)
-            take_changes(tx, identity, changes)
+            take_changes(tx, identity, changes, now)
             put_notes(
                 tx,
                 {
@@ -222,6 +223,13 @@ class Ledger:
         """Forget how far changes were read, so that all of them come anew."""
         with self.database.write("the settings") as tx:
             tx.execute("delete from meta where name = 'cursor'")
+
+    def colleague_lines(self, identity: Identity) -> int:
+        """How many lines of other devices are here."""
+        found = self.database.rows(
+            "select count(*) from lines where device <> ?", (identity.device,)
+        )
+        return int(found[0][0])
 
     def wants_nonce(self, now: int) -> bool:
         """Whether the newest nonce was taken more than an hour ago by this device's clock (L9)."""
@@ -398,11 +406,17 @@ def checked_change(change: Change, trusted: Keys) -> Change:
     return change
 
 
-def take_changes(tx: Connection, identity: Identity, changes: Sequence[Change]) -> None:
-    """Keep checked changes, the server's keys among them; raises `server-keys-unfit`."""
+def take_changes(
+    tx: Connection, identity: Identity, changes: Sequence[Change], now: int = 0
+) -> None:
+    """Keep checked changes, the server's keys among them; raises `server-keys-unfit`.
+
+    What does not verify of colleagues' lines is asked for again a day after `now` (UTC ms).
+    """
     for change in changes:
         if change.kind != CHANGE:
-            take_change(tx, change)
+            if not take_shared(tx, identity, change, now):
+                take_change(tx, change)
             continue
         found = tx.execute("select value from meta where name = ?", (NOTE,)).fetchone()
         known = found[0] if found else None

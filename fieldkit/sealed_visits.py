@@ -6,7 +6,6 @@ that is kept, so lines that the server gives back are held against it and fill i
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from sqlite3 import Connection
@@ -17,10 +16,12 @@ from fieldkit.carried import answered_at
 from fieldkit.freeing import HOLD_MS, free, may_go
 from fieldkit.interviews import count_waiting
 from fieldkit.ledger import Ledger
+from fieldkit.server_keys import trusted_keys
 from fieldkit.signing import standing
 from fieldkit.store import Identity, Store
 from sync.log import genesis, link, read_line
 from sync.problems import problem
+from sync.receipt import SignedBytes, read_receipt
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +78,8 @@ def obstacle(store: Store, ledger: Ledger, identity: Identity, inspection: str) 
     heads = {device: seq for device, seq, _ in store.heads(inspection)}
     if identity.device not in heads:
         return "nothing in it was recorded on this device"
-    signed = standing(heads, read, store.carriers(inspection))
+    entries = {one.device: one.seqs for one in store.logs(inspection)}
+    signed = standing(entries, read, store.carriers(inspection))
     if identity.device not in signed.devices:
         return "it is not signed off"
     if signed.after:
@@ -129,15 +131,14 @@ def _path_of(line: bytes, identity: Identity, log: str, seq: int, h: bytes) -> s
 
 def _signed_for_at(store: Store, identity: Identity, inspection: str, seq: int) -> int | None:
     """When the server, in its epoch of now, first signed for the log up to there (UTC ms)."""
-    epoch = store.note("epoch")
-    # Receipts were verified before they were kept.
-    for (payload,) in store.database.rows("select payload from receipts order by at, id"):
-        body = json.loads(payload)
-        if str(body["epoch"]) == epoch and any(
-            device == identity.device and log == inspection and upto >= seq
-            for device, log, upto, _ in body["logs"]
+    epoch, trusted = store.note("epoch"), trusted_keys(store)
+    for payload, signature in Ledger(store.database).receipts():
+        receipt = read_receipt(trusted, SignedBytes(payload, signature))
+        if str(receipt.epoch) == epoch and any(
+            one.device == identity.device and one.log == inspection and one.seq >= seq
+            for one in receipt.logs
         ):
-            return int(body["at"])
+            return receipt.at
     return None
 
 

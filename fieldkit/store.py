@@ -12,7 +12,17 @@ from typing import Any
 
 from fieldkit.database import Database
 from sync.adopted import expand
-from sync.log import DEVICE_LOG, Entry, Head, Record, genesis, link, read_line, write_line
+from sync.log import (
+    DEVICE_LOG,
+    MAX_LOG_LINES,
+    Entry,
+    Head,
+    Record,
+    genesis,
+    link,
+    read_line,
+    write_line,
+)
 from sync.merge import PathState, merge
 from sync.problems import problem
 from sync.written import FAMILY
@@ -56,12 +66,16 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class LogLines:
-    """All lines of one log, in order, with the chain hash of each."""
+    """The lines of one log that are here, in order, with the position and chain hash of each.
+
+    Of a colleague's log some may be withheld (S5).
+    """
 
     log: str
     device: str
     lines: tuple[bytes, ...]
     hashes: tuple[bytes, ...]
+    seqs: tuple[int, ...]
 
 
 class Writing:
@@ -110,6 +124,8 @@ class Writing:
     ) -> str:
         identity = self.identity
         head, when = self._head(log), self.now if at is None else at
+        if head.seq >= MAX_LOG_LINES:
+            raise problem("log-too-long", count=head.seq + 1, limit=MAX_LOG_LINES)
         named = self._replaces(log, path) if replaces is None else list(replaces)
         line = write_line(head.seq + 1, when, identity.person, path, value, named)
         h = link(head.h, line)
@@ -266,14 +282,12 @@ class Store:
 
     def logs(self, log: str) -> list[LogLines]:
         """The raw lines of every log of an inspection that is here."""
-        found: dict[str, tuple[list[bytes], list[bytes]]] = {}
-        for device, line, h in self.database.rows(
-            "select device, line, h from lines where log = ? order by device, seq", (log,)
+        found: dict[str, list[tuple[bytes, bytes, int]]] = {}
+        for device, seq, line, h in self.database.rows(
+            "select device, seq, line, h from lines where log = ? order by device, seq", (log,)
         ):
-            lines, hashes = found.setdefault(device, ([], []))
-            lines.append(line)
-            hashes.append(h)
-        return [LogLines(log, d, tuple(lines), tuple(hs)) for d, (lines, hs) in found.items()]
+            found.setdefault(device, []).append((line, h, seq))
+        return [LogLines(log, d, *zip(*rows, strict=True)) for d, rows in found.items()]
 
     def heads(self, log: str) -> list[tuple[str, int, bytes]]:
         """(device, last seq, its chain hash) of every log of an inspection that is here."""

@@ -12,6 +12,7 @@ from functools import partial
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from fieldkit import show
 from fieldkit.blobs import Blobs
 from fieldkit.generations import (
     CarriedOver,
@@ -23,7 +24,9 @@ from fieldkit.generations import (
 )
 from fieldkit.home import Home
 from fieldkit.ledger import Ledger, Refusal
+from fieldkit.outbox import Outbox
 from fieldkit.server_keys import known_number, trusted_keys
+from fieldkit.shared import retry_not_taken
 from fieldkit.store import Identity, Store
 from fieldkit.transport import Transport
 from fieldkit.withdrawn import drop_withdrawn
@@ -33,6 +36,8 @@ from sync.problems import Problem, problem
 from sync.receipt import read_receipt
 from sync.sealed import WITHDRAWN
 from sync.session import Answer, Request, plan_segments, read_answer, write_request
+
+PIECE_BYTES = 64_000  # of a file, after each of which progress is told
 
 # What a server says about one file does not keep the others from being sent.
 _ONE_FILE = frozenset(
@@ -61,8 +66,10 @@ class Report:
     files_sent: int = 0
     bytes_sent: int = 0
     changes: int = 0
+    lines_taken: int = 0  # of colleagues, on shared inspections
     restored: bool = False  # the server began a new epoch: everything was offered to it again (S5)
     not_sent: dict[str, Problem] = field(default_factory=dict)
+    kept_back: set[str] = field(default_factory=set)  # photographs, where none were to be sent
     new_key: bool = False  # its log had forked: it goes on as a new generation (S3)
     carried: list[CarriedOver] = field(default_factory=list)
 
@@ -88,6 +95,7 @@ class Syncer:
     transport: Transport
     now: Callable[[], int]
     tell: Callable[[Step], None] = lambda step: None
+    photos: bool = True  # without, photographs and their previews wait for a better link
     report: Report = field(default_factory=Report)
     home: Home | None = None  # where the keys are, for going on under a new one (S3)
     _tried: set[str] = field(default_factory=set)  # a file is sent once in a run
@@ -99,6 +107,8 @@ class Syncer:
         `nonce-unfit`, and what going on as a new generation raises.
         """
         drop_withdrawn(self.store, self.blobs)  # an earlier run may have ended just before
+        if retry_not_taken(self.store.database, self.now()):
+            self.ledger.forget_cursor()
         told: frozenset[str] = frozenset()  # logs refused in this run: sent once, not for ever
         before, rejoined = None, False
         while True:
@@ -129,7 +139,8 @@ class Syncer:
 
     def _left(self, answer: Answer, waiting: bool) -> tuple[object, ...] | None:
         """What another exchange would be about, or None; the same twice is no progress."""
-        awaited = [d for d in self.ledger.awaited(self.identity) if d not in self.report.not_sent]
+        waits = self.report.not_sent.keys() | self.report.kept_back
+        awaited = [d for d in self.ledger.awaited(self.identity) if d not in waits]
         if not (waiting or answer.more or awaited):
             return None
         # A gap tells where to go on: then more is unsent, though as much waits as before.
@@ -174,14 +185,18 @@ class Syncer:
     # -- one exchange (S1) ------------------------------------------------------------------------
 
     def _exchange(self, told: frozenset[str]) -> tuple[Answer, bool]:
-        pending = self.ledger.pending(self.identity, told)
+        # S7: a hazard goes before all else, in a small request that asks for no receipts of files.
+        urgent = self._outbox.urgent(told)
+        pending = urgent or self.ledger.pending(self.identity, told)
         segments, more = plan_segments(pending, lambda head: sign_head(self.key, head))
         lines = sum(len(s.lines) for s in segments)
-        self.tell(Step(f"sending {lines} entries" if lines else "asking for changes"))
+        size = sum(len(line) + 1 for s in segments for line in s.lines)
+        what = "sending an urgent hazard" if urgent else f"sending {lines} entries"
+        self.tell(Step(f"{what} ({show.size(size)})" if lines else "asking for changes"))
         request = Request(
             self.identity.device,
             self.store.note("cursor"),
-            tuple(self.ledger.awaited(self.identity)),
+            () if urgent else tuple(self.ledger.awaited(self.identity)),
             segments,
             self.now(),
             self.ledger.wants_nonce(self.now()),
@@ -195,9 +210,13 @@ class Syncer:
         receipt = None if answer.receipt is None else read_receipt(trusted, answer.receipt)
         nonce = None if answer.nonce is None else read_nonce(trusted, answer.nonce)
         before = self.ledger.unsent_lines(self.identity)
+        shared = any(change.kind == "lines" for change in answer.changes)
+        others = self.ledger.colleague_lines(self.identity) if shared else 0
         self.report.restored |= self.ledger.take(
             self.identity, answer, receipt, self.now(), request.at, nonce
         )
+        if shared:
+            self.report.lines_taken += self.ledger.colleague_lines(self.identity) - others
         self.report.requests += 1
         if any(change.kind == WITHDRAWN for change in answer.changes):
             drop_withdrawn(self.store, self.blobs)
@@ -218,12 +237,23 @@ class Syncer:
 
     # -- files (S4, S7) ---------------------------------------------------------------------------
 
+    @property
+    def _outbox(self) -> Outbox:
+        return Outbox(self.store, self.identity)
+
     def _send_files(self, missing: list[str]) -> None:
-        sizes = {f.sha256: f.size for f in self.ledger.files()}
-        wanted = sorted((d for d in missing if d in sizes), key=lambda d: (sizes[d], d))
-        total, done = sum(sizes[d] for d in wanted), 0
+        """S7: previews, then the files themselves, the smallest first."""
+        asked = frozenset(missing)
+        here = [f for f in self.ledger.files() if f.sha256 in asked]
+        if not self.photos:
+            self.report.kept_back |= self._outbox.pictures(here) & asked
+        sizes = {f.sha256: f.size for f in here if f.sha256 not in self.report.kept_back}
+        previews = self._outbox.previews()
+        wanted = sorted(sizes, key=lambda d: (d not in previews, sizes[d], d))
+        total, done = sum(sizes.values()), 0
         for n, sha256 in enumerate(wanted, start=1):
-            doing = f"sending file {n} of {len(wanted)}"
+            what = "preview" if sha256 in previews else "file"
+            doing = f"sending {what} {n} of {len(wanted)}"
             self.tell(Step(doing, done, total))
             self._send_file(sha256, sizes[sha256], Step(doing, done, total))
             done += sizes[sha256]
@@ -250,6 +280,8 @@ class Syncer:
     def _told(self, sha256: str, step: Step, start: int) -> Iterator[bytes]:
         done = step.done + start
         for chunk in self.blobs.chunks(sha256, start):
-            yield chunk
-            done += len(chunk)
-            self.tell(Step(step.doing, done, step.total))
+            for at in range(0, len(chunk), PIECE_BYTES):
+                piece = chunk[at : at + PIECE_BYTES]
+                yield piece
+                done += len(piece)
+                self.tell(Step(step.doing, done, step.total))

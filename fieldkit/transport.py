@@ -6,7 +6,6 @@ sync.session's matter. tests/contract/test_transport.py is what every implementa
 
 from __future__ import annotations
 
-import gzip
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import httpx
 
 from fieldkit.pace import Pace
 from fieldkit.tus import Chunks, Uploads
+from sync.packing import LZMA, WORTH_IT, pack
 from sync.problems import CATALOGUE, Kind, Problem, problem
 
 CONNECT_SECONDS = 10
@@ -76,7 +76,7 @@ class HttpTransport:
     def __init__(self, server: str, token: str | None = None, pace: Pace | None = None) -> None:
         self.server = server.rstrip("/")
         self._pace = pace or Pace()
-        headers = {"User-Agent": "fieldkit"}
+        headers = {"Accept-Encoding": "gzip"}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         self._client = httpx.Client(
@@ -85,6 +85,9 @@ class HttpTransport:
             # A hotel's sign-in page answers with a redirect: it must not get the token.
             follow_redirects=False,
         )
+        # What the library would say besides tells a server nothing, and bytes may cost money.
+        for name in ("Accept", "Connection", "User-Agent"):
+            del self._client.headers[name]
         self._uploads = Uploads(self._answer, self._pace.clock)
 
     def __enter__(self) -> HttpTransport:
@@ -118,8 +121,11 @@ class HttpTransport:
         self._client.headers["Authorization"] = f"Bearer {token}"
 
     def exchange(self, request: bytes) -> bytes:
-        headers = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}
-        return self._send("POST", "/api/sync", gzip.compress(request, mtime=0), headers).body
+        headers = {"Content-Type": "application/x-ndjson"}
+        if len(request) > WORTH_IT:
+            headers["Content-Encoding"] = LZMA
+            request = pack(request)
+        return self._send("POST", "/api/sync", request, headers).body
 
     def send_file(self, sha256: str, size: int, chunks: Chunks) -> None:
         self._uploads.send_file(sha256, size, chunks)

@@ -36,11 +36,13 @@ ROLES: dict[str, frozenset[str]] = {
         {
             "assignments.read",
             "assignments.write",
+            "bundles.read",
             "declarations.write",
             "facilities.read",
             "files.read",
             "flags.read",
             "inspections.read",
+            "logs.admit",
             "registry.read",
             "scores.read",
         }
@@ -52,6 +54,7 @@ ROLES: dict[str, frozenset[str]] = {
         {
             "assignments.read",
             "assignments.write",
+            "bundles.read",
             "declarations.write",
             "registry.read",
             "registry.write",
@@ -86,6 +89,8 @@ ROUTES: dict[str, str] = {
     "assignments.list_assignments": "assignments.read",
     "assignments.create_assignment": "assignments.write",
     "assignments.end_assignment": "assignments.write",
+    "bundles.take": "bundles.read",
+    "bundles.answer": "bundles.read",
     # people
     "pages.login": "login.use",
     "pages.login_post": "login.use",
@@ -96,7 +101,10 @@ ROUTES: dict[str, str] = {
     "pages.facility": "facilities.read",
     "pages.inspection": "inspections.read",
     "pages.evidence": "inspections.read",
+    "pages.admission": "logs.admit",
     "pages.entries": "inspections.read",
+    "pages.bundles": "bundles.read",
+    "pages.bundles_post": "bundles.read",
     "pages.file": "files.read",
     "pages.preview": "files.read",
     "pages.score_export": "scores.read",

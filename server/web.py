@@ -5,12 +5,14 @@ from __future__ import annotations
 import hmac
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
-from typing import TYPE_CHECKING
+from tempfile import TemporaryFile
+from typing import IO, TYPE_CHECKING, cast
 
-from flask import Flask, Response, current_app, g, request
+from flask import Flask, Request, Response, current_app, g, request
 from gunicorn.http.errors import ParseException
 from werkzeug.exceptions import ClientDisconnected
 
+from server.blobs import SPOOL
 from server.context import Context
 from server.permissions import ANONYMOUS, ROUTES, Principal, may
 from server.services.accounts import Session
@@ -32,6 +34,8 @@ BODY_LIMITS = {
     "sync.exchange": MAX_REQUEST_BYTES,
     "files.create": MAX_FILE_BYTES,
     "files.append": MAX_FILE_BYTES,
+    "bundles.take": MAX_FILE_BYTES,
+    "pages.bundles_post": MAX_FILE_BYTES,
 }
 
 # A body is read in such pieces, and given up when nothing of it comes for so long. Of a connection
@@ -57,6 +61,19 @@ HEADERS = {
 }
 
 
+class Uploading(Request):
+    """A request whose files, sent with a form, wait on the disk of the data folder."""
+
+    def _get_file_stream(
+        self,
+        total_content_length: int | None,
+        content_type: str | None,
+        filename: str | None = None,
+        content_length: int | None = None,
+    ) -> IO[bytes]:
+        return cast(IO[bytes], TemporaryFile(dir=ctx().settings.incoming, prefix=SPOOL))
+
+
 def ctx() -> Context:
     """The context the running application was made with."""
     context: Context = current_app.extensions["tapak"]
@@ -71,6 +88,7 @@ def principal() -> Principal:
 
 def install(app: Flask) -> None:
     """Have every request admitted first and every answer carry the security headers."""
+    app.request_class = Uploading
     app.before_request(_admit)
     app.after_request(_guard)
     app.wsgi_app = _Overriding(app.wsgi_app)  # type: ignore[assignment,method-assign]
@@ -228,6 +246,10 @@ def _check_origin(who: Principal, permission: str | None) -> None:
 
 
 def _guard(response: Response) -> Response:
+    if principal().kind == "device" and request.path.startswith("/api/"):
+        # No browser shows what a device's token asks for, and each of its bytes may be paid for.
+        response.headers["Cache-Control"] = "no-store"
+        return response
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if ctx().settings.secure_cookies:

@@ -21,6 +21,7 @@ KINDS = ("photo", "document", "sample", "interview", "track")
 MODES = ("live", "training")
 SIGNS = ("yes", "no", "unsure")
 TRACK_SOURCES = ("recorded", "imported")
+MOST_PREVIEW = 64_000  # bytes of the small picture that may go before a photograph (S7)
 
 _DECIMAL = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,12})?\Z")
 
@@ -123,7 +124,11 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """A file that a device attached; `items` are `item/instance` paths that it supports."""
+    """A file that a device attached; `items` are `item/instance` paths that it supports.
+
+    `preview` is the digest of a small picture of it that may arrive sooner: for looking at, never
+    evidence; empty where there is none.
+    """
 
     sha256: str
     device: str
@@ -137,6 +142,7 @@ class Evidence:
     items: tuple[str, ...]
     note: str
     written: Written
+    preview: str = ""
 
 
 @dataclass(frozen=True, slots=True)

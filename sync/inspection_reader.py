@@ -10,6 +10,7 @@ from sync.inspection import (
     KINDS,
     LEVELS,
     MODES,
+    MOST_PREVIEW,
     OUTCOMES,
     SOURCES,
     SPECIALS,
@@ -91,6 +92,11 @@ def read_value(entry: Entry) -> Value | None:
 def has_reader(path: str) -> bool:
     """Whether values at this path are read at all, and not just kept."""
     return path.split("/", maxsplit=1)[0] in _READERS
+
+
+def read_observed(entry: Entry) -> Observed | None:
+    """What an `observed/...` entry says by itself, or None where it is not understood."""
+    return _alone(entry, _observed)
 
 
 def _alone(entry: Entry, read: Callable[[Entry], T]) -> T | None:
@@ -238,7 +244,19 @@ def _evidence(entry: Entry) -> Evidence:
         tuple(items),
         _text(v, "note"),
         _written(entry),
+        _preview(v, sha256),
     )
+
+
+def _preview(v: Mapping[str, Any], photo: str) -> str:
+    """The digest of a preview; one that is no small picture of its own is passed over."""
+    said = v.get("preview")
+    if not isinstance(said, dict):
+        return ""
+    sha256, size = said.get("sha256"), said.get("size")
+    fits = isinstance(sha256, str) and _SHA256.match(sha256) is not None and sha256 != photo
+    small = isinstance(size, int) and not isinstance(size, bool) and 0 < size <= MOST_PREVIEW
+    return sha256 if fits and small and isinstance(sha256, str) else ""
 
 
 def _sign_off(entry: Entry) -> SignOff:

@@ -103,6 +103,13 @@ _define(
     "Send the lines in several segments.",
 )
 _define(
+    "log-too-long",
+    413,
+    "A log would have {count} entries; the limit is {limit}.",
+    "All entries before it are kept, and can be signed and sent.",
+    "Sign this inspection off, and go on in a new one: fieldkit start … --new",
+)
+_define(
     "segment-malformed",
     400,
     "Segment {index} cannot be read: {why}.",
@@ -285,6 +292,20 @@ _define(
     "The upload cannot be understood: {why}.",
     NOTHING_STORED,
     "Send what tus 1.0 asks for; docs/protocol.md says how.",
+)
+_define(
+    "hazard-malformed",
+    400,
+    "A hazard is told in 1 to {limit} characters.",
+    "Nothing was recorded.",
+    "Say in one sentence what is about to happen and where.",
+)
+_define(
+    "hazard-unknown",
+    404,
+    "There is not one hazard here whose id begins with {hazard!r}.",
+    "Nothing was recorded.",
+    "Use one of these: {known}.",
 )
 _define(
     "checksum-unknown",
@@ -479,6 +500,20 @@ _define(
     "The answer to {item} lacks {what}.",
     KEPT,
     "{hint}",
+)
+_define(
+    "nothing-aside",
+    409,
+    "Nothing of that log is set aside in this inspection.",
+    "Nothing was changed.",
+    "Look at the inspection again: it may have been settled meanwhile.",
+)
+_define(
+    "own-work",
+    403,
+    "You worked on this inspection yourself.",
+    "Nothing was decided.",
+    "Ask a colleague to decide: nobody rules on their own work.",
 )
 _define(
     "conflict-here",
@@ -833,6 +868,13 @@ _define(
     "{name} is not a sealed bundle.",
     NOTHING_STORED,
     "Choose the file that ends in .tapak, as it was written.",
+)
+_define(
+    "bundle-not-chosen",
+    422,
+    "No file was chosen.",
+    NOTHING_STORED,
+    "Choose the bundle, a file that ends in .tapak, and send the form again.",
 )
 _define(
     "bundle-other-server",

@@ -58,16 +58,26 @@ class Receipt:
 
 
 def sign_receipt(key: Ed25519PrivateKey, receipt: Receipt) -> SignedBytes:
-    """The receipt's bytes and the server's signature over them."""
+    """The receipt's bytes and the server's signature over them.
+
+    What can be told from the rest is left out: the server from its key, the device of its own logs.
+    """
     body: dict[str, Any] = {
         "tapak": wire.PROTOCOL,
-        "server": receipt.server,
         "epoch": receipt.epoch,
         "at": receipt.at,
         "device": receipt.device,
-        "logs": [[r.device, r.log, r.seq, r.h] for r in receipt.logs],
-        "files": list(receipt.files),
     }
+    whose = server_id(key.public_key().public_bytes_raw())
+    if receipt.server != whose:
+        body["server"] = receipt.server
+    if receipt.logs:
+        body["logs"] = [
+            [r.log, r.seq, r.h] if r.device == receipt.device else [r.device, r.log, r.seq, r.h]
+            for r in receipt.logs
+        ]
+    if receipt.files:
+        body["files"] = list(receipt.files)
     if receipt.checkpoint is not None:
         body["checkpoint"] = list(receipt.checkpoint)
     payload = _compact(body)
@@ -79,30 +89,49 @@ def signed_under(keys: Keys, message: bytes, signature: bytes) -> bool:
 
     A server that changed its key is known by several: the old ones vouch for what they signed.
     """
+    return _signer(keys, message, signature) is not None
+
+
+def _signer(keys: Keys, message: bytes, signature: bytes) -> bytes | None:
     for key in (keys,) if isinstance(keys, bytes) else keys:
         try:
             Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
         except (InvalidSignature, ValueError):
             continue
-        return True
-    return False
+        return key
+    return None
 
 
 def read_receipt(server_key: Keys, signed: SignedBytes) -> Receipt:
-    """Check and read a receipt; raises `receipt-signature`."""
+    """Check and read a receipt, of today's form or an older one; raises `receipt-signature`."""
     body = _verified(server_key, RECEIPT_CONTEXT, signed)
+    signer = _signer(server_key, RECEIPT_CONTEXT + signed.payload, signed.signature) or b""
     try:
         return Receipt(
-            body["server"],
+            body.get("server") or server_id(signer),
             int(body["epoch"]),
             int(body["at"]),
             body["device"],
-            tuple(ReceiptLog(*one) for one in body["logs"]),
-            tuple(body["files"]),
+            _logs(body),
+            tuple(body.get("files", ())),
             _quoted(body.get("checkpoint")),
         )
     except (KeyError, TypeError, ValueError) as exc:
         raise problem("receipt-signature") from exc
+
+
+def claimed_logs(payload: bytes) -> tuple[ReceiptLog, ...]:
+    """The logs that a receipt's bytes list, with its signature not checked; none in other bytes."""
+    try:
+        return _logs(strict_json(payload))
+    except (KeyError, TypeError, ValueError, AttributeError):
+        return ()
+
+
+def _logs(body: Mapping[str, Any]) -> tuple[ReceiptLog, ...]:
+    device = body["device"]
+    rows = ([device, *one] if len(one) == 3 else one for one in body.get("logs", ()))
+    return tuple(ReceiptLog(*row) for row in rows)
 
 
 def sign_certificate(key: Ed25519PrivateKey, body: Mapping[str, Any]) -> SignedBytes:

@@ -19,6 +19,7 @@ from sync import wire
 from sync.extract import is_withheld
 from sync.log import (
     MAX_ENTRY_BYTES,
+    MAX_LOG_LINES,
     MAX_REQUEST_BYTES,
     Head,
     Segment,
@@ -27,12 +28,11 @@ from sync.log import (
     verify_signature,
 )
 from sync.problems import problem
-from sync.receipt import SignedBytes
+from sync.receipt import SignedBytes, claimed_logs
 
 # Made once: making one costs more than a message that is read or written with it.
 _REQUEST_HEADER = wire.RequestHeader()
 _SEGMENT_HEADER = wire.SegmentHeader()
-_SIGNED = wire.Signed()
 _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 _ANSWER = wire.Answer()
 
@@ -199,7 +199,7 @@ def place_segment(
     """Where a segment belongs, given the held head; nothing is stored here.
 
     `held_lines(first, last)` gives stored lines, `held_hash(seq)` the chain hash at a position
-    (0 for the genesis). Raises what verify_chain raises.
+    (0 for the genesis). Raises what verify_chain raises, and `log-too-long`.
     """
     # 1. S2: a gap is answered with the seq to go on from.
     if segment.first > held.seq + 1:
@@ -218,7 +218,10 @@ def place_segment(
     if last <= held.seq:
         verify_signature(public_key, held_hash(last), segment.signature, segment.inspection)
         return Known()
-    # 4. L4: what is new is verified from the held head on.
+    # 4. S12: a log has an end, or a few kilobytes could keep every reader of it busy.
+    if last > MAX_LOG_LINES:
+        raise problem("log-too-long", count=last, limit=MAX_LOG_LINES)
+    # 5. L4: what is new is verified from the held head on.
     rest = Segment(
         segment.device,
         segment.inspection,
@@ -272,17 +275,21 @@ class Answer:
 
 
 def write_answer(answer: Answer) -> bytes:
-    """The answer as JSON bytes; members that say nothing are left out (S1)."""
+    """The answer as JSON bytes; members that say nothing are left out (S1).
+
+    Where all logs are held, the receipt that lists them says so.
+    """
     body: dict[str, Any] = {"tapak": wire.PROTOCOL, "cursor": answer.cursor, "now": answer.now}
     if answer.epoch is not None:
         body["epoch"] = answer.epoch
     if answer.nonce is not None:
-        body["nonce"] = _SIGNED.dump(answer.nonce)
+        body["nonce"] = _said(answer.nonce)
     if answer.keys:
-        body["keys"] = [_SIGNED.dump(one) for one in answer.keys]
+        body["keys"] = [_said(one) for one in answer.keys]
     if answer.receipt is not None:
-        body["receipt"] = _SIGNED.dump(answer.receipt)
-    if answer.logs:
+        body["receipt"] = _said(answer.receipt)
+    as_receipt = answer.receipt is not None and all(s.state == "held" for s in answer.logs)
+    if answer.logs and not as_receipt:
         body["logs"] = [
             {
                 "device": s.device,
@@ -309,12 +316,16 @@ def read_answer(data: bytes) -> Answer:
     except (ValueError, RecursionError) as exc:
         raise problem("answer-malformed", why="it is not JSON; is this a sign-in page?") from exc
     body = _load(_ANSWER, raw, "answer-malformed", {})
+    receipt = _signed(body["receipt"])
+    states = [
+        LogState(s["device"], s["log"], s["state"], s["seq"], s["problem"]) for s in body["logs"]
+    ]
+    if receipt is not None and not states:
+        held = claimed_logs(receipt.payload)
+        states = [LogState(one.device, one.log, "held", one.seq) for one in held]
     return Answer(
-        _signed(body["receipt"]),
-        tuple(
-            LogState(s["device"], s["log"], s["state"], s["seq"], s["problem"])
-            for s in body["logs"]
-        ),
+        receipt,
+        tuple(states),
         tuple(body["missing"]),
         tuple(Change(c["kind"], c["ref"], c["body"]) for c in body["changes"]),
         body["cursor"],
@@ -322,7 +333,7 @@ def read_answer(data: bytes) -> Answer:
         body["now"],
         body["epoch"],
         _signed(body["nonce"]),
-        tuple(SignedBytes(one["payload"], one["signature"]) for one in body["keys"]),
+        tuple(one for one in map(_signed, body["keys"]) if one is not None),
     )
 
 
@@ -386,8 +397,21 @@ def plan_segments(
 # -- inside ---------------------------------------------------------------------------------------
 
 
-def _signed(body: Mapping[str, Any] | None) -> SignedBytes | None:
-    return None if body is None else SignedBytes(body["payload"], body["signature"])
+def _said(signed: SignedBytes) -> dict[str, str]:
+    return {
+        "text": signed.payload.decode("utf-8"),
+        "signature": base64.b64encode(signed.signature).decode("ascii"),
+    }
+
+
+def _signed(said: Mapping[str, Any] | None) -> SignedBytes | None:
+    """What was signed, byte for byte: as text, or as base64 from an older server."""
+    if said is None:
+        return None
+    text, payload = said["text"], said["payload"]
+    if (text is None) == (payload is None):
+        raise problem("answer-malformed", why="what is signed is not there once")
+    return SignedBytes(payload if text is None else text.encode("utf-8"), said["signature"])
 
 
 def _json(line: bytes, code: str, where: Mapping[str, Any]) -> Any:

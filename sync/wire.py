@@ -97,6 +97,14 @@ class Signed(Message):
     signature = Bytes64(64, required=True)
 
 
+class SignedText(Message):
+    """Exact bytes, as text or (by an older server) as base64, and the server's signature."""
+
+    text = fields.String(load_default=None, allow_none=True)
+    payload = Bytes64(load_default=None, allow_none=True)
+    signature = Bytes64(64, required=True)
+
+
 class LogState(Message):
     """What became of one log's segment: held, a gap before it, a fork, or refused with a code."""
 
@@ -121,7 +129,7 @@ class Answer(Message):
     """The server's answer to a request."""
 
     tapak = fields.Integer(required=True, strict=True, validate=validate.Equal(PROTOCOL))
-    receipt = fields.Nested(Signed, load_default=None, allow_none=True)
+    receipt = fields.Nested(SignedText, load_default=None, allow_none=True)
     logs = fields.List(fields.Nested(LogState), load_default=list)
     missing = fields.List(fields.String(validate=validate.Regexp(DIGEST)), load_default=list)
     changes = fields.List(fields.Nested(Change), load_default=list)
@@ -134,8 +142,10 @@ class Answer(Message):
         strict=True,
         validate=validate.Range(min=1, max=2**53 - 1),
     )
-    nonce = fields.Nested(Signed, load_default=None, allow_none=True)
-    keys = fields.List(fields.Nested(Signed), load_default=list, validate=validate.Length(max=64))
+    nonce = fields.Nested(SignedText, load_default=None, allow_none=True)
+    keys = fields.List(
+        fields.Nested(SignedText), load_default=list, validate=validate.Length(max=64)
+    )
 
 
 class EnrolRequest(Message):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -17,9 +18,13 @@ from fieldkit.enrolling import read_invitation
 from fieldkit.generations import settle_keys
 from fieldkit.interviews import count_waiting
 from fieldkit.ledger import Ledger
+from fieldkit.left import what_is_left
+from fieldkit.outbox import Outbox
+from fieldkit.pace import Pace
+from fieldkit.shared import not_taken
 from fieldkit.syncer import Report, Step, Syncer
 from fieldkit.transport import HttpTransport
-from sync.problems import Problem
+from sync.problems import Problem, problem
 
 if TYPE_CHECKING:
     from fieldkit.readiness import Check
@@ -122,27 +127,46 @@ def _safeguarding(at: Desk) -> Check:
 
 
 @click.command()
+@click.option("--no-photos", is_flag=True, help="Send no photographs yet, nor their previews.")
+@click.option(
+    "--limit-kbps",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="Use at most N kilobits a second, for entries and files alike.",
+)
 @desk
-def sync(at: Desk) -> None:
-    """Send what waits and fetch what changed; safe to run again at any time."""
-    syncer, trouble = _run(at)
+def sync(at: Desk, no_photos: bool, limit_kbps: int | None) -> None:
+    """Send what waits and fetch what changed; safe to run again at any time.
+
+    What is urgent goes first, then entries, previews, and files, the smallest first. Ctrl-C stops
+    it; nothing is lost by that.
+    """
+    syncer, trouble = _run(at, photos=not no_photos, pace=Pace(limit_kbps))
     _say_sync(at, syncer, trouble)
 
 
-def _run(at: Desk) -> tuple[Syncer, Problem | None]:
+def _run(
+    at: Desk, *, photos: bool = True, pace: Pace | None = None
+) -> tuple[Syncer, Problem | None]:
     """One run of the conversation, and the problem that cut it short, if any did."""
     store = at.store
     identity = store.identity()
     blobs = at.blobs
     blobs.sweep()
     key = settle_keys(at.home, identity)
-    with HttpTransport(identity.server, identity.token) as transport, _progress(at) as tell:
+    carrier = HttpTransport(identity.server, identity.token, pace)
+    with carrier as transport, _progress(at) as tell:
         ledger = Ledger(store.database)
         syncer = Syncer(store, ledger, blobs, key, identity, transport, now, tell, home=at.home)
+        syncer.photos = photos
         try:
             syncer.run()
         except Problem as exc:
             return syncer, exc
+        except KeyboardInterrupt:
+            # What is left to do is to say what was done; a second Ctrl-C ends that too, at once.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
+            return syncer, problem("stopped")
     return syncer, None
 
 
@@ -172,27 +196,38 @@ def _progress(at: Desk) -> Iterator[Callable[[Step], None]]:
         yield tell
 
 
+def _received(report: Report) -> str:
+    changes = show.number(report.changes, "change")
+    if not report.lines_taken:
+        return changes
+    return f"{changes}, {show.number(report.lines_taken, 'entry', 'entries')} of colleagues"
+
+
 def _say_sync(at: Desk, syncer: Syncer, trouble: Problem | None) -> None:
     """What was sent, what waits and what is held safely; then what went wrong, if anything."""
     report, ledger = syncer.report, syncer.ledger
-    files = ledger.files()
-    waiting = [f for f in files if f.held_at is None]
-    left = sum(f.size for f in waiting)
-    lines = ledger.waiting_lines(syncer.identity)
+    outbox = Outbox(syncer.store, syncer.identity)
+    left, previews = what_is_left(outbox), outbox.previews()
+    files = [f for f in ledger.files() if f.sha256 not in previews]
     refused = syncer.refusals()
     protected = count_waiting(syncer.store)
     data: dict[str, Any] = {
         "sent": _sent(report),
-        "waiting": {"entries": lines, "files": len(waiting), "bytes": left},
-        "held": {"files": len(files) - len(waiting)},
+        "waiting": left.to_json(),
+        "held": {"files": len(files) - left.files.count},
         "protected_waiting": protected,
         "changes": report.changes,
+        "colleagues": {
+            "entries": report.lines_taken,
+            "not_taken": [asdict(one) for one in not_taken(syncer.store.database)],
+        },
         "requests": report.requests,
         "restored": report.restored,
         "new_key": report.new_key,
         "carried_over": [asdict(one) for one in report.carried],
         "checkpoint_alarm": ledger.checkpoint_alarm(),
         "refused": [{"log": r.log, "state": r.state, "problem": r.problem} for r in refused],
+        "kept_back": sorted(report.kept_back),
         "not_sent": {d: p.to_json() for d, p in report.not_sent.items()},
         "problem": trouble.to_json() if trouble is not None else None,
     }
@@ -200,16 +235,18 @@ def _say_sync(at: Desk, syncer: Syncer, trouble: Problem | None) -> None:
     sent = f"{entries}, {show.number(report.files_sent, 'file')} ({show.size(report.bytes_sent)})"
     rows: list[show.Fact] = [
         ("sent", sent),
-        ("received", show.number(report.changes, "change")),
-        ("held safely", f"{len(files) - len(waiting)} of {show.number(len(files), 'file')}"),
+        ("received", _received(report)),
+        ("held safely", f"{len(files) - left.files.count} of {show.number(len(files), 'file')}"),
     ]
     if report.restored:
         told = "put back from a backup; what it had lost was offered to it again"
         rows.append(("server", told))
     rows += _carried(report)
-    if lines or waiting:
-        waits = f"{show.number(lines, 'entry', 'entries')}, {show.number(len(waiting), 'file')}"
-        rows.append(("waiting", f"{waits} (about {show.size(left)})\nKeep this device."))
+    if not left.nothing:
+        rows.append(("waiting", f"{left.text()}\nKeep this device."))
+    if report.kept_back:
+        told = "photographs, as you asked; fieldkit sync without --no-photos sends them"
+        rows.append(("kept back", told))
     if protected:
         waits = show.number(protected, "protected entry waits", "protected entries wait")
         rows.append(("not signed", f"{waits} for your sign-off; nothing of them was sent"))
@@ -249,8 +286,10 @@ def _say_troubles(syncer: Syncer, trouble: Problem | None) -> None:
         said = (refusal.problem or {}).get("title", "")
         text = f"The server set the log {refusal.log} aside ({refusal.state}). {said}".rstrip()
         show.warn(f"{text} Nothing of it is lost here; keep this device and tell your office.")
-    for sha256, problem in syncer.report.not_sent.items():
-        show.warn(f"{sha256[:12]} was not sent: {problem.happened} {problem.remedy}")
+    for one in not_taken(syncer.store.database):
+        show.warn(f"{one.problem['title']} {one.problem['safe']} {one.problem['remedy']}")
+    for sha256, why in syncer.report.not_sent.items():
+        show.warn(f"{sha256[:12]} was not sent: {why.happened} {why.remedy}")
     if trouble is not None:
         show.trouble(trouble)
 

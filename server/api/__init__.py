@@ -6,6 +6,7 @@ from flask_smorest import Blueprint
 
 from server.api import (
     assignments,
+    bundles,
     declarations,
     enrol,
     facilities,
@@ -26,4 +27,5 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     facilities.blueprint,
     declarations.blueprint,
     assignments.blueprint,
+    bundles.blueprint,
 )

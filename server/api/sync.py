@@ -11,6 +11,7 @@ from server.api.describe import problems
 from server.services.intake import receive
 from server.web import ctx, principal
 from sync.log import MAX_REQUEST_BYTES
+from sync.packing import LZMA, unpack
 from sync.problems import problem
 from sync.session import inflate
 
@@ -30,7 +31,8 @@ NDJSON = "application/x-ndjson"
     security=[{"device": []}],
     requestBody={
         "required": True,
-        "description": "NDJSON, plain or gzip: a header line, then per segment a header and lines.",
+        "description": f"NDJSON, plain, gzip or {LZMA}: a header line, then per segment a header "
+        "and lines.",
         "content": {NDJSON: {"schema": {"type": "string", "format": "binary"}}},
     },
     responses={200: {"description": "The server's answer as JSON"}},
@@ -55,8 +57,10 @@ def exchange() -> Response:
     encoding = request.headers.get("Content-Encoding", "identity")
     if encoding == "gzip":
         body = inflate(body)
+    elif encoding == LZMA:
+        body = unpack(body)
     elif encoding != "identity":
-        raise problem("media-type", given=encoding, wanted="gzip or no encoding")
+        raise problem("media-type", given=encoding, wanted=f"gzip, {LZMA} or no encoding")
     answer = receive(ctx(), who.device or "", who.person or "", body)
     response = Response(answer, mimetype="application/json")
     if len(answer) > 400 and "gzip" in request.headers.get("Accept-Encoding", ""):

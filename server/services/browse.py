@@ -13,8 +13,9 @@ from server.context import Context
 from server.permissions import Principal
 from server.services import access
 from server.services.browse_flags import WORST_FIRST, open_counts
-from server.store import browsing
+from server.store import browsing, hazards
 from server.store.browsing import FacilityRow
+from server.store.hazards import OpenHazard
 from server.store.logs import InspectionRow
 from sync.problems import Problem, problem
 
@@ -49,12 +50,14 @@ class FacilityList:
     page: int
     pages: int
     search: str
+    hazards: tuple[OpenHazard, ...] = ()
 
 
 def list_facilities(ctx: Context, who: Principal, search: str = "", page: int = 1) -> FacilityList:
     """The facilities this person may see that match the search, by urgency, one page of them."""
     with ctx.db.read() as tx:
         rows = browsing.facilities_in(tx, access.visible(tx, who, "facilities.read"))
+        urgent = hazards.open_in(tx, access.visible(tx, who, "inspections.read"))
         wanted = [row for row in rows if _matches(row, search)]
         counts = open_counts(browsing.flags_of_facilities(tx, [row.id for row in wanted]))
         wanted.sort(key=lambda row: _urgency(row, counts.get(row.id, {})))
@@ -71,7 +74,7 @@ def list_facilities(ctx: Context, who: Principal, search: str = "", page: int = 
         _line(row, counts, scores, filed.get(row.id, ()), visits.get(row.id, ()), today)
         for row in shown
     )
-    return FacilityList(lines, len(wanted), len(rows), page, pages, search)
+    return FacilityList(lines, len(wanted), len(rows), page, pages, search, tuple(urgent))
 
 
 def require_visible(jurisdictions: set[str], row: FacilityRow | None) -> FacilityRow:

@@ -6,7 +6,7 @@ What was read from the bytes is looked up for the files that are shown, not for 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -65,6 +65,7 @@ class Shown:
     fix: Fix | None
     fix_from: str
     outside_m: float | None
+    early: str = ""  # the digest of a preview that is here while the photograph is not
 
 
 def attached(current: Inspection) -> tuple[Piece, ...]:
@@ -112,8 +113,10 @@ def by_item(current: Inspection, pieces: Iterable[Piece]) -> dict[str, list[Piec
 def show(tx: Tx, pieces: Iterable[Piece], boundary: DeclaredShape | None) -> dict[str, Shown]:
     """These files with what is known of them, by digest."""
     wanted = {piece.evidence.sha256: piece for piece in pieces}
-    files = {row.sha256: row for row in browsing.files_known(tx, wanted)}
-    return {sha: _shown(piece, files.get(sha), boundary) for sha, piece in wanted.items()}
+    previews = {piece.evidence.preview for piece in wanted.values()} - {""}
+    files = {row.sha256: row for row in browsing.files_known(tx, wanted.keys() | previews)}
+    seen = {sha for sha in previews if sha in files and files[sha].facts}
+    return {sha: _shown(piece, files.get(sha), boundary, seen) for sha, piece in wanted.items()}
 
 
 def spots(tx: Tx, pieces: Sequence[Piece]) -> tuple[int, tuple[Spot, ...]]:
@@ -153,7 +156,9 @@ def _place(evidence: Evidence, own: Fix | None) -> tuple[Fix | None, str]:
     return fix, "track" if fix is not None and fix.source == PLACED else "client"
 
 
-def _shown(piece: Piece, file: FileRow | None, boundary: DeclaredShape | None) -> Shown:
+def _shown(
+    piece: Piece, file: FileRow | None, boundary: DeclaredShape | None, previews: Collection[str]
+) -> Shown:
     facts = json.loads(file.facts) if file is not None and file.facts else None
     fix, source = _place(piece.evidence, None if facts is None else _own_position(facts))
     where = None if boundary is None else boundary.area
@@ -168,4 +173,5 @@ def _shown(piece: Piece, file: FileRow | None, boundary: DeclaredShape | None) -
         fix,
         source,
         None if fix is None or where is None else outside_m(where, float(fix.lat), float(fix.lon)),
+        piece.evidence.preview if file is None and piece.evidence.preview in previews else "",
     )

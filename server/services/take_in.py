@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from itertools import count
 
 from server.context import Context
-from server.services import branches, sharing
+from server.services import branches, sharing, urgent
+from server.services.authority import Spoken, first_said, times_of
 from server.services.carrying import carried_by
 from server.services.identifiers import day_of
 from server.services.sealed_names import files_of_sealed, row_of
@@ -19,6 +20,7 @@ from server.store import changes, checkpoints, files, gradings, logs, sealed
 from server.store.logs import InspectionRow, LogKey, LogRow, NewLines, Owner, Touch, Touched
 from server.store.transaction import Tx
 from sync.adopted import is_adopted
+from sync.hazard import PREFIX
 from sync.inspection_reader import read_about, read_evidence
 from sync.log import DEVICE_LOG, Entry, Head, Record, Segment, genesis, may_stand_below, read_line
 from sync.problems import Problem, problem
@@ -37,6 +39,8 @@ from sync.session import (
 
 # The families of paths whose entries other parts look up.
 INDEXED = (b"about", b"evidence", b"sealed", b"adopted")
+HAZARD = PREFIX.encode()
+PREVIEW = "preview"  # the kind of a file that stands in for a photograph, and is no evidence
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,21 +249,25 @@ def _note_entries(
     tx: Tx, appended: Sequence[tuple[_Incoming, Append]], owners: dict[str, Owner]
 ) -> Touched:
     """Keep the inspections' facilities and the files that are named, and have them graded."""
-    touches: list[Touch] = []
     named: list[files.NamedFile] = []
     protected: list[sealed.SealedRow] = []
-    for one, new in appended:
+    reported: list[urgent.Reported] = []
+    abouts: dict[int, list[Spoken]] = {}
+    for n, (one, new) in enumerate(appended):
         segment = one.segment
         if segment.inspection == DEVICE_LOG:
             continue
-        facility = mode = None
+        abouts[n] = []
         person = owners[segment.device].person
         for entry in _indexed(tx, segment, new):
             if entry.path == "about":
                 # The creator's first entry fixes both, however the log is cut into requests (L5).
                 about = read_about(entry)
-                if about is not None and facility is None:
-                    facility, mode = about.facility, about.mode
+                if about is not None:
+                    times = times_of(entry.at, one.asked.now, one.offset_ms)
+                    abouts[n].append(Spoken(about.facility, about.mode, person, times))
+            elif entry.path.startswith(PREFIX):
+                reported.append(urgent.Reported(entry, one.asked.now))
             elif entry.path.startswith("sealed/"):
                 found = read_sealed(entry)
                 if found is not None:
@@ -280,9 +288,19 @@ def _note_entries(
                             evidence.kind,
                         )
                     )
-        touches.append(Touch(segment.inspection, one.asked.now, facility, mode, person))
+                if evidence is not None and evidence.preview:
+                    one.taken.named.add(evidence.preview)
+                    small = (evidence.preview, segment.inspection, segment.device, person)
+                    named.append(files.NamedFile(*small, "image/jpeg", PREVIEW))
     files.name_files(tx, named)
     sealed.note(tx, protected)
+    urgent.note(tx, reported)
+    said = first_said(tx, abouts)
+    touches = [
+        Touch(one.segment.inspection, one.asked.now, *said[n])
+        for n, (one, _) in enumerate(appended)
+        if n in said
+    ]
     touched = logs.touch_inspections(tx, touches)
     stale = {facility: (day_of(at), at) for facility, at in touched.facilities.items()}
     gradings.mark_all_stale(tx, stale)
@@ -295,11 +313,13 @@ def _indexed(tx: Tx, segment: Segment, new: Append) -> Iterator[Entry]:
     What an adopted line names is named by the device that carries it (S3).
     """
     for seq, (line, h) in enumerate(zip(new.lines, new.hashes, strict=True), start=new.first):
-        if may_stand_below(line, INDEXED):
+        if may_stand_below(line, (*INDEXED, HAZARD)):
             read: Record | None = read_line(line, segment.device, segment.inspection, seq, h.hex())
             while isinstance(read, Entry) and is_adopted(read):
                 read = carried_by(tx, read)
-            if isinstance(read, Entry) and read.path.split("/")[0].encode() in INDEXED:
+            if not isinstance(read, Entry):
+                continue
+            if read.path.split("/")[0].encode() in INDEXED or read.path.startswith(PREFIX):
                 yield read
 
 

@@ -21,7 +21,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pyrage.x25519 import Identity
 
 from sync import generation, wire
+from sync.inspection_reader import read_evidence
 from sync.log import Entry, Head, Record, device_id, genesis, link, read_line
+from sync.packing import LZMA, unpack
 from sync.problems import Problem, problem
 from sync.receipt import Receipt, ReceiptLog, SignedBytes, server_id, sign_certificate, sign_receipt
 from sync.sealed import named_files, read_sealed
@@ -312,7 +314,9 @@ class Office:
 def _names(record: Record) -> list[str]:
     """The files that an entry names: evidence, or what is sealed (L8)."""
     if record.path is not None and record.path.startswith("evidence/"):
-        return [record.path.split("/")[1]]
+        evidence = read_evidence(record) if isinstance(record, Entry) else None
+        preview = [] if evidence is None or not evidence.preview else [evidence.preview]
+        return [record.path.split("/")[1], *preview]
     found = read_sealed(record) if isinstance(record, Entry) else None
     return [] if found is None else [file.sha256 for _, file in named_files(found)]
 
@@ -460,6 +464,8 @@ def served(office: Office, page: tuple[int, str, bytes] | None = None) -> Iterat
         def _act(self, body: bytes) -> bytes:
             if self.headers.get("Content-Encoding") == "gzip":
                 body = inflate(body)
+            elif self.headers.get("Content-Encoding") == LZMA:
+                body = unpack(body)
             if self.path == "/api/enrol":
                 return office.greet() if self.command == "GET" else office.enrol(body)
             token = self.headers.get("Authorization", "").removeprefix("Bearer ")

@@ -204,7 +204,7 @@ def test_after_a_lost_server_and_an_older_backup_nothing_is_missing(
 
     # 4. Devices sync. One of them the restored server does not know: it is enrolled again.
     told = json.loads(region.fieldkit("sync", "--json"))
-    assert told["restored"] and told["waiting"] == {"entries": 0, "files": 0, "bytes": 0}
+    assert told["restored"] and set(told["waiting"].values()) == {0}
     assert told["sent"]["files"] == 4
     refused = json.loads(stage.fieldkit("budi", "sync", "--json", ends_with=1))
     assert refused["problem"]["code"] == "token-unknown"

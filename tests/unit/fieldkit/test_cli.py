@@ -74,7 +74,7 @@ def test_a_whole_visit(terminal: Terminal, office: Office, tmp_path: Path) -> No
     before = terminal.json("status")
     assert (before["signed"], before["files"]["held"], before["entries"]["held"]) == (True, 0, 0)
     synced = terminal.json("sync")
-    assert synced["waiting"] == {"entries": 0, "files": 0, "bytes": 0}
+    assert set(synced["waiting"].values()) == {0}
     after = terminal.json("status")
     assert after["files"] == {"all": 1, "sent": 1, "held": 1, "bytes_left": 0}
     assert after["entries"]["held"] == after["entries"]["all"]
@@ -295,7 +295,7 @@ def test_sync_killed_at_any_moment_is_completed_by_the_next(
     os.kill(running.pid, signal.SIGKILL)
     running.wait()
     said = terminal.json("sync")
-    assert said["waiting"] == {"entries": 0, "files": 0, "bytes": 0}
+    assert set(said["waiting"].values()) == {0}
     device = FieldDevice(terminal.home, office)
     device.holds_exactly()
     assert len(office.files) == 4

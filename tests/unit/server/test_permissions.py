@@ -44,9 +44,14 @@ ALLOWED = {
     | {
         "pages.entries",
         "pages.evidence",
+        "pages.admission",
         "pages.inspection",
         "pages.file",
         "pages.preview",
+        "pages.bundles",
+        "pages.bundles_post",
+        "bundles.take",
+        "bundles.answer",
         "declarations.file_declaration",
         "assignments.list_assignments",
         "assignments.create_assignment",
@@ -55,6 +60,10 @@ ALLOWED = {
     "safeguarding": PEOPLE | {"pages.sealed", "pages.sealed_take", "pages.sealed_withdraw"},
     "administrator": PEOPLE
     | {
+        "pages.bundles",
+        "pages.bundles_post",
+        "bundles.take",
+        "bundles.answer",
         "facilities.list_facilities",
         "facilities.get_facility",
         "facilities.create_facility",
@@ -67,7 +76,7 @@ ALLOWED = {
 }
 REFUSED = {"token-missing", "login-needed", "not-permitted"}
 VALUES = {"sha256": "0" * 64, "filename": "site.css", "scope": "facility", "subject": NORTH}
-VALUES |= {"former": "none"}
+VALUES |= {"former": "none", "device": "none"}
 VALUES |= {"facility": NORTH, "facility_id": NORTH, "inspection_id": "none", "assignment": "none"}
 VALUES |= {"entry": "none"}
 
