@@ -13,7 +13,7 @@ from typing import Any
 from fieldkit.database import Database
 from fieldkit.server_keys import NOTE, checked_keys, trusted_under
 from fieldkit.shared import take_change as take_shared
-from fieldkit.store import FORMER, LOGS, Identity, put_notes
+from fieldkit.store import FORMER, Identity, put_notes
 from sync import safeguarding
 from sync.log import DEVICE_LOG
 from sync.nonce import Nonce
@@ -30,12 +30,10 @@ MOST_AWAITED = 1000  # the protocol's limit of one request
 # "asked" is held by the server's word up to its seq, and by no receipt.
 OFFERED = "case when a.state = 'again' then max(a.seq - 1, 0) else coalesce(a.seq, 0) end"
 COVERED = "case when a.state in ('again', 'asked') then 0 else coalesce(a.seq, 0) end"
-_COUNT = LOGS + (  # noqa: S608 - fixed text
-    ", own as (select ?2 as log where ?2 is not null union all "
-    "select log from logs where ?2 is null and log is not null) "
-    "select coalesce(sum(max(more, 0)), 0) from (select coalesce((select max(seq) from lines "
-    "where log = o.log and device = ?1), 0) - (AFTER) as more from own o "
-    "left join acknowledged a on a.log = o.log and a.device = ?1)"
+# Ended generations whose lines are still to be carried over (S3).
+_ENDED = (
+    f"select substr(name, {len(FORMER) + 1}) from meta where name >= '{FORMER}' "  # noqa: S608
+    f"and name < '{FORMER[:-1]}0' and not json_extract(value, '$.adopted')"
 )
 _PENDING_BYTES = 6 * 1024**2  # more than one request carries, less than a small machine has
 
@@ -109,9 +107,17 @@ class Ledger:
         return self._count_after("coalesce(a.seq, 0)", identity, None)
 
     def _count_after(self, seq: str, identity: Identity, log: str | None) -> int:
-        # A device's own log has no holes: its last number tells how many lines there are.
-        text = _COUNT.replace("AFTER", seq)
-        return int(self.database.rows(text, (identity.device, log))[0][0])
+        # Said plainly, so that of one log only its own lines are read.
+        which = "?2 is null" if log is None else "l.log = ?2"
+        return int(
+            self.database.rows(
+                "select count(*) from lines l left join acknowledged a "  # noqa: S608 - fixed text
+                "on a.log = l.log and a.device = l.device "
+                f"where (l.device = ?1 or l.device in ({_ENDED})) and l.seq > {seq} "
+                f"and {which}",
+                (identity.device, log),
+            )[0][0]
+        )
 
     def files(self, log: str | None = None) -> list[FileState]:
         """Every file that entries of this device name, smallest first (S7)."""
@@ -357,6 +363,8 @@ def _take_state(tx: Connection, identity: Identity, state: LogState) -> None:
     if state.state == "gap":
         _go_back(tx, identity, state.log, max(state.seq - 1, 0))
         return
+    if _asks_from_the_start(tx, identity, state):
+        return
     said = None if state.problem is None else json.dumps(state.problem, ensure_ascii=False)
     tx.execute(
         "insert into acknowledged (log, device, seq, state, problem) values (?1, ?2, 0, ?3, ?4) "
@@ -375,6 +383,23 @@ def _go_back(tx: Connection, identity: Identity, log: str, seq: int) -> None:
         "where log = ?2 and device = ?3 and seq > ?1",
         (seq, log, identity.device),
     )
+
+
+def _asks_from_the_start(tx: Connection, identity: Identity, state: LogState) -> bool:
+    """S3: lines that do not follow what the server holds are offered from the first one on.
+
+    A server that was put back may hold another copy's lines before them: only from the start of
+    the log can it tell where that left it. Refused from there too, the log stays refused.
+    """
+    if state.problem is None or state.problem.get("code") != "segment-signature":
+        return False
+    found = tx.execute(
+        "select seq from acknowledged where log = ? and device = ?", (state.log, identity.device)
+    ).fetchone()
+    if found is None or not found[0]:
+        return False
+    _put_state(tx, identity, state.log, 0, "held", None)
+    return True
 
 
 def _put_state(
