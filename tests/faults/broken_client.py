@@ -7,11 +7,17 @@ from dataclasses import replace
 from typing import Any
 
 import fieldkit.blobs
+import fieldkit.bundle_verify
 import fieldkit.database
 import fieldkit.enrolling
+import fieldkit.generations
+import fieldkit.interviews
 import fieldkit.ledger
+import fieldkit.outbox
+import fieldkit.shared
 import fieldkit.store
 import fieldkit.syncer
+import fieldkit.vault
 import sync.entry
 import sync.log
 import sync.merge
@@ -66,9 +72,9 @@ def _serialise_again() -> list[Swap]:
 def _unread_is_nothing() -> list[Swap]:
     whole = sync.merge._merge_path
 
-    def merge_path(path: str, records: list[Any]) -> Any:
+    def merge_path(path: str, records: list[Any], *rest: Any) -> Any:
         read = [one for one in records if not isinstance(one, Unread)]
-        return whole(path, read or records)
+        return whole(path, read or records, *rest)
 
     return [(sync.merge, "_merge_path", merge_path)]
 
@@ -76,8 +82,8 @@ def _unread_is_nothing() -> list[Swap]:
 def _latest_wins() -> list[Swap]:
     whole = sync.merge._merge_path
 
-    def merge_path(path: str, records: list[Any]) -> Any:
-        state = whole(path, records)
+    def merge_path(path: str, records: list[Any], *rest: Any) -> Any:
+        state = whole(path, records, *rest)
         return replace(state, heads=state.heads[:1], replaced=state.replaced + state.heads[1:])
 
     return [(sync.merge, "_merge_path", merge_path)]
@@ -151,7 +157,7 @@ def _unfit_receipt() -> list[Swap]:
         for one in receipt.logs:
             fieldkit.ledger._put_state(tx, identity, one.log, one.seq + 1, "held", None)
 
-    return [(fieldkit.ledger, "_acknowledge", acknowledge)]
+    return [(fieldkit.ledger, "acknowledge", acknowledge)]
 
 
 def _cursor_first() -> list[Swap]:
@@ -170,11 +176,11 @@ def _epochs_are_one() -> list[Swap]:
         fieldkit.ledger.put_notes(tx, {"epoch": str(epoch)})
         return False
 
-    return [(fieldkit.ledger, "_begin_epoch", begin_epoch)]
+    return [(fieldkit.ledger, "begin_epoch", begin_epoch)]
 
 
 def _any_text() -> list[Swap]:
-    return [(fieldkit.ledger, "_checked", lambda change: change)]
+    return [(fieldkit.ledger, "checked_change", lambda change, trusted: change)]
 
 
 def _not_synced() -> list[Swap]:
@@ -199,34 +205,117 @@ def _no_limits() -> list[Swap]:
     return [(sync.entry, "MAX_ENTRY_BYTES", 10**9)]
 
 
+def _adopts_nothing() -> list[Swap]:
+    return [(fieldkit.generations, "entries_for", lambda run: iter(()))]
+
+
+def _tombstone_takes_all() -> list[Swap]:
+    def drop(tx: Any, identity: Any, log: str) -> None:
+        tx.execute("delete from lines where log = ?", (log,))
+
+    return [(fieldkit.shared, "drop_colleagues", drop)]
+
+
+def _hazards_wait() -> list[Swap]:
+    return [(fieldkit.outbox.Outbox, "urgent", lambda self, but_not=frozenset(): [])]
+
+
+def _order_of_arrival() -> list[Swap]:
+    def seal_at(at: int) -> int:
+        return at
+
+    return [(fieldkit.interviews, "day_start", seal_at)]
+
+
+def _bundle_unsigned() -> list[Swap]:
+    def segment(self: Any, segment: Any) -> None:
+        self._log(segment.inspection, segment.device)
+
+    return [(fieldkit.bundle_verify.Found, "_segment", segment)]
+
+
+def _any_passphrase() -> list[Swap]:
+    return [(fieldkit.vault, "_stretch", lambda passphrase, salt, cost: b"k" * 32)]
+
+
+UNIT = "tests/unit/fieldkit"
 BROKEN = (
     Broken("other-id", "L1", "a device's id is not made from its key", _other_id),
     Broken("notes-nothing", "L2", "the device's own log does not note the heads", _note_nothing),
     Broken("floats", "L3", "entries hold numbers that are no integers", _write_floats),
     Broken("serialised-again", "L4", "lines are serialised again when sent", _serialise_again),
     Broken(
-        "unread-is-nothing",
-        "L4",
-        "an unread line is treated as the value before it",
-        _unread_is_nothing,
+        "unread-is-nothing", "L4", "an unread line counts as what was before", _unread_is_nothing
     ),
     Broken("latest-wins", "L6", "of several heads the latest wins", _latest_wins),
-    Broken("replaces-dropped", "L6", "`replaces` is dropped", _replaces_dropped),
+    Broken("replaces-dropped", "L6", "`replaces` is dropped", _replaces_dropped, hint="deaths"),
     Broken("signs-more", "L7", "a sign-off names entries that are not there", _signs_more),
     Broken(
-        "cursor-dropped", "S1", "the cursor is not kept: everything comes anew", _cursor_dropped
+        "hour-kept",
+        "L8",
+        "a sealed entry tells the time of day",
+        _order_of_arrival,
+        f"{UNIT}/test_interviews.py::test_a_sealed_entry_has_no_position_and_no_time_of_day",
     ),
-    Broken("again-is-new", "S2", "the same answer again is a second one", _again_is_new),
-    Broken("gap-forgotten", "S2", "a gap is forgotten", _gap_forgotten),
-    Broken("gap-acknowledges", "S4", "a gap that nobody signed acknowledges", _gap_acknowledges),
+    Broken("cursor-dropped", "S1", "the cursor is not kept, all comes anew", _cursor_dropped),
+    Broken(
+        "again-is-new", "S2", "the same answer again is a second one", _again_is_new, hint="deaths"
+    ),
+    Broken("gap-forgotten", "S2", "a gap is forgotten", _gap_forgotten, hint="restored"),
+    Broken(
+        "adopts-nothing", "S3", "lines to carry over are dropped", _adopts_nothing, hint="forks"
+    ),
+    Broken(
+        "gap-acknowledges", "S4", "an unsigned gap acknowledges", _gap_acknowledges, hint="lies"
+    ),
     Broken("sent-is-held", "S4", "what was sent is marked as held", _sent_is_held),
-    Broken("any-receipt", "S4", "a receipt's signature is not verified", _any_receipt),
+    Broken(
+        "any-receipt", "S4", "a receipt's signature is not verified", _any_receipt, hint="forged"
+    ),
     Broken("unfit-receipt", "S4", "a receipt is not held against the log", _unfit_receipt),
-    Broken("not-synced", "S4", "a file gets its name before its bytes are synced", _not_synced),
-    Broken("name-not-synced", "S4", "a file's name is not synced", _name_first),
-    Broken("store-not-synced", "S4", "the device's store does not sync", _store_not_synced),
-    Broken("cursor-first", "S5", "the cursor is saved before the changes", _cursor_first),
-    Broken("epochs-are-one", "S5", "receipts count across epochs", _epochs_are_one),
-    Broken("any-text", "S5", "a published text is not held against its digest", _any_text),
+    Broken("not-synced", "S4", "a file's bytes are not synced", _not_synced, hint="power"),
+    Broken("name-not-synced", "S4", "a file's name is not synced", _name_first, hint="power"),
+    Broken(
+        "store-not-synced",
+        "S4",
+        "the device's store does not sync",
+        _store_not_synced,
+        hint="power",
+    ),
+    Broken(
+        "cursor-first", "S5", "the cursor is saved before the changes", _cursor_first, hint="deaths"
+    ),
+    Broken(
+        "epochs-are-one", "S5", "receipts count across epochs", _epochs_are_one, hint="restored"
+    ),
+    Broken("any-text", "S5", "a text is not held against its digest", _any_text, hint="lies"),
+    Broken(
+        "tombstone-takes-all",
+        "S5",
+        "a tombstone drops one's own lines",
+        _tombstone_takes_all,
+        f"{UNIT}/test_shared.py::test_a_tombstone_drops_colleagues_lines_and_keeps_ones_own_and_what_one_signed_for",
+    ),
+    Broken(
+        "hazards-wait",
+        "S7",
+        "an urgent hazard waits for the rest",
+        _hazards_wait,
+        f"{UNIT}/test_order_of_sending.py",
+    ),
+    Broken(
+        "bundle-unsigned",
+        "S10",
+        "a bundle's segments are not verified",
+        _bundle_unsigned,
+        f"{UNIT}/test_bundles.py::test_what_does_not_verify_is_said",
+    ),
+    Broken(
+        "any-passphrase",
+        "S11",
+        "any passphrase opens the device",
+        _any_passphrase,
+        f"{UNIT}/test_locking.py",
+    ),
     Broken("no-limits", "S12", "a writer does not look at the size of an entry", _no_limits),
 )

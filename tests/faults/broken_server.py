@@ -5,11 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import server.api.sync
 import server.blobs
 import server.schedule
+import server.services.authority
+import server.services.branches
+import server.services.checkpoints
 import server.services.enrolment
 import server.services.inspections
 import server.services.intake
+import server.services.programme
 import server.services.restore
 import server.services.take_in
 import server.services.uploads
@@ -18,6 +23,7 @@ import server.store.branches
 import server.store.changes
 import server.store.db
 import server.store.logs
+import server.store.postgres
 import server.store.sqlite
 import sync.log
 import sync.session
@@ -135,8 +141,6 @@ def _early() -> list[Swap]:
         assert process is None or answer
         return answer
 
-    import server.api.sync
-
     return [(server.api.sync, "receive", receive)]
 
 
@@ -183,8 +187,6 @@ def _skips_changes() -> list[Swap]:
         whole(tx, people, list(things)[:-1], at)
 
     whole = server.store.changes.tell
-    import server.services.programme
-
     return [(server.services.programme, "tell", tell)]
 
 
@@ -221,15 +223,23 @@ def _link_twice() -> list[Swap]:
 
 
 def _all_counted() -> list[Swap]:
-    import server.store.assignments as assignments
-    import server.store.people as people
+    def part(tx: Any, authority: Any, log: Any, records: Any, *rest: Any) -> Any:
+        return server.services.authority.Parted(tuple(records), ())
 
-    def everybody(tx: Any, wanted: Any) -> set[str]:
-        from sqlalchemy import select
+    return [(server.services.inspections, "part", part)]
 
-        return set(tx.execute(select(people.people.c.id)).scalars())
 
-    return [(assignments, "people_of", everybody)]
+def _overwritten() -> list[Swap]:
+    """The branch is not kept."""
+    return [(server.services.branches, "_keep", lambda *given: given[3])]
+
+
+def _no_checkpoint() -> list[Swap]:
+    return [(server.services.checkpoints, "faults_in", lambda *given: iter(()))]
+
+
+def _no_lock() -> list[Swap]:
+    return [(server.store.postgres, "_ENTER", "SELECT 1")]
 
 
 def _later_dates() -> list[Swap]:
@@ -242,22 +252,51 @@ def _later_dates() -> list[Swap]:
 
 
 BROKEN = (
-    Broken("no-signature", "L4", "a segment's signature is not checked", _no_signature),
-    Broken("no-chain", "L4", "neither chain nor held lines are checked", _no_chain),
+    Broken(
+        "no-signature", "L4", "a segment's signature is not checked", _no_signature, hint="altered"
+    ),
+    Broken("no-chain", "L4", "neither chain nor held lines are checked", _no_chain, hint="altered"),
     Broken(
         "unread-refused", "L4", "a line that cannot be read refuses its segment", _unread_refused
     ),
     Broken("files-unnamed", "L5", "evidence entries are not looked at", _files_unnamed),
     Broken("later-dates", "L9", "a nonce counts as given a month later", _later_dates),
     Broken("known-refused", "S2", "lines that came before are refused", _known_refused),
-    Broken("gap-is-held", "S2", "a gap is acknowledged", _gap_is_held),
+    Broken("gap-is-held", "S2", "a gap is acknowledged", _gap_is_held, hint="restored"),
     Broken("early", "S4", "the acknowledgement leaves before the commit", _early),
     Broken("all-held", "S4", "a receipt lists files that are not held", _all_held),
     Broken("sweeps-files", "S4", "the sweep takes files that entries name", _sweeps_files),
     Broken("server-not-synced", "S4", "the server's database does not sync", _server_not_synced),
-    Broken("same-epoch", "S5", "a restored server goes on in the old epoch", _same_epoch),
+    Broken(
+        "same-epoch",
+        "S5",
+        "a restored server goes on in the old epoch",
+        _same_epoch,
+        hint="restored",
+    ),
     Broken("skips-changes", "S5", "a change is not told", _skips_changes),
-    Broken("digest-unverified", "S6", "a file's digest is not verified", _digest_unverified),
+    Broken(
+        "digest-unverified",
+        "S6",
+        "a file's digest is not verified",
+        _digest_unverified,
+        hint="files",
+    ),
     Broken("link-twice", "S8", "an invitation may be used again", _link_twice),
     Broken("all-counted", "S9", "entries of the unassigned are counted", _all_counted),
+    Broken("branch-dropped", "S3", "a fork's branch is not kept", _overwritten, hint="forks"),
+    Broken(
+        "no-checkpoint",
+        "S13",
+        "checkpoints are not held against what is stored",
+        _no_checkpoint,
+        "tests/unit/server/test_checkpoints.py::test_a_tail_that_was_taken_away_whole_is_found",
+    ),
+    Broken(
+        "no-lock",
+        "S5",
+        "changes are numbered without the writer's lock",
+        _no_lock,
+        "tests/unit/server/test_side_by_side.py::test_who_follows_a_cursor_while_others_write_skips_no_change",
+    ),
 )

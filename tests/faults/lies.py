@@ -7,7 +7,6 @@ may be held up by it, and must neither believe that something is held nor lose a
 from __future__ import annotations
 
 import base64
-import gzip
 import json
 import random
 from collections.abc import Callable
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from sync.packing import LZMA, pack, unpack
 from sync.receipt import RECEIPT_CONTEXT
 
 if TYPE_CHECKING:
@@ -53,14 +53,14 @@ def altered_request(sent: Sent, dice: random.Random) -> Sent:
         body = bytearray(sent.body)
         body[dice.randrange(len(body))] ^= 1 << dice.randrange(8)
         return replace(sent, body=bytes(body))
-    packed = sent.body.startswith(b"\x1f\x8b")
-    lines = (gzip.decompress(sent.body) if packed else sent.body).split(b"\n")
+    packed = any(value == LZMA for _, value in sent.headers)
+    lines = (unpack(sent.body) if packed else sent.body).split(b"\n")
     entries = [n for n, line in enumerate(lines) if line.startswith(b'{"seq"')]
     if entries:
         n = dice.choice(entries)
         lines[n] = lines[n].replace(b"seen-", b"said-").replace(b'"at":1', b'"at":2')
     whole = b"\n".join(lines)
-    body = gzip.compress(whole, mtime=0) if packed else whole
+    body = pack(whole) if packed else whole
     length = str(len(body))
     headers = tuple((k, length if k.lower() == "content-length" else v) for k, v in sent.headers)
     return replace(sent, body=body, headers=headers)

@@ -140,6 +140,8 @@ def _database(kind: str) -> Iterator[str]:
 
 def main(words: list[str]) -> int:
     given = _arguments().parse_args(words)
+    if given.share and given.share.startswith("broken/"):
+        return _one_broken(given.share.removeprefix("broken/"), given.seed)
     if given.share:
         done = _share(given.share, given.seed, given.stories)
         print(json.dumps(done.to_json()))
@@ -149,10 +151,33 @@ def main(words: list[str]) -> int:
     if given.story is not None:
         done = simulate(seed, range(given.story, given.story + 1), tell_each=True)
         return 1 if done.failures else 0
+    if given.broken is not None:
+        return _broken(seed, given.broken, given.write_docs)
     tenth = 10 if given.tenth else 1
     begun = time.monotonic()
     results = _all(seed, given.stories // tenth, KILLS // tenth, given.only)
     return report(results, time.monotonic() - begun)
+
+
+def _one_broken(name: str, seed: int) -> int:
+    from . import table
+    from .broken import catch, every
+
+    (broken,) = [one for one in every() if one.name == name]
+    print(json.dumps(table.to_json(catch(broken, seed))))
+    return 0
+
+
+def _broken(seed: int, names: list[str], write_docs: bool) -> int:
+    """Break the build on purpose, each breakage by itself; every one must be caught."""
+    from . import table
+
+    caught = table.catch_all(seed, names)
+    if write_docs:
+        table.write(caught, seed)
+    missed = [one.broken.name for one in caught if not one.by]
+    print(f"{len(caught)} broken builds, {len(caught) - len(missed)} caught; missed: {missed}")
+    return 1 if missed else 0
 
 
 def _share(share: str, seed: int, count: int) -> Result:
@@ -170,6 +195,8 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--story", type=int, help="tell this one story, and what happened in it")
     parser.add_argument("--tenth", action="store_true", help="a tenth of it")
     parser.add_argument("--only", choices=("sim", "real"))
+    parser.add_argument("--broken", nargs="*", help="deliberately broken builds, or those named")
+    parser.add_argument("--write-docs", action="store_true", help="write docs/faults.md")
     parser.add_argument("--share", help=argparse.SUPPRESS)
     return parser
 

@@ -15,14 +15,15 @@ from PIL import Image
 from server.services.enrolment import enrol
 from sync.problems import Problem
 
+from . import wire
 from .book import Said
 from .device import Device
 from .office import ANA, BEN, CAM, HILL, VALLEY
 from .process import Tally, nobody
-from .wire import FATES
 from .world import Story, new_story
 
 ITEMS = ("GEN-G1", "GEN-G2", "GEN-G3", "GEN-S2", "GEN-S6", "GEN-S9")
+DEATHS, POWER = 0.30, 0.4  # how often a device dies in a command, and how often by a power cut
 LEVELS = ("fully", "substantially", "partially", "does-not-meet")
 SIGNS = ("operating/warm-kiln", "operating/discharge", "operating/night-power")
 OUTCOMES = ("visited", "partly", "unsafe")
@@ -96,19 +97,19 @@ def arm(story: Story, device: Device | None) -> None:
     """Let things go wrong from here on, as chance will have it."""
     dice = story.dice
     for _ in range(dice.choice((0, 1, 1, 2, 3))):
-        story.network.fates.append(dice.choice(FATES))
+        story.network.fates.append(dice.choice(wire.FATES))
         story.network.fates += [""] * dice.choice((0, 0, 1, 2))
-    if device is not None and dice.random() < 0.30:
+    if device is not None and dice.random() < DEATHS:
         if dice.random() < 0.5:
-            device.process.plan_death(dice.randint(0, 30), power=dice.random() < 0.4)
+            device.process.plan_death(dice.randint(0, 30), power=dice.random() < POWER)
         else:
-            device.process.plan_death_at(somewhere(story, "fieldkit"), power=dice.random() < 0.4)
+            device.process.plan_death_at(somewhere(story, "fieldkit"), power=dice.random() < POWER)
     if dice.random() < 0.18:
         if dice.random() < 0.5:
-            story.office.process.plan_death(dice.randint(0, 40), power=dice.random() < 0.4)
+            story.office.process.plan_death(dice.randint(0, 40), power=dice.random() < POWER)
         else:
             story.office.process.plan_death_at(
-                somewhere(story, "server"), power=dice.random() < 0.4
+                somewhere(story, "server"), power=dice.random() < POWER
             )
     if device is not None and dice.random() < 0.1:
         device.process.plan_full_disk(dice.randint(0, 6), dice.randint(1, 4))

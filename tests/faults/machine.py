@@ -1,0 +1,83 @@
+"""Stories that Hypothesis tells, so that one that does not hold is shrunk to its shortest."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+
+from . import stories, wire
+from .invariants import check
+from .process import Tally
+from .world import Story, new_story
+
+WHO = st.integers(0, 1)
+SOON = st.integers(0, 40)
+
+
+class Laboratory(RuleBasedStateMachine):
+    """Two devices on one inspection, one server; each step may first arm a fault."""
+
+    tally = Tally()  # of all examples of a run
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.undo = ExitStack()
+
+    @initialize(seed=st.integers(0, 2**16))
+    def begin(self, seed: int) -> None:
+        stories.places()
+        self.story: Story = self.undo.enter_context(new_story(f"machine:{seed}", self.tally))
+        for person in (stories.ANA, stories.BEN):
+            stories.ready(self.story, self.story.enrol(person))
+        self.inspection = stories.begin(self.story, self.story.devices[0], quiet=True)
+
+    @rule(fates=st.lists(st.sampled_from(["", *wire.FATES]), min_size=1, max_size=4))
+    def network_goes_wrong(self, fates: list[str]) -> None:
+        self.story.network.fates += fates
+
+    @rule(who=WHO, soon=SOON, power=st.booleans())
+    def device_will_die(self, who: int, soon: int, power: bool) -> None:
+        self.story.devices[who].process.plan_death(soon, power=power)
+
+    @rule(soon=SOON, power=st.booleans())
+    def server_will_die(self, soon: int, power: bool) -> None:
+        self.story.office.process.plan_death(soon, power=power)
+
+    @rule(who=WHO, soon=st.integers(0, 6))
+    def disk_will_be_full(self, who: int, soon: int) -> None:
+        self.story.devices[who].process.plan_full_disk(soon, 2)
+
+    @rule(who=WHO)
+    def answer(self, who: int) -> None:
+        stories.answer(self.story, self.story.devices[who], self.inspection)
+
+    @rule(who=WHO)
+    def photograph(self, who: int) -> None:
+        stories.photograph(self.story, self.story.devices[who], self.inspection)
+
+    @rule(who=WHO)
+    def sync(self, who: int) -> None:
+        self.story.sync(self.story.devices[who])
+
+    @rule(who=WHO)
+    def copy(self, who: int) -> None:
+        stories.copy_device(self.story, self.story.devices[who], self.inspection)
+
+    @rule(who=WHO)
+    def put_back(self, who: int) -> None:
+        stories.put_device_back(self.story, self.story.devices[who], self.inspection)
+
+    @rule()
+    def back_up_the_server(self) -> None:
+        stories.back_office_up(self.story, self.story.devices[0], self.inspection)
+
+    @rule()
+    def restore_the_server(self) -> None:
+        stories.put_office_back(self.story, self.story.devices[0], self.inspection)
+
+    def teardown(self) -> None:
+        with self.undo:
+            if hasattr(self, "story"):
+                assert check(self.story) == []
