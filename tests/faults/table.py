@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from .broken import ROOT, Broken, Caught, every
@@ -23,13 +24,18 @@ def rules() -> list[str]:
     return sorted(set(found), key=lambda rule: (rule[0], int(rule[1:])))
 
 
-def catch_all(seed: int, names: Iterable[str] = ()) -> list[Caught]:
-    """Have every breakage caught, each in a process of its own, two at a time."""
-    wanted = set(names)
+def catch_all(seed: int, names: Iterable[str], write_docs: bool) -> list[Caught]:
+    """Have every breakage caught, each in a process of its own, two at a time; each is written
+    down as soon as it is known.
+    """
+    wanted, one_writes = set(names), Lock()
     chosen = [one for one in every() if not wanted or one.name in wanted]
 
     def run(broken: Broken) -> Caught:
         found = _in_a_process(broken.name, seed)
+        if write_docs:
+            with one_writes:
+                write([found])
         print(f"{broken.rule:4} {broken.name:22} {found.by or 'NOT CAUGHT'}", flush=True)
         return found
 
@@ -61,7 +67,7 @@ def from_json(said: dict[str, Any]) -> Caught:
     return Caught(broken, said["by"], said["after"], said["replay"], said["seconds"])
 
 
-def write(caught: list[Caught], seed: int, path: Path = PAGE) -> None:
+def write(caught: list[Caught], path: Path = PAGE) -> None:
     """Put the table of this run into the page; rows of breakages that were not run stay."""
     text = path.read_text("utf-8")
     before, rest = text.split(BEGINS, 1)
