@@ -8,6 +8,7 @@ digest is verified. Reading a bundle again changes nothing.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -21,7 +22,7 @@ from server.blobs.shelf import disk_problem
 from server.context import Context
 from server.services.identifiers import day_of
 from server.services.take_in import Asked, take_in
-from server.store import audit, files, gradings, logs
+from server.store import audit, files, gradings, logs, sealed
 from server.store.files import ArrivedFile
 from server.store.transaction import Tx
 from sync.bundle import Opening
@@ -34,7 +35,8 @@ from sync.bundle_reader import (
     Lines,
     Skipped,
 )
-from sync.extract_carried import segment_of
+from sync.extract import extract_from_json
+from sync.extract_carried import carried_segments
 from sync.log import Segment
 from sync.problems import Problem, problem
 from sync.session import LogState, Request
@@ -43,6 +45,7 @@ from sync.unseal import Source, unseal
 MOST_AT_ONCE = 4 * 1024**2  # bytes of segments that share a transaction
 
 HELD, KNOWN, NOT_NAMED, DAMAGED = "held", "known", "not named", "damaged"
+WITHDRAWN = "withdrawn"
 
 
 @dataclass(slots=True)
@@ -86,6 +89,7 @@ class Intake:
         self.done = Imported()
         self._waiting: list[Segment] = []
         self._spool: _Spool | None = None
+        self._broken: set[tuple[str, str]] = set()  # logs of which a line was withheld
 
     def take(self, event: Event) -> None:
         """Take one part in; raises what makes the whole bundle unusable."""
@@ -96,9 +100,7 @@ class Intake:
         elif isinstance(event, Segment):
             self._segment(event)
         elif isinstance(event, Lines):
-            segment = segment_of(event.body)
-            if segment is not None:
-                self._segment(segment)
+            self._lines(event)
         elif isinstance(event, FileBegins):
             self.flush()
             self._begin_file(event)
@@ -110,6 +112,21 @@ class Intake:
             self.done.skipped[event.kind] = self.done.skipped.get(event.kind, 0) + 1
 
     # -- lines ------------------------------------------------------------------------------------
+
+    def _lines(self, event: Lines) -> None:
+        """A colleague's view of a log: its beginning, as far as nothing is withheld (S2)."""
+        key = event.device, event.log
+        if key in self._broken:
+            return
+        try:
+            run = extract_from_json(json.loads(event.body))
+        except (ValueError, RecursionError) as exc:
+            raise problem("bundle-malformed", why=f"a run of lines: {exc}") from exc
+        segments = list(carried_segments([run]))
+        for segment in segments:
+            self._segment(segment)
+        if not segments:
+            self._broken.add(key)
 
     def _segment(self, segment: Segment) -> None:
         here = self._waiting
@@ -164,7 +181,10 @@ class Intake:
         with self.ctx.db.read() as tx:
             named = files.named_pairs(tx, asked)
             held = files.held_pairs(tx, named)
-        if not named:
+            withdrawn = sealed.is_withdrawn(tx, [event.sha256])
+        if withdrawn:  # L8: a key that was destroyed does not come back on an old stick
+            self.done.files[event.sha256] = WITHDRAWN
+        elif not named:
             self.done.files[event.sha256] = NOT_NAMED
         elif named == held:
             self.done.files[event.sha256] = KNOWN
@@ -202,9 +222,12 @@ class Intake:
         self.ctx.blobs.adopt(event.sha256, spool.path)
         now = self.ctx.now()
         arrived = [ArrivedFile(event.sha256, event.size, one, now) for one in spool.people]
-        self.ctx.db.write(lambda tx: _hold(tx, arrived, now))
-        self.done.files[event.sha256] = HELD
-        self.done.file_bytes += event.size
+        if self.ctx.db.write(lambda tx: _hold(tx, arrived, now)):
+            self.done.files[event.sha256] = HELD
+            self.done.file_bytes += event.size
+        else:
+            self.ctx.blobs.destroy(event.sha256)
+            self.done.files[event.sha256] = WITHDRAWN
         self.drop_spool()
 
     def drop_spool(self) -> None:
@@ -216,9 +239,13 @@ class Intake:
                 spool.path.unlink()
 
 
-def _hold(tx: Tx, arrived: list[ArrivedFile], now: int) -> None:
+def _hold(tx: Tx, arrived: list[ArrivedFile], now: int) -> bool:
+    """Note that a file is held; False where it was withdrawn while it was on its way (L8)."""
+    if sealed.is_withdrawn(tx, [one.sha256 for one in arrived]):
+        return False
     touched = files.hold_all(tx, arrived)
     gradings.mark_all_stale(tx, {facility: (day_of(now), now) for facility in touched})
+    return True
 
 
 def read_bundle(
