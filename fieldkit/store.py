@@ -12,7 +12,17 @@ from typing import Any
 
 from fieldkit.database import Database
 from sync.adopted import expand
-from sync.log import DEVICE_LOG, Entry, Head, Record, genesis, link, read_line, write_line
+from sync.log import (
+    DEVICE_LOG,
+    MAX_LOG_LINES,
+    Entry,
+    Head,
+    Record,
+    genesis,
+    link,
+    read_line,
+    write_line,
+)
 from sync.merge import PathState, merge
 from sync.problems import problem
 from sync.written import FAMILY
@@ -94,6 +104,8 @@ class Writing:
     ) -> str:
         identity = self.identity
         head, when = self._head(log), self.now if at is None else at
+        if head.seq >= MAX_LOG_LINES:
+            raise problem("log-too-long", count=head.seq + 1, limit=MAX_LOG_LINES)
         named = self._replaces(log, path) if replaces is None else list(replaces)
         line = write_line(head.seq + 1, when, identity.person, path, value, named)
         h = link(head.h, line)

@@ -42,6 +42,7 @@ ROLES: dict[str, frozenset[str]] = {
             "files.read",
             "flags.read",
             "inspections.read",
+            "logs.admit",
             "registry.read",
             "scores.read",
         }
@@ -100,6 +101,7 @@ ROUTES: dict[str, str] = {
     "pages.facility": "facilities.read",
     "pages.inspection": "inspections.read",
     "pages.evidence": "inspections.read",
+    "pages.admission": "logs.admit",
     "pages.entries": "inspections.read",
     "pages.bundles": "bundles.read",
     "pages.bundles_post": "bundles.read",

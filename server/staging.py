@@ -140,7 +140,8 @@ class Staging:
 
     def sweep(self, before: int) -> int:
         """End uploads that nobody moved on since that moment (UTC ms), and remove what ended
-        processes left; the number of files removed.
+        processes left; the number of files removed. An upload whose bytes are all here stays: an
+        entry names it, and whoever asks next has it put away (S4).
         """
         swept = 0
         for path in sorted(self.folder.iterdir()):
@@ -148,6 +149,9 @@ class Staging:
                 if path.stat().st_mtime_ns >= before * 1_000_000 or path.is_dir():
                     continue
                 if path.suffix == ".upload":
+                    about = _read(path.read_bytes())
+                    if about is not None and self._size(path.stem) == about.length:
+                        continue
                     try:
                         self._end(path.stem)
                     except Problem:

@@ -103,6 +103,13 @@ _define(
     "Send the lines in several segments.",
 )
 _define(
+    "log-too-long",
+    413,
+    "A log would have {count} entries; the limit is {limit}.",
+    "All entries before it are kept, and can be signed and sent.",
+    "Sign this inspection off, and go on in a new one: fieldkit start … --new",
+)
+_define(
     "segment-malformed",
     400,
     "Segment {index} cannot be read: {why}.",
@@ -493,6 +500,20 @@ _define(
     "The answer to {item} lacks {what}.",
     KEPT,
     "{hint}",
+)
+_define(
+    "nothing-aside",
+    409,
+    "Nothing of that log is set aside in this inspection.",
+    "Nothing was changed.",
+    "Look at the inspection again: it may have been settled meanwhile.",
+)
+_define(
+    "own-work",
+    403,
+    "You worked on this inspection yourself.",
+    "Nothing was decided.",
+    "Ask a colleague to decide: nobody rules on their own work.",
 )
 _define(
     "conflict-here",

@@ -19,6 +19,7 @@ from sync import wire
 from sync.extract import is_withheld
 from sync.log import (
     MAX_ENTRY_BYTES,
+    MAX_LOG_LINES,
     MAX_REQUEST_BYTES,
     Head,
     Segment,
@@ -198,7 +199,7 @@ def place_segment(
     """Where a segment belongs, given the held head; nothing is stored here.
 
     `held_lines(first, last)` gives stored lines, `held_hash(seq)` the chain hash at a position
-    (0 for the genesis). Raises what verify_chain raises.
+    (0 for the genesis). Raises what verify_chain raises, and `log-too-long`.
     """
     # 1. S2: a gap is answered with the seq to go on from.
     if segment.first > held.seq + 1:
@@ -217,7 +218,10 @@ def place_segment(
     if last <= held.seq:
         verify_signature(public_key, held_hash(last), segment.signature, segment.inspection)
         return Known()
-    # 4. L4: what is new is verified from the held head on.
+    # 4. S12: a log has an end, or a few kilobytes could keep every reader of it busy.
+    if last > MAX_LOG_LINES:
+        raise problem("log-too-long", count=last, limit=MAX_LOG_LINES)
+    # 5. L4: what is new is verified from the held head on.
     rest = Segment(
         segment.device,
         segment.inspection,

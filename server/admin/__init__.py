@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from server.admin import backups, bundles, people, registry, safeguarding, upkeep
+from server.admin import backups, bundles, people, registry, rulings, safeguarding, upkeep
 from server.terminal import Given, surroundings
 
 
@@ -29,6 +29,7 @@ for _command in (
     registry.assignments_command,
     registry.end_assignment_command,
     registry.publish_command,
+    rulings.aside,
     upkeep.audit_command,
     upkeep.verify_command,
     upkeep.checkpoint_command,

@@ -74,9 +74,22 @@ def declare_command(terminal: Terminal, file: str) -> None:
 @click.option("--from", "not_before", required=True, metavar="YYYY-MM-DD")
 @click.option("--to", "not_after", required=True, metavar="YYYY-MM-DD")
 @click.option("--purpose", required=True)
+@click.option(
+    "--grace-days",
+    default=14,
+    show_default=True,
+    type=click.IntRange(0, 366),
+    help="How many days the visit may begin early or run over.",
+)
 @command
 def assign_command(
-    terminal: Terminal, facility_id: str, login: str, not_before: str, not_after: str, purpose: str
+    terminal: Terminal,
+    facility_id: str,
+    login: str,
+    not_before: str,
+    not_after: str,
+    purpose: str,
+    grace_days: int,
 ) -> None:
     """Assign an auditor to a facility; the auditor's devices are told."""
     from server.services import programme
@@ -91,6 +104,7 @@ def assign_command(
             purpose=purpose,
             not_before=not_before,
             not_after=not_after,
+            grace_days=grace_days,
         )
     period = f"{made.not_before} to {made.not_after}"
     terminal.say(asdict(made), f"{made.facility}  {login}  {period}  {made.id}")

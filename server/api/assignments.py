@@ -33,6 +33,12 @@ class AssignmentSchema(Schema):
     purpose = fields.String(required=True, validate=validate.Length(max=200))
     not_before = fields.String(required=True, metadata=_DAY)
     not_after = fields.String(required=True, metadata=_DAY)
+    grace_days = fields.Integer(
+        strict=True,
+        load_default=assignments.GRACE_DAYS,
+        validate=validate.Range(0, programme.MOST_GRACE_DAYS),
+        metadata={"description": "How many days a visit may begin early or run over."},
+    )
     ended_at = fields.Integer(
         dump_only=True,
         allow_none=True,
@@ -83,7 +89,7 @@ def list_assignments(asked: dict[str, str]) -> dict[str, Any]:
     *WRITING,
 )
 @blueprint.doc(security=[{"session": [], "csrf": []}])
-def create_assignment(asked: dict[str, str]) -> assignments.Assignment:
+def create_assignment(asked: dict[str, Any]) -> assignments.Assignment:
     """Assign an auditor to a facility; the auditor's devices are told"""
     with ctx().db.read() as tx:
         access.facility_for(tx, principal(), "assignments.write", asked["facility"])

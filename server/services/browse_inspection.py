@@ -29,8 +29,9 @@ from server.services.browse_evidence import (
 )
 from server.services.browse_facility import DeclaredShape, declared_shape
 from server.services.browse_flags import FlagPage, briefs, flag_page
+from server.services.browse_rulings import AsideView, Rights, asides, rights_of
 from server.services.inspections import Loaded, load_inspection
-from server.store import assessments, branches, browsing, documents
+from server.store import assessments, branches, browsing, documents, people
 from server.store.browsing import FacilityRow
 from server.store.transaction import Tx
 from sync.hazard import WHAT, Hazard, hazards
@@ -98,6 +99,8 @@ class InspectionView:
     declared: Declaration | None
     boundary: DeclaredShape | None
     branches: tuple[Branch, ...]
+    asides: tuple[AsideView, ...]
+    rights: Rights
     documents: Mapping[str, tuple[str, str]]
     ways: tuple[Way, ...]
 
@@ -131,6 +134,8 @@ def show_inspection(
         declared, boundary = on_file(tx, row, loaded)
         checklist = checklist_of(tx, loaded)
         forked = whole(branches.of_inspections(tx, [inspection_id]))
+        ruled_by = people.names(tx, {one.ruling.person for one in loaded.aside if one.ruling})
+        rights = rights_of(tx, who, row, loaded)
         score = None if assessed is None else json.loads(assessed.score)
         digests = [d for d in (score or {}).get("digests", {}).values() if d]
         named = browsing.documents_named(tx, digests)
@@ -158,6 +163,8 @@ def show_inspection(
         declared,
         boundary,
         tuple(forked),
+        asides(loaded, ruled_by),
+        rights,
         named,
         tuple(ways(head for s in loaded.current.tracks.values() for head in s.heads).values()),
     )

@@ -1,14 +1,16 @@
 """An inspection as the server holds it: what counts, what was signed, what was set aside.
 
-Rules cited: L7, S3, S8, S9 of docs/protocol.md.
+Rules cited: L6, L7, S3, S8, S9 of docs/protocol.md.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from server.store import assignments, devices, people
+from server.services.authority import authority_at, part
+from server.store import devices, people
+from server.store.admissions import Admission
 from server.store.logs import (
     LogRow,
     find_inspection,
@@ -18,12 +20,50 @@ from server.store.logs import (
     revoked_runs,
 )
 from server.store.transaction import Tx
-from sync.adopted import expand, is_adopted
+from sync.adopted import PREFIX, expand, is_adopted
+from sync.conflicts import Conflict, conflicts_of
+from sync.entry import Entry, attributed
 from sync.inspection import Inspection
 from sync.inspection_reader import read_inspection
 from sync.lineage import branch_up_to
 from sync.log import Record, records_of
 from sync.merge import merge
+
+
+@dataclass(frozen=True, slots=True)
+class Aside:
+    """What of a log is set aside, and what staff ruled about that log, if they did.
+
+    It is there because its writer was not assigned at that time (S9), or because it came after its
+    device was revoked (S8), which `late` are. Nothing is aside where all of it was admitted; the
+    ruling is still there to be taken back.
+    """
+
+    log: LogRow
+    records: tuple[Record, ...]
+    ruling: Admission | None
+    late: frozenset[int] = frozenset()
+
+    @property
+    def open(self) -> bool:
+        """Whether somebody is still to rule: on all of it, or on what came since."""
+        if not self.records:
+            return False
+        return self.ruling is None or self.ruling.seq < self.records[-1].seq
+
+
+@dataclass(frozen=True, slots=True)
+class Awaited:
+    """A sign-off that covers entries of a device which do not stand here (L7), and how many.
+
+    `why` is `missing` where they have not arrived, `aside` where they are set aside (S9), and
+    `differs` where other entries lie there than those that were signed.
+    """
+
+    signer: str
+    device: str
+    count: int
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +81,13 @@ class Loaded:
     """One inspection, merged from its logs.
 
     `current` reads every entry that counts, `signed` exactly those that sign-offs cover (None
-    while nothing is signed), `amendments` are the entries that came after. `counted` is how many
-    entries count: what they say is in `current`, and is not kept twice. `set_aside` are entries
-    of people who are not assigned to the facility (S9), `revoked` those that came after their
-    device was revoked (S8): visible, counted nowhere. `adopted` says which entries that count came
-    in the log of a later generation alone (S3). `people` and `devices` give names. `first_seen_at`
-    is the server's clock, UTC milliseconds.
+    while nothing is signed), `amendments` are the entries that came after. `decided` is `signed`
+    with what officers decided since (None while nothing is signed). `counted` is how many entries
+    count: what they say is in `current`, and is not kept twice. `aside` are entries of people who
+    are not assigned to the facility (S9) or that came after their device was revoked (S8):
+    visible, counted nowhere. `adopted` says which entries that count came in the log of a later
+    generation alone (S3). `conflicts` are those of `current`. `people` and `devices` give names.
+    `first_seen_at` is the server's clock, UTC milliseconds.
     """
 
     id: str
@@ -55,19 +96,41 @@ class Loaded:
     first_seen_at: int
     current: Inspection
     signed: Inspection | None
+    decided: Inspection | None
     counted: int
     amendments: tuple[Record, ...]
-    set_aside: tuple[Record, ...]
-    revoked: tuple[Record, ...]
+    aside: tuple[Aside, ...]
     adopted: tuple[Carried, ...]
+    conflicts: tuple[Conflict, ...]
+    awaited: tuple[Awaited, ...]
     logs: tuple[LogRow, ...]
     people: Mapping[str, str]
     devices: Mapping[str, str]
 
     @property
     def inspection(self) -> Inspection:
-        """What was signed, or while nothing is signed what there is."""
-        return self.current if self.signed is None else self.signed
+        """What is assessed: what was signed with officers' decisions, or what there is so far."""
+        return self.current if self.decided is None else self.decided
+
+    @property
+    def set_aside(self) -> tuple[Record, ...]:
+        """The entries of people who were not assigned (S9)."""
+        return tuple(r for one in self.aside for r in one.records if r.seq not in one.late)
+
+    @property
+    def revoked(self) -> tuple[Record, ...]:
+        """The entries that came after their device was revoked (S8)."""
+        return tuple(r for one in self.aside for r in one.records if r.seq in one.late)
+
+    @property
+    def accounts(self) -> frozenset[str]:
+        """The logs that the server keeps for accounts: not signed at the source."""
+        return frozenset(log.device for log in self.logs if log.kind == devices.ACCOUNT)
+
+    @property
+    def auditors(self) -> frozenset[str]:
+        """Whoever wrote to it from a device."""
+        return frozenset(log.person for log in self.logs if log.kind != devices.ACCOUNT)
 
 
 def load_inspection(tx: Tx, inspection_id: str) -> Loaded | None:
@@ -76,27 +139,30 @@ def load_inspection(tx: Tx, inspection_id: str) -> Loaded | None:
     if row is None:
         return None
     logs = logs_of(tx, inspection_id)
-    assigned = assignments.people_of(tx, [row.facility]) if row.facility is not None else set()
+    authority = authority_at(tx, row.facility, [inspection_id])
     counted: list[Record] = []
-    aside: list[Record] = []
-    revoked: list[Record] = []
+    aside: list[Aside] = []
     marked = revoked_runs(tx, inspection_id)
+    owners = _Owners(tx, logs)
     for log in logs:
-        records = records_of(lines_of(tx, log.id), log.public_key, log.device, inspection_id)
-        # S9: the device's person decides, not the name that an entry gives.
-        if log.person not in assigned:
-            aside += records
-        elif log.device in marked:
-            late = {n for first, last in marked[log.device] for n in range(first, last + 1)}
-            counted += [r for r in records if r.seq not in late]
-            revoked += [r for r in records if r.seq in late]
-        else:
-            counted += records
-    counted = expand(counted, _Owners(tx, logs))
+        records = records_of_log(tx, log)
+        late = {n for first, last in marked.get(log.device, ()) for n in range(first, last + 1)}
+        parted = part(tx, authority, log, records, _claims(records, owners), late)
+        counted.extend(parted.counted)
+        ruling = authority.rulings.get((log.device, inspection_id))
+        if parted.aside or ruling is not None:
+            aside.append(Aside(log, parted.aside, ruling, frozenset(late)))
+    counted = owners.attribute(expand(counted, owners))
     adopted = _carried(counted)
-    current = read_inspection(inspection_id, merge(counted))
+    state = merge(counted)
+    current = read_inspection(inspection_id, state)
     covered = signed_records(current, counted)
-    signed = read_inspection(inspection_id, merge(covered)) if covered else None
+    within = {r.h for r in covered}
+    signed = decided = read_inspection(inspection_id, merge(covered)) if covered else None
+    kept_here = {log.device for log in logs if log.kind == devices.ACCOUNT}
+    rulings = [r for r in counted if r.device in kept_here and r.h not in within]
+    if covered and rulings:
+        decided = read_inspection(inspection_id, merge([*covered, *rulings]))
     return Loaded(
         inspection_id,
         row.facility,
@@ -104,13 +170,15 @@ def load_inspection(tx: Tx, inspection_id: str) -> Loaded | None:
         row.first_seen_at,
         current,
         signed,
+        decided,
         len({r.h for r in counted if not is_adopted(r)}),
-        _amendments(counted, {r.h for r in covered}) if covered else (),
+        _amendments(counted, within) if covered else (),
         tuple(aside),
-        tuple(revoked),
         adopted,
+        conflicts_of(state),
+        awaited(current, counted, logs),
         tuple(logs),
-        people.names(tx, {log.person for log in logs} | _signers(current)),
+        people.names(tx, {log.person for log in logs} | _named(counted)),
         devices.names(tx, {log.device for log in logs} | {one.device for one in adopted}),
     )
 
@@ -130,6 +198,25 @@ class _Owners:
             self.known[device] = None if found is None else (found.public_key, found.person)
         return self.known[device]
 
+    def attribute(self, records: Iterable[Record]) -> list[Record]:
+        """Carried lines belong to their device's person too, whatever name they give (S9)."""
+        found = []
+        for record in records:
+            owner = None if record.adopted is None else self(record.device)
+            found.append(record if owner is None else attributed(record, owner[1]))
+        return found
+
+
+def _claims(records: Sequence[Record], owners: _Owners) -> dict[str, int]:
+    """Path of an adopted entry -> when the line that it carries claims to have been written."""
+    if not any(is_adopted(record) for record in records):
+        return {}
+    return {
+        f"{PREFIX}{record.device}/{record.seq}": record.at
+        for record in expand(records, owners)
+        if record.adopted is not None
+    }
+
 
 def _carried(records: Iterable[Record]) -> tuple[Carried, ...]:
     given = list(records)
@@ -143,6 +230,13 @@ def _carried(records: Iterable[Record]) -> tuple[Carried, ...]:
         Carried(device, by, len(of), sum(not signed for signed in of.values()))
         for (device, by), of in sorted(found.items())
     )
+
+
+def records_of_log(tx: Tx, log: LogRow) -> Sequence[Record]:
+    """All records of a log. S9: the device's person decides, not the name that an entry gives."""
+    found = records_of(lines_of(tx, log.id), log.public_key, log.device, log.inspection)
+    signed = log.kind != devices.ACCOUNT
+    return [attributed(record, log.person, signed) for record in found]
 
 
 def signed_records(current: Inspection, records: Iterable[Record]) -> list[Record]:
@@ -169,6 +263,35 @@ def signed_records(current: Inspection, records: Iterable[Record]) -> list[Recor
     )
 
 
+def awaited(
+    current: Inspection, records: Iterable[Record], logs: Iterable[LogRow]
+) -> tuple[Awaited, ...]:
+    """Which entries that standing sign-offs cover have not arrived, or are not those (L7)."""
+    given = list(records)
+    held = {log.device: log.seq for log in logs}
+    found: list[Awaited] = []
+    for device, slot in sorted(current.sign_offs.items()):
+        for sign_off in slot.heads:
+            for log in sign_off.logs if sign_off.written.device == device else ():
+                if branch_up_to(given, log.device, log.seq, log.h) is not None:
+                    continue
+                here = {r.seq for r in given if r.device == log.device and r.adopted is None}
+                last = held.get(log.device, 0)
+                if last < log.seq:
+                    found.append(Awaited(device, log.device, log.seq - last, "missing"))
+                elif log.seq not in here:
+                    aside = log.seq - sum(1 for seq in here if seq <= log.seq)
+                    found.append(Awaited(device, log.device, aside, "aside"))
+                else:
+                    found.append(Awaited(device, log.device, log.seq, "differs"))
+    return tuple(found)
+
+
+def _named(records: Iterable[Record]) -> set[str]:
+    """Other people than the devices' whom entries name (S9)."""
+    return {r.named for r in records if isinstance(r, Entry) and r.named}
+
+
 def _carrier(record: Record) -> tuple[str, int] | None:
     return None if record.adopted is None else (record.adopted.by, record.adopted.seq)
 
@@ -181,7 +304,3 @@ def _amendments(records: Iterable[Record], within: set[str]) -> tuple[Record, ..
         if r.h not in within and not is_adopted(r) and not (r.path or "").startswith("sign-off/")
     }
     return tuple(after.values())
-
-
-def _signers(current: Inspection) -> set[str]:
-    return {s.written.by for slot in current.sign_offs.values() for s in slot.heads}

@@ -8,6 +8,7 @@ from datetime import date
 from server.context import Context
 from server.services import sharing
 from server.services.accounts import find_person
+from server.services.admission import settle_where_open
 from server.services.audit import acted
 from server.services.identifiers import day_of, letters
 from server.services.texts import check_text
@@ -26,6 +27,7 @@ from server.store.facilities import Facility
 from server.store.transaction import Tx
 from sync.problems import problem
 
+MOST_GRACE_DAYS = 366
 DEFAULT = "default"  # the name of the scoring profile and rule settings that apply everywhere
 
 Thing = tuple[str, str]  # a change's kind and ref
@@ -40,13 +42,17 @@ def assign(
     purpose: str,
     not_before: str,
     not_after: str,
+    grace_days: int = assignments.GRACE_DAYS,
 ) -> Assignment:
     """Assign an auditor (login or id) to a facility from one day to another, both included.
 
-    The auditor's devices are told of the facility, what it declares and what it is judged by.
-    Raises `fields-malformed`, `noun-unknown`, `not-an-auditor` and `already-there`.
+    What is written up to `grace_days` before or after counts too (S9). The auditor's devices are
+    told of the facility, what it declares and what it is judged by. Raises `fields-malformed`,
+    `noun-unknown`, `not-an-auditor` and `already-there`.
     """
     _check_days(not_before, not_after)
+    if not 0 <= grace_days <= MOST_GRACE_DAYS:
+        raise problem("fields-malformed", why=f"grace_days: give 0 to {MOST_GRACE_DAYS}")
     purpose = check_text("purpose", purpose, 200)
     now, new_id = ctx.now(), f"a-{letters(ctx, 12)}"
 
@@ -56,17 +62,20 @@ def assign(
             raise problem("noun-unknown", noun="facility", name=facility[:80], nearest="")
         auditor = find_person(tx, person)
         _check_auditor(tx, auditor.id, auditor.name, place)
-        new = Assignment(new_id, facility, auditor.id, purpose, not_before, not_after, now)
+        new = Assignment(
+            new_id, facility, auditor.id, purpose, not_before, not_after, now, None, grace_days
+        )
         same = assignments.same(tx, facility, auditor.id, not_before)
         if same is not None and same.ended_at is None:
             name = f"{auditor.login} at {facility} from {not_before}"
             raise problem("already-there", noun="assignment", name=name)
         shared = sharing.circles_at(tx, facility)
         if same is not None:
-            assignments.reopen(tx, same.id, purpose, not_after)
+            assignments.reopen(tx, same.id, purpose, not_after, grace_days)
             new = replace(new, id=same.id, created_at=same.created_at)
         else:
             assignments.add(tx, new)
+        settle_where_open(tx, facility)
         # S9: what was set aside until now may count from here on.
         gradings.mark_stale(tx, facility, day_of(now), now)
         news = sharing.news_of_access(tx, shared, sharing.circles_at(tx, facility), now)

@@ -12,6 +12,7 @@ from itertools import count
 
 from server.context import Context
 from server.services import branches, sharing, urgent
+from server.services.authority import Spoken, first_said, times_of
 from server.services.carrying import carried_by
 from server.services.identifiers import day_of
 from server.services.sealed_names import files_of_sealed, row_of
@@ -248,22 +249,23 @@ def _note_entries(
     tx: Tx, appended: Sequence[tuple[_Incoming, Append]], owners: dict[str, Owner]
 ) -> Touched:
     """Keep the inspections' facilities and the files that are named, and have them graded."""
-    touches: list[Touch] = []
     named: list[files.NamedFile] = []
     protected: list[sealed.SealedRow] = []
     reported: list[urgent.Reported] = []
-    for one, new in appended:
+    abouts: dict[int, list[Spoken]] = {}
+    for n, (one, new) in enumerate(appended):
         segment = one.segment
         if segment.inspection == DEVICE_LOG:
             continue
-        facility = mode = None
+        abouts[n] = []
         person = owners[segment.device].person
         for entry in _indexed(tx, segment, new):
             if entry.path == "about":
                 # The creator's first entry fixes both, however the log is cut into requests (L5).
                 about = read_about(entry)
-                if about is not None and facility is None:
-                    facility, mode = about.facility, about.mode
+                if about is not None:
+                    times = times_of(entry.at, one.asked.now, one.offset_ms)
+                    abouts[n].append(Spoken(about.facility, about.mode, person, times))
             elif entry.path.startswith(PREFIX):
                 reported.append(urgent.Reported(entry, one.asked.now))
             elif entry.path.startswith("sealed/"):
@@ -290,10 +292,15 @@ def _note_entries(
                     one.taken.named.add(evidence.preview)
                     small = (evidence.preview, segment.inspection, segment.device, person)
                     named.append(files.NamedFile(*small, "image/jpeg", PREVIEW))
-        touches.append(Touch(segment.inspection, one.asked.now, facility, mode, person))
     files.name_files(tx, named)
     sealed.note(tx, protected)
     urgent.note(tx, reported)
+    said = first_said(tx, abouts)
+    touches = [
+        Touch(one.segment.inspection, one.asked.now, *said[n])
+        for n, (one, _) in enumerate(appended)
+        if n in said
+    ]
     touched = logs.touch_inspections(tx, touches)
     stale = {facility: (day_of(at), at) for facility, at in touched.facilities.items()}
     gradings.mark_all_stale(tx, stale)

@@ -11,10 +11,13 @@ from sqlalchemy import bindparam, insert, select, update
 from server.store.tables import assignments, facilities
 from server.store.transaction import Tx
 
+GRACE_DAYS = 14
+
 
 @dataclass(frozen=True, slots=True)
 class Assignment:
-    """`not_before` and `not_after` are YYYY-MM-DD, both days included.
+    """`not_before` and `not_after` are YYYY-MM-DD, both days included; `grace_days` are how many
+    days a visit may begin early or run over and still be the one that was meant (S9).
 
     `ended_at` (UTC milliseconds) is None unless staff ended it: what was recorded until then
     counts on, and the person is told of nothing new.
@@ -28,6 +31,7 @@ class Assignment:
     not_after: str
     created_at: int
     ended_at: int | None = None
+    grace_days: int = GRACE_DAYS
 
 
 def add(tx: Tx, assignment: Assignment) -> None:
@@ -57,6 +61,7 @@ def as_json(assignment: Assignment) -> dict[str, Any]:
         "purpose": assignment.purpose,
         "not_before": assignment.not_before,
         "not_after": assignment.not_after,
+        "grace_days": assignment.grace_days,
     }
 
 
@@ -77,9 +82,12 @@ def end(tx: Tx, assignment: str, at: int) -> None:
     tx.execute(ended)
 
 
-def reopen(tx: Tx, assignment: str, purpose: str, not_after: str) -> None:
-    """Give an assignment that was ended a new purpose and last day."""
-    again = {"purpose": purpose, "not_after": not_after, "ended_at": None}
+def reopen(
+    tx: Tx, assignment: str, purpose: str, not_after: str, grace_days: int = GRACE_DAYS
+) -> None:
+    """Give an assignment that was ended a new purpose, last day and grace."""
+    again: dict[str, Any] = {"purpose": purpose, "not_after": not_after, "ended_at": None}
+    again |= {"grace_days": grace_days}
     tx.execute(update(assignments).where(assignments.c.id == assignment).values(**again))
 
 

@@ -17,11 +17,16 @@ from sync.receipt import SignedBytes
 ACTIVE = "active"
 RETIRED = "retired"  # handed on or put away
 REVOKED = "revoked"  # compromised
+DEVICE = "device"
+ACCOUNT = "account"  # a log that the server keeps for a person (S9); nobody has a token for it
 
 
 @dataclass(frozen=True, slots=True)
 class Device:
-    """An enrolled device. `certificate` is stored as JSON of two base64 texts."""
+    """An enrolled device, or the log that the server keeps for an account (`kind`).
+
+    `certificate` is stored as JSON of two base64 texts.
+    """
 
     id: str
     public_key: bytes
@@ -32,6 +37,7 @@ class Device:
     enrolled_at: int
     status: str
     last_seen_at: int | None
+    kind: str = DEVICE
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,4 +200,5 @@ def _device(row: Any) -> Device:
         row.enrolled_at,
         row.status,
         row.last_seen_at,
+        row.kind,
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from sqlalchemy import bindparam, select, update
@@ -20,7 +20,7 @@ from sync.session import Append
 
 @dataclass(frozen=True, slots=True)
 class LogRow:
-    """One log and whose it is; `seq` and `h` are its head."""
+    """One log and whose it is; `seq` and `h` are its head, `kind` that of its device."""
 
     id: int
     device: str
@@ -29,6 +29,7 @@ class LogRow:
     h: bytes
     public_key: bytes
     person: str
+    kind: str
 
     @property
     def head(self) -> Head:
@@ -85,6 +86,7 @@ _LOG = (
     logs.c.h,
     devices.c.public_key,
     devices.c.person,
+    devices.c.kind,
 )
 
 
@@ -115,6 +117,7 @@ _TOUCHED = (
         facility=bindparam("to_facility"),
         mode=bindparam("to_mode"),
         creator=bindparam("to_creator"),
+        settled=bindparam("to_settled"),
         changed_at=bindparam("at"),
     )
 )
@@ -323,7 +326,8 @@ def keep_receipts(tx: Tx, given: Iterable[NewReceipt]) -> None:
 
 @dataclass(frozen=True, slots=True)
 class InspectionRow:
-    """An inspection; `creator` is the person whose entry said what it is about, if that is known.
+    """An inspection; `creator` is the person whose entry said what it is about, if that is known,
+    and `settled` whether that was somebody who may: until then the first who may says it (S9).
 
     Times are the server's clock in UTC milliseconds.
     """
@@ -334,13 +338,14 @@ class InspectionRow:
     first_seen_at: int
     changed_at: int
     creator: str | None = None
+    settled: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Touch:
     """New entries of an inspection at a time (UTC milliseconds), and what they say it is.
 
-    `person` is whose device wrote them.
+    `person` is whose device wrote them; `settles` whether they may say what it is (S9).
     """
 
     inspection: str
@@ -348,27 +353,33 @@ class Touch:
     facility: str | None
     mode: str | None
     person: str | None = None
+    settles: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Touched:
-    """The inspections as they stand now; `placed` had lines before anyone knew where they are."""
+    """The inspections as they stand now; `placed` had lines before it was known where they are.
+
+    `left` are facilities that inspections were taken for until now, with the time of the touch.
+    """
 
     rows: tuple[InspectionRow, ...] = ()
     placed: frozenset[str] = frozenset()
+    left: tuple[tuple[str, int], ...] = ()
 
     @property
     def facilities(self) -> dict[str, int]:
-        """The facilities that they name, each with the time of the last touch."""
+        """The facilities that they name or named, each with the time of the last touch."""
         found: dict[str, int] = {}
-        for row in self.rows:
-            if row.facility is not None:
-                found[row.facility] = max(row.changed_at, found.get(row.facility, row.changed_at))
+        named = ((row.facility, row.changed_at) for row in self.rows)
+        for facility, at in (*named, *self.left):
+            if facility is not None:
+                found[facility] = max(at, found.get(facility, at))
         return found
 
 
 def touch_inspections(tx: Tx, touches: Sequence[Touch]) -> Touched:
-    """Note that inspections changed; the first facility and mode that one names stay."""
+    """Note that inspections changed; what the first says who may settles facility and mode."""
     if not touches:
         return Touched()
     asked = {"ids": sorted({touch.inspection for touch in touches})}
@@ -384,30 +395,49 @@ def touch_inspections(tx: Tx, touches: Sequence[Touch]) -> Touched:
             "to_facility": row.facility,
             "to_mode": row.mode,
             "to_creator": row.creator,
+            "to_settled": row.settled,
         }
         for row in now.values()
         if row.id in before
     ]
     if moved:
         tx.execute(_TOUCHED, moved)
-    columns = ("id", "facility", "mode", "first_seen_at", "changed_at", "creator")
+    columns = ("id", "facility", "mode", "first_seen_at", "changed_at", "creator", "settled")
     made = [row for row in now.values() if row.id not in before]
     rows = [tuple(getattr(row, column) for column in columns) for row in made]
     insert_rows(tx, inspections, columns, rows)
-    placed = {
-        i for i, row in before.items() if row.facility is None and now[i].facility is not None
-    }
-    return Touched(tuple(now.values()), frozenset(placed))
+    moved_to = [(row, now[i]) for i, row in before.items() if row.facility != now[i].facility]
+    left = tuple((row.facility, after.changed_at) for row, after in moved_to if row.facility)
+    placed = frozenset(row.id for row in before.values() if _placed(row, now[row.id]))
+    return Touched(tuple(now.values()), placed, left)
+
+
+def _placed(before: InspectionRow, now: InspectionRow) -> bool:
+    """Whether it is only known now where and by whom it was begun."""
+    return (before.facility, before.creator) != (now.facility, now.creator)
 
 
 def _touched(row: InspectionRow | None, touch: Touch) -> InspectionRow:
     if row is None:
-        row = InspectionRow(touch.inspection, None, None, touch.now, touch.now)
-    creator = row.creator
-    if row.facility is None and touch.facility is not None:
-        creator = touch.person
-    facility, mode = row.facility or touch.facility, row.mode or touch.mode
-    return InspectionRow(row.id, facility, mode, row.first_seen_at, touch.now, creator)
+        row = InspectionRow(touch.inspection, None, None, touch.now, touch.now, settled=False)
+    row = replace(row, changed_at=touch.now)
+    if row.settled or touch.facility is None or not (touch.settles or row.facility is None):
+        return row
+    return replace(
+        row,
+        facility=touch.facility,
+        mode=touch.mode,
+        creator=touch.person,
+        settled=touch.settles,
+    )
+
+
+def settle(
+    tx: Tx, inspection: str, facility: str, mode: str, creator: str | None, settled: bool
+) -> None:
+    """Say what an inspection is, where that was open or is open again (S9)."""
+    says = {"facility": facility, "mode": mode, "creator": creator, "settled": settled}
+    tx.execute(update(inspections).where(inspections.c.id == inspection).values(**says))
 
 
 def find_inspection(tx: Tx, inspection: str) -> InspectionRow | None:

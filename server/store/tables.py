@@ -21,6 +21,7 @@ from sqlalchemy import (
     PrimaryKeyConstraint,
     Table,
     UniqueConstraint,
+    false,
     text,
 )
 
@@ -139,6 +140,7 @@ devices = Table(
     Column("enrolled_at", BigInteger, nullable=False),
     Column("status", Text, nullable=False),  # active, retired, revoked
     Column("last_seen_at", BigInteger),
+    Column("kind", Text, nullable=False, server_default="device"),  # or account: kept here (S9)
     Index(None, "person"),
 )
 
@@ -194,6 +196,8 @@ assignments = Table(
     Column("not_after", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("ended_at", BigInteger),  # when staff ended it, before its last day or after
+    # A visit that begins early or runs over by so many days is still the one that was meant (S9).
+    Column("grace_days", Integer, nullable=False, server_default="14"),
     UniqueConstraint("facility", "person", "not_before"),
     Index(None, "person"),
 )
@@ -209,6 +213,8 @@ inspections = Table(
     Column("first_seen_at", BigInteger, nullable=False),
     Column("changed_at", BigInteger, nullable=False),
     Column("creator", Text),  # whose device said what it is about, once that is known
+    # Whether somebody who may has said so; until then the first who may says what it is (S9).
+    Column("settled", Boolean, nullable=False, server_default=false()),
     Index(None, "facility"),
 )
 
@@ -221,6 +227,22 @@ logs = Table(
     Column("seq", Integer, nullable=False),
     Column("h", LargeBinary, nullable=False),
     UniqueConstraint("device", "inspection"),
+    Index(None, "inspection"),
+)
+
+# Staff's rulings on what a log holds beyond its person's assignments (S9); the latest one stands,
+# for entries up to `seq`, which is what the ruling person was shown.
+admissions = Table(
+    "admissions",
+    metadata,
+    Column("id", Counter, primary_key=True),
+    Column("device", Text, nullable=False),
+    Column("inspection", Text, nullable=False),
+    Column("seq", Integer, nullable=False),
+    Column("ruling", Text, nullable=False),  # admitted, refused
+    Column("reason", Text, nullable=False),
+    Column("person", Text, ForeignKey("people.id"), nullable=False),
+    Column("at", BigInteger, nullable=False),
     Index(None, "inspection"),
 )
 

@@ -51,6 +51,21 @@ def test_a_persons_assignments_come_by_their_first_day(db: Database) -> None:
         assert assignments.of_person(tx, "p-nobody") == []
 
 
+def test_grace_days_are_kept_and_travel(db: Database) -> None:
+    """S9"""
+    long = an_assignment("a-7", "hill", "p-budi", not_before="2026-12-01", grace_days=40)
+    put(db, HILL, long)
+    with db.read() as tx:
+        assert assignments.at_facilities(tx, ["hill"]) == [HILL, long]
+    assert HILL.grace_days == assignments.GRACE_DAYS
+    assert assignments.as_json(long)["grace_days"] == 40
+    db.write(lambda tx: assignments.end(tx, "a-7", 5))
+    db.write(lambda tx: assignments.reopen(tx, "a-7", "again", "2026-12-31", 3))
+    with db.read() as tx:
+        again = assignments.get(tx, "a-7")
+    assert again is not None and (again.grace_days, again.ended_at) == (3, None)
+
+
 def test_who_is_assigned_is_told_for_facilities_and_for_one_person(db: Database) -> None:
     put(db, HILL, DELTA, OTHER)
     with db.read() as tx:

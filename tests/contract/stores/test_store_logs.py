@@ -234,6 +234,28 @@ def test_the_inspections_that_a_person_has_a_log_of_are_found_each_once(db: Data
         assert logs.inspections_of_person(tx, "p-nobody") == []
 
 
+def test_who_may_settles_what_an_inspection_is_whoever_spoke_first(db: Database) -> None:
+    """S9: a stranger's guess is only shown until somebody who may has said it."""
+
+    def says(now: int, facility: str, mode: str, settles: bool) -> dict[str, int]:
+        touched = [Touch(VISIT, now, facility, mode, f"p-{facility}", settles)]
+        return db.write(lambda tx: logs.touch_inspections(tx, touched)).facilities
+
+    def stands() -> InspectionRow | None:
+        with db.read() as tx:
+            return logs.find_inspection(tx, VISIT)
+
+    assert says(NOW, "valley", "training", False) == {"valley": NOW}
+    assert says(NOW, "delta", "live", False) == {"valley": NOW}
+    assert stands() == InspectionRow(VISIT, "valley", "training", NOW, NOW, "p-valley", False)
+    # Both are to be graded: the one it was taken for, and the one it is.
+    assert says(NOW + 1, "hill", "live", True) == {"hill": NOW + 1, "valley": NOW + 1}
+    assert says(NOW + 2, "valley", "training", True) == {"hill": NOW + 2}
+    assert stands() == InspectionRow(VISIT, "hill", "live", NOW, NOW + 2, "p-hill", True)
+    db.write(lambda tx: logs.settle(tx, VISIT, "hill", "training", "p-x", False))
+    assert stands() == InspectionRow(VISIT, "hill", "training", NOW, NOW + 2, "p-x", False)
+
+
 def test_a_facility_may_be_named_by_any_text(db: Database) -> None:
     odd = {VISIT: "a \x00 b", VISIT_2: "y\ud83c" * 30_000}
     for inspection, facility in odd.items():

@@ -44,6 +44,7 @@ ALLOWED = {
     | {
         "pages.entries",
         "pages.evidence",
+        "pages.admission",
         "pages.inspection",
         "pages.file",
         "pages.preview",

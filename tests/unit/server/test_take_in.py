@@ -15,6 +15,7 @@ from region import AUDITOR, HILL, OTHER, TODAY, VALLEY, Clock, enrolled_device, 
 from sqlalchemy import select
 
 from server.context import Context
+from server.services.sharing import read_ref
 from server.services.take_in import Asked, Taken, take_in
 from server.services.verify import verify
 from server.store import devices, files, logs, tables
@@ -131,7 +132,19 @@ def _rows(tx: Any) -> dict[str, list[Any]]:
     # same transaction name, may differ; both are right.
     found["gradings"] = [row[:3] for row in found["gradings"]]
     del found["receipts"]
+    # Once it is known where an inspection is, it is told whole: in how many pieces and as of which
+    # moment may differ, what everybody is told of may not.
+    found["changes"] = sorted(one for row in found["changes"] for one in _told(*row[1:4]))
     return found
+
+
+def _told(person: str, kind: str, ref: str) -> list[tuple[str, str, str, int]]:
+    """What a change speaks of; of `lines` each line."""
+    told = read_ref(kind, ref)
+    if told is None or kind != "lines":
+        return [(person, kind, ref, 0)]
+    where = f"{told.device}/{told.inspection}"
+    return [(person, kind, where, seq) for seq in range(told.first, told.last + 1)]
 
 
 @settings(
