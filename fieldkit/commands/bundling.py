@@ -227,7 +227,7 @@ def verify(
     from fieldkit.bundle_verify import Found
 
     words = _passphrase(passphrase, passphrase_file)
-    keys = known_keys(at.store) if (at.home.folder / "store.sqlite").exists() else []
+    keys = known_keys(at.store) if (at.home.folder / at.home.names[0]).exists() else []
     told, rows, bad = [], [], False
     for path in found_in(paths):
         found, trouble = Found(), None

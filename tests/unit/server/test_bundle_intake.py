@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -26,11 +27,22 @@ from sqlalchemy import func, select
 
 from server.context import Context
 from server.services.bundle_answer import addressee, write_answer_bundle
-from server.services.bundle_intake import DAMAGED, HELD, KNOWN, NOT_NAMED, Imported, read_bundle
+from server.services.bundle_intake import (
+    DAMAGED,
+    HELD,
+    KNOWN,
+    NOT_NAMED,
+    WITHDRAWN,
+    Imported,
+    read_bundle,
+)
 from server.services.verify import verify
 from server.store import files, logs, tables
+from server.store import sealed as sealed_store
+from server.store.sealed import Withdrawal
 from sync.bundle import BundleWriter, Opening
 from sync.bundle_reader import BundleReader, Event, GivenAnswer, GivenReceipt
+from sync.extract import extract_to_json, make_extract, parted
 from sync.log import DEVICE_LOG, Segment, sign_head
 from sync.problems import Problem
 from sync.receipt import read_receipt
@@ -238,6 +250,35 @@ def test_a_bundle_for_another_key_or_of_another_server_stores_nothing(ana: Devic
     with pytest.raises(Problem, match="bundle-passphrase-needed"):
         read(ctx, pyrage.passphrase.encrypt(b"x", "made-up words"))
     assert rows(ctx) == before
+
+
+def test_a_key_that_was_destroyed_does_not_come_back_on_an_old_stick(ana: Device) -> None:
+    """L8, S10: consent was withdrawn while the bundle lay in a drawer."""
+    ctx = ana.ctx
+    gone = Withdrawal(digest(PICTURE), "sealed/x", VISIT_1, "made up", "console", ctx.now())
+    ctx.db.write(lambda tx: sealed_store.withdraw(tx, gone))
+    plain = b"".join(parts(ana, segment(ana, VISIT_1), pictures=(PICTURE,)))
+    done = read(ctx, sealed(ctx, plain))
+    assert done.files == {digest(PICTURE): WITHDRAWN}
+    assert held_bytes(ctx) == set()
+
+
+def test_of_a_colleagues_view_of_a_log_what_is_whole_is_taken(ana: Device) -> None:
+    """S2, S5: up to the first line that is withheld."""
+    ctx = ana.ctx
+    ana.record(VISIT_1, f"track/{ana.id}/1", {"made": "up"})
+    ana.record(VISIT_1, "outcome", {"outcome": "visited"})
+    lines, hashes = ana.logs[VISIT_1], ana.hashes[VISIT_1][1:]
+    signed = {seq: sign_head(ana.key, hashes[seq - 1]) for seq in (3, 4, 5)}
+    whole = make_extract(ana.id, VISIT_1, 1, lines, hashes, signed, lambda *_: b"")
+    w = BundleWriter()
+    plain = w.opening(Opening(ana.id, "Made-up Ana", 1, "Budi", ctx.public_key))
+    for run in parted(whole):
+        body = json.dumps(extract_to_json(run)).encode()
+        plain += w.lines(VISIT_1, ana.id, run.first, body)
+    done = read(ctx, sealed(ctx, plain + w.end()))
+    assert [(s.state, s.seq) for s in done.logs.values()] == [("held", 3)]
+    assert verify(ctx).faults == ()
 
 
 # -- the office's answer ---------------------------------------------------------------------------
