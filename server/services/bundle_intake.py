@@ -45,7 +45,7 @@ from sync.unseal import Source, unseal
 MOST_AT_ONCE = 4 * 1024**2  # bytes of segments that share a transaction
 
 HELD, KNOWN, NOT_NAMED, DAMAGED = "held", "known", "not named", "damaged"
-WITHDRAWN = "withdrawn"
+WITHDRAWN = "withdrawn"  # the key of a sealed entry that is not to be again (L8)
 
 
 @dataclass(slots=True)
@@ -182,7 +182,7 @@ class Intake:
             named = files.named_pairs(tx, asked)
             held = files.held_pairs(tx, named)
             withdrawn = sealed.is_withdrawn(tx, [event.sha256])
-        if withdrawn:  # L8: a key that was destroyed does not come back on an old stick
+        if withdrawn:
             self.done.files[event.sha256] = WITHDRAWN
         elif not named:
             self.done.files[event.sha256] = NOT_NAMED
@@ -222,13 +222,13 @@ class Intake:
         self.ctx.blobs.adopt(event.sha256, spool.path)
         now = self.ctx.now()
         arrived = [ArrivedFile(event.sha256, event.size, one, now) for one in spool.people]
-        if self.ctx.db.write(lambda tx: _hold(tx, arrived, now)):
-            self.done.files[event.sha256] = HELD
-            self.done.file_bytes += event.size
-        else:
+        self.drop_spool()
+        if not self.ctx.db.write(lambda tx: _hold(tx, arrived, now)):
             self.ctx.blobs.destroy(event.sha256)
             self.done.files[event.sha256] = WITHDRAWN
-        self.drop_spool()
+            return
+        self.done.files[event.sha256] = HELD
+        self.done.file_bytes += event.size
 
     def drop_spool(self) -> None:
         """Forget the file that is on its way, if there is one."""
@@ -240,7 +240,7 @@ class Intake:
 
 
 def _hold(tx: Tx, arrived: list[ArrivedFile], now: int) -> bool:
-    """Note that a file is held; False where it was withdrawn while it was on its way (L8)."""
+    """Count the file as held, unless it was withdrawn while it was on its way (L8)."""
     if sealed.is_withdrawn(tx, [one.sha256 for one in arrived]):
         return False
     touched = files.hold_all(tx, arrived)
