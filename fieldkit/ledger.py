@@ -30,6 +30,11 @@ MOST_AWAITED = 1000  # the protocol's limit of one request
 # "asked" is held by the server's word up to its seq, and by no receipt.
 OFFERED = "case when a.state = 'again' then max(a.seq - 1, 0) else coalesce(a.seq, 0) end"
 COVERED = "case when a.state in ('again', 'asked') then 0 else coalesce(a.seq, 0) end"
+# Ended generations whose lines are still to be carried over (S3).
+_ENDED = (
+    f"select substr(name, {len(FORMER) + 1}) from meta where name >= '{FORMER}' "  # noqa: S608
+    f"and name < '{FORMER[:-1]}0' and not json_extract(value, '$.adopted')"
+)
 _PENDING_BYTES = 6 * 1024**2  # more than one request carries, less than a small machine has
 
 
@@ -106,7 +111,8 @@ class Ledger:
             self.database.rows(
                 "select count(*) from lines l left join acknowledged a "  # noqa: S608 - fixed text
                 "on a.log = l.log and a.device = l.device "
-                f"where l.device = ?1 and l.seq > {seq} and (?2 is null or l.log = ?2)",
+                f"where (l.device = ?1 or l.device in ({_ENDED})) and l.seq > {seq} "
+                "and (?2 is null or l.log = ?2)",
                 (identity.device, log),
             )[0][0]
         )
@@ -348,6 +354,8 @@ def _take_state(tx: Connection, identity: Identity, state: LogState) -> None:
     if state.state == "gap":
         _go_back(tx, identity, state.log, max(state.seq - 1, 0))
         return
+    if _asks_from_the_start(tx, identity, state):
+        return
     said = None if state.problem is None else json.dumps(state.problem, ensure_ascii=False)
     tx.execute(
         "insert into acknowledged (log, device, seq, state, problem) values (?1, ?2, 0, ?3, ?4) "
@@ -366,6 +374,23 @@ def _go_back(tx: Connection, identity: Identity, log: str, seq: int) -> None:
         "where log = ?2 and device = ?3 and seq > ?1",
         (seq, log, identity.device),
     )
+
+
+def _asks_from_the_start(tx: Connection, identity: Identity, state: LogState) -> bool:
+    """S3: lines that do not follow what the server holds are offered from the first one on.
+
+    A server that was put back may hold another copy's lines before them: only from the start of
+    the log can it tell where that left it. Refused from there too, the log stays refused.
+    """
+    if state.problem is None or state.problem.get("code") != "segment-signature":
+        return False
+    found = tx.execute(
+        "select seq from acknowledged where log = ? and device = ?", (state.log, identity.device)
+    ).fetchone()
+    if found is None or not found[0]:
+        return False
+    _put_state(tx, identity, state.log, 0, "held", None)
+    return True
 
 
 def _put_state(

@@ -9,6 +9,7 @@ import click
 
 from checklists.model import Checklist
 from fieldkit import show
+from fieldkit.aside import Aside, held_aside
 from fieldkit.authors import Author, authors
 from fieldkit.bundle_content import InBundles, in_bundles
 from fieldkit.capture import about_of, checklist_of, load_inspection
@@ -49,6 +50,7 @@ class _Where:
     protected: int  # entries that are sealed and wait for the sign-off
     conflicts: list[Listed]
     authors: dict[str, Author]
+    aside: list[Aside]
 
 
 @click.command()
@@ -79,6 +81,11 @@ def status(at: Desk, evidence: bool, inspection: str | None) -> None:
     _say_conflicts(where)
     click.echo()
     show.facts(_safety(where))
+    if where.aside:
+        click.echo()
+        show.facts(
+            [("held aside", f"{one.happened}\n{one.safe} {one.remedy}") for one in where.aside]
+        )
 
 
 @click.command()
@@ -151,6 +158,7 @@ def _gather(at: Desk, inspection: str) -> _Where:
         count_waiting(at.store, inspection),
         conflicts_here(at.store, at.library, inspection) if read.conflicts else [],
         authors(at.store) if read.conflicts else {},
+        held_aside(at.store, inspection, len(read.unread)),
     )
 
 
@@ -307,6 +315,7 @@ def _status_data(where: _Where) -> dict[str, Any]:
         "open_critical": open_critical(where.items),
         "conflicts": [conflict_data(one, where.authors) for one in where.conflicts],
         "unread": [{"seq": u.seq, "why": u.why} for u in where.read.unread],
+        "held_aside": [asdict(one) for one in where.aside],
         "signed": bool(where.signed.devices),
         "after_sign_off": where.signed.after,
         "bundled": None if where.bundled is None else asdict(where.bundled),
