@@ -126,13 +126,15 @@ def start(
     mode: str = "live",
     new: bool = False,
 ) -> Started:
-    """Begin an inspection, or go on with the one of this facility that is not signed yet.
+    """Begin an inspection, or go on with the one of this facility that is not signed yet; that
+    may be a colleague's that is shared (S5).
 
     Raises `facility-unknown` and `checklist-unknown`.
     """
     facility = recorder.library.facility(facility_id)
     begun = None if new else _unsigned(recorder.store, facility_id, mode)
     if begun is not None:
+        note_opened(recorder, begun, facility_id)
         recorder.store.set_notes(current=begun)
         checklist = checklist_of(recorder.store, recorder.library, begun)
         return Started(begun, facility, checklist, new=False)
@@ -153,6 +155,13 @@ def start(
         log.append(inspection, "about", lean_value(about))
         put_notes(log.tx, {"current": inspection})
     return Started(inspection, facility, checklist, new=True)
+
+
+def note_opened(recorder: Recorder, inspection: str, facility: str) -> None:
+    """Note in the device's own log that it records on an inspection, once (L2)."""
+    with recorder.store.writing(recorder.identity, recorder.now, "the inspection") as log:
+        if log.standing(DEVICE_LOG, f"device/opened/{inspection}") is None:
+            log.append(DEVICE_LOG, f"device/opened/{inspection}", {"facility": facility})
 
 
 def answer(
@@ -310,12 +319,21 @@ def _assigned_purpose(library: Library, facility: str) -> str:
 
 
 def _unsigned(store: Store, facility: str, mode: str) -> str | None:
-    """The latest inspection of a facility that nobody has signed on this device."""
+    """The latest inspection of a facility that is not signed yet: by nobody, or only by others
+    while this device recorded on it.
+    """
+    own = store.identity().device
     for inspection in reversed(store.inspections()):
         about = store.about(inspection)
         value = about.value if about is not None else None
         if not isinstance(value, dict) or value.get("facility") != facility:
             continue
-        if value.get("mode") == mode and not load_inspection(store, inspection).sign_offs:
+        if value.get("mode") != mode:
+            continue
+        read = load_inspection(store, inspection)
+        signed = {device for device, slot in read.sign_offs.items() if slot.heads}
+        if not signed or (
+            own not in signed and any(x.device == own for x in store.logs(inspection))
+        ):
             return inspection
     return None

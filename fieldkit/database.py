@@ -27,6 +27,22 @@ TABLES: Mapping[str, tuple[Mapping[str, type], Sequence[str], frozenset[str]]] =
         ["log", "device", "seq"],
         frozenset({"path"}),
     ),
+    # Of colleagues' logs (S5): where a line is withheld, the signatures, and what did not verify.
+    "holes": (
+        {"log": str, "device": str, "seq": int, "h": bytes},
+        ["log", "device", "seq"],
+        frozenset(),
+    ),
+    "proofs": (
+        {"log": str, "device": str, "seq": int, "vouched": int, "signature": bytes},
+        ["log", "device", "seq", "vouched"],
+        frozenset(),
+    ),
+    "not_taken": (
+        {"log": str, "device": str, "problem": str, "at": int},
+        ["log", "device"],
+        frozenset(),
+    ),
     "acknowledged": (
         {"log": str, "device": str, "seq": int, "state": str, "problem": str},
         ["log", "device"],

@@ -14,10 +14,14 @@ from fieldkit.disk import named, part_name, settle, settle_folder
 from fieldkit.generations import OwnKey
 from fieldkit.ledger import Ledger, encode_key
 from fieldkit.preview import Sources
+from fieldkit.server_keys import NOTE
+from fieldkit.shared import certificates_of, stored_logs
 from fieldkit.store import Identity, LogLines
+from sync.extract import Hole
 from sync.log import MAX_SEGMENT_LINES, sign_head
 
-FORMAT = "tapak export v1"
+FORMAT = "tapak export v2"
+FORMATS = ("tapak export v1", FORMAT)  # the first had the log of one device only
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)  # the same export has the same bytes
 
 
@@ -76,12 +80,13 @@ def _fill(
     own = {one.device: one for one in keys}
     for log in sources.store.logs(inspection):
         of = own.get(log.device)
-        if of is None:
-            continue  # another device's lines travel with their own signatures
         name = f"logs/{log.device}.ndjson"
         _put(archive, name, b"".join(line + b"\n" for line in log.lines))
-        logs.append(_described(name, log, of))
-        unsigned += 0 if of.key is not None else len(log.lines)
+        if of is None:
+            logs.append(_colleagues_log(name, log, sources, identity))
+        else:
+            logs.append(_described(name, log, of))
+            unsigned += 0 if of.key is not None else len(log.lines)
         entries += len(log.lines)
     read = load_inspection(sources.store, inspection)
     held, missing = [], []
@@ -107,6 +112,7 @@ def _fill(
         "format": FORMAT,
         "inspection": inspection,
         "server_key": encode_key(identity.server_key),
+        "server_keys": json.loads(sources.store.note(NOTE) or "null"),
         "certificate": json.loads(sources.store.note("certificate") or "null"),
         "logs": logs,
         "files": held,
@@ -135,8 +141,37 @@ def _described(name: str, log: LogLines, of: OwnKey) -> dict[str, Any]:
         "signatures": signed,
     }
     if of.certificate is not None:
-        said["certificate"] = json.loads(of.certificate)
+        said["own_certificate"] = json.loads(of.certificate)
     return said | ({"unsigned": True} if of.key is None else {})
+
+
+def _colleagues_log(
+    name: str, log: LogLines, sources: Sources, identity: Identity
+) -> dict[str, Any]:
+    """A log with the signatures that it came with; of a withheld line stands its chain hash."""
+    database = sources.store.database
+    whole = next(w for w in stored_logs(database, identity, log.log) if w.device == log.device)
+    certificate = certificates_of(database).get(log.device)
+    return {
+        "file": name,
+        "device": log.device,
+        "inspection": log.log,
+        "certificate": certificate,
+        "seq": whole.last,
+        "withheld": [
+            [seq, row.h.hex()]
+            for seq, row in enumerate(whole.rows, start=whole.first)
+            if isinstance(row, Hole)
+        ],
+        "signatures": [
+            {
+                "seq": proof.seq,
+                "signature": encode_key(proof.signature),
+                "by": "server" if proof.vouched else "device",
+            }
+            for proof in whole.proofs
+        ],
+    }
 
 
 def _put(archive: zipfile.ZipFile, name: str, data: bytes) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from fieldkit.database import Database
 from fieldkit.server_keys import NOTE, checked_keys, trusted_under
+from fieldkit.shared import take_change as take_shared
 from fieldkit.store import FORMER, Identity, put_notes
 from sync import safeguarding
 from sync.log import DEVICE_LOG
@@ -29,6 +30,11 @@ MOST_AWAITED = 1000  # the protocol's limit of one request
 # "asked" is held by the server's word up to its seq, and by no receipt.
 OFFERED = "case when a.state = 'again' then max(a.seq - 1, 0) else coalesce(a.seq, 0) end"
 COVERED = "case when a.state in ('again', 'asked') then 0 else coalesce(a.seq, 0) end"
+# Ended generations whose lines are still to be carried over (S3).
+_ENDED = (
+    f"select substr(name, {len(FORMER) + 1}) from meta where name >= '{FORMER}' "  # noqa: S608
+    f"and name < '{FORMER[:-1]}0' and not json_extract(value, '$.adopted')"
+)
 _PENDING_BYTES = 6 * 1024**2  # more than one request carries, less than a small machine has
 
 
@@ -105,7 +111,8 @@ class Ledger:
             self.database.rows(
                 "select count(*) from lines l left join acknowledged a "  # noqa: S608 - fixed text
                 "on a.log = l.log and a.device = l.device "
-                f"where l.device = ?1 and l.seq > {seq} and (?2 is null or l.log = ?2)",
+                f"where (l.device = ?1 or l.device in ({_ENDED})) and l.seq > {seq} "
+                "and (?2 is null or l.log = ?2)",
                 (identity.device, log),
             )[0][0]
         )
@@ -187,7 +194,7 @@ class Ledger:
                 _keep_nonce(tx, nonce, answer.nonce, now)
             for state in answer.logs:
                 _take_state(tx, identity, state)
-            take_changes(tx, identity, changes)
+            take_changes(tx, identity, changes, now)
             put_notes(
                 tx,
                 {
@@ -220,6 +227,13 @@ class Ledger:
         """Forget how far changes were read, so that all of them come anew."""
         with self.database.write("the settings") as tx:
             tx.execute("delete from meta where name = 'cursor'")
+
+    def colleague_lines(self, identity: Identity) -> int:
+        """How many lines of other devices are here."""
+        found = self.database.rows(
+            "select count(*) from lines where device <> ?", (identity.device,)
+        )
+        return int(found[0][0])
 
     def wants_nonce(self, now: int) -> bool:
         """Whether the newest nonce was taken more than an hour ago by this device's clock (L9)."""
@@ -340,6 +354,8 @@ def _take_state(tx: Connection, identity: Identity, state: LogState) -> None:
     if state.state == "gap":
         _go_back(tx, identity, state.log, max(state.seq - 1, 0))
         return
+    if _asks_from_the_start(tx, identity, state):
+        return
     said = None if state.problem is None else json.dumps(state.problem, ensure_ascii=False)
     tx.execute(
         "insert into acknowledged (log, device, seq, state, problem) values (?1, ?2, 0, ?3, ?4) "
@@ -358,6 +374,23 @@ def _go_back(tx: Connection, identity: Identity, log: str, seq: int) -> None:
         "where log = ?2 and device = ?3 and seq > ?1",
         (seq, log, identity.device),
     )
+
+
+def _asks_from_the_start(tx: Connection, identity: Identity, state: LogState) -> bool:
+    """S3: lines that do not follow what the server holds are offered from the first one on.
+
+    A server that was put back may hold another copy's lines before them: only from the start of
+    the log can it tell where that left it. Refused from there too, the log stays refused.
+    """
+    if state.problem is None or state.problem.get("code") != "segment-signature":
+        return False
+    found = tx.execute(
+        "select seq from acknowledged where log = ? and device = ?", (state.log, identity.device)
+    ).fetchone()
+    if found is None or not found[0]:
+        return False
+    _put_state(tx, identity, state.log, 0, "held", None)
+    return True
 
 
 def _put_state(
@@ -389,11 +422,17 @@ def checked_change(change: Change, trusted: Keys) -> Change:
     return change
 
 
-def take_changes(tx: Connection, identity: Identity, changes: Sequence[Change]) -> None:
-    """Keep checked changes, the server's keys among them; raises `server-keys-unfit`."""
+def take_changes(
+    tx: Connection, identity: Identity, changes: Sequence[Change], now: int = 0
+) -> None:
+    """Keep checked changes, the server's keys among them; raises `server-keys-unfit`.
+
+    What does not verify of colleagues' lines is asked for again a day after `now` (UTC ms).
+    """
     for change in changes:
         if change.kind != CHANGE:
-            take_change(tx, change)
+            if not take_shared(tx, identity, change, now):
+                take_change(tx, change)
             continue
         found = tx.execute("select value from meta where name = ?", (NOTE,)).fetchone()
         known = found[0] if found else None

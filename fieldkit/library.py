@@ -47,6 +47,11 @@ class Library:
             return found[facility]
         raise problem("facility-unknown", facility=facility, nearest=nearest(facility, found))
 
+    def facility_or_id(self, facility: str) -> dict[str, Any]:
+        """A facility by its id; one that is not here (any more) by its id alone (S5)."""
+        found = {str(f["id"]): f for f in self.documents("facility")}
+        return found.get(facility, {"id": facility, "name": facility})
+
     def declarations(self, facility: str) -> list[dict[str, Any]]:
         """All filings for a facility that came down."""
         return [d for d in self.documents("declaration") if d.get("facility") == facility]

@@ -5,6 +5,7 @@ What was sealed and kept aside joins the log here, in shuffled order (L8).
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from fieldkit.capture import Recorder, load_inspection
@@ -71,13 +72,14 @@ def sign_off(
 
 
 def standing(
-    recorder_heads: dict[str, int],
+    entries: Mapping[str, Iterable[int]],
     read: Inspection,
     carriers: frozenset[tuple[str, int]] = frozenset(),
 ) -> Standing:
     """Which devices signed, and how many entries no sign-off covers; a sign-off itself aside.
 
-    `carriers` are entries (device, seq) that only carry others over: they say nothing new (S3).
+    `entries` are the positions of the entries that are here, by device. `carriers` are entries
+    (device, seq) that only carry others over: they say nothing new (S3).
     """
     covered: dict[str, int] = {}
     own_entries: set[tuple[str, int]] = set(carriers)
@@ -88,9 +90,9 @@ def standing(
                 covered[log.device] = max(covered.get(log.device, 0), log.seq)
     after = sum(
         1
-        for device, last in recorder_heads.items()
-        for seq in range(covered.get(device, 0) + 1, last + 1)
-        if (device, seq) not in own_entries
+        for device, here in entries.items()
+        for seq in here
+        if seq > covered.get(device, 0) and (device, seq) not in own_entries
     )
     return Standing(tuple(sorted(d for d, slot in read.sign_offs.items() if slot.heads)), after)
 
@@ -102,8 +104,19 @@ def _covers(read: Inspection, device: str, heads: dict[str, tuple[int, str]]) ->
         return False
     signed = {log.device: log.seq for log in slot.value.logs}
     written = slot.value.written
+    sign_offs = {
+        (one.written.device, one.written.seq)
+        for other in read.sign_offs.values()
+        for one in (*other.heads, *other.earlier)
+    }
     return (
         written.seq == heads[device][0]
-        and all(signed.get(other, 0) >= seq for other, (seq, _) in heads.items() if other != device)
+        # What a colleague only signed is nothing new to sign for.
+        and all(
+            (other, n) in sign_offs
+            for other, (last, _) in heads.items()
+            if other != device
+            for n in range(signed.get(other, 0) + 1, last + 1)
+        )
         and signed.get(device) == written.seq - 1
     )

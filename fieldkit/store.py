@@ -46,12 +46,16 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class LogLines:
-    """All lines of one log, in order, with the chain hash of each."""
+    """The lines of one log that are here, in order, with the position and chain hash of each.
+
+    Of a colleague's log some may be withheld (S5).
+    """
 
     log: str
     device: str
     lines: tuple[bytes, ...]
     hashes: tuple[bytes, ...]
+    seqs: tuple[int, ...]
 
 
 class Writing:
@@ -254,14 +258,12 @@ class Store:
 
     def logs(self, log: str) -> list[LogLines]:
         """The raw lines of every log of an inspection that is here."""
-        found: dict[str, tuple[list[bytes], list[bytes]]] = {}
-        for device, line, h in self.database.rows(
-            "select device, line, h from lines where log = ? order by device, seq", (log,)
+        found: dict[str, list[tuple[bytes, bytes, int]]] = {}
+        for device, seq, line, h in self.database.rows(
+            "select device, seq, line, h from lines where log = ? order by device, seq", (log,)
         ):
-            lines, hashes = found.setdefault(device, ([], []))
-            lines.append(line)
-            hashes.append(h)
-        return [LogLines(log, d, tuple(lines), tuple(hs)) for d, (lines, hs) in found.items()]
+            found.setdefault(device, []).append((line, h, seq))
+        return [LogLines(log, d, *zip(*rows, strict=True)) for d, rows in found.items()]
 
     def carriers(self, log: str) -> frozenset[tuple[str, int]]:
         """(device, seq) of the entries that carry over lines which stand here themselves (S3)."""

@@ -26,6 +26,7 @@ from fieldkit.home import Home
 from fieldkit.ledger import Ledger, Refusal
 from fieldkit.outbox import Outbox
 from fieldkit.server_keys import known_number, trusted_keys
+from fieldkit.shared import retry_not_taken
 from fieldkit.store import Identity, Store
 from fieldkit.transport import Transport
 from fieldkit.withdrawn import drop_withdrawn
@@ -65,6 +66,7 @@ class Report:
     files_sent: int = 0
     bytes_sent: int = 0
     changes: int = 0
+    lines_taken: int = 0  # of colleagues, on shared inspections
     restored: bool = False  # the server began a new epoch: everything was offered to it again (S5)
     not_sent: dict[str, Problem] = field(default_factory=dict)
     kept_back: set[str] = field(default_factory=set)  # photographs, where none were to be sent
@@ -105,6 +107,8 @@ class Syncer:
         `nonce-unfit`, and what going on as a new generation raises.
         """
         drop_withdrawn(self.store, self.blobs)  # an earlier run may have ended just before
+        if retry_not_taken(self.store.database, self.now()):
+            self.ledger.forget_cursor()
         told: frozenset[str] = frozenset()  # logs refused in this run: sent once, not for ever
         before, rejoined = None, False
         while True:
@@ -116,7 +120,8 @@ class Syncer:
                     raise
                 rejoined = True
                 continue
-            told |= {s.log for s in answer.logs if s.state in ("forked", "refused")}
+            refused = {r.log for r in self.ledger.refusals()}
+            told |= {s.log for s in answer.logs if s.state in ("forked", "refused")} & refused
             # S7: entries first; what they name is asked for again once the last of them is there.
             waiting = more or bool(self.ledger.pending(self.identity, told))
             if not waiting:
@@ -206,9 +211,13 @@ class Syncer:
         receipt = None if answer.receipt is None else read_receipt(trusted, answer.receipt)
         nonce = None if answer.nonce is None else read_nonce(trusted, answer.nonce)
         before = self.ledger.unsent_lines(self.identity)
+        shared = any(change.kind == "lines" for change in answer.changes)
+        others = self.ledger.colleague_lines(self.identity) if shared else 0
         self.report.restored |= self.ledger.take(
             self.identity, answer, receipt, self.now(), request.at, nonce
         )
+        if shared:
+            self.report.lines_taken += self.ledger.colleague_lines(self.identity) - others
         self.report.requests += 1
         if any(change.kind == WITHDRAWN for change in answer.changes):
             drop_withdrawn(self.store, self.blobs)

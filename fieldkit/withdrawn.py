@@ -2,39 +2,49 @@
 
 from __future__ import annotations
 
+import json
+
 from fieldkit.blobs import Blobs
 from fieldkit.store import Store
-from sync.log import Entry, read_line
-from sync.sealed import WITHDRAWN, read_sealed
+from sync.inspection import Sealed
+from sync.inspection_reader import read_value
+from sync.log import Entry
+from sync.sealed import FAMILY, WITHDRAWN
+
+_DROPPED = "withdrawn_dropped"
 
 
 def drop_withdrawn(store: Store, blobs: Blobs) -> int:
     """Destroy this device's copies of keys whose entries the server says are withdrawn.
 
-    Only a file that an entry of this device names as its key is touched. Returns how many went.
+    Only a file that an entry here names as its key is touched. Returns how many went.
     """
+    told = {
+        ref
+        for (ref,) in store.database.rows("select ref from documents where kind = ?", (WITHDRAWN,))
+    }
+    before = set(json.loads(store.note(_DROPPED) or "[]"))
+    if told <= before:
+        return 0
     dropped = 0
-    device = store.note("device")
-    for (ref,) in store.database.rows("select ref from documents where kind = ?", (WITHDRAWN,)):
-        for log, own, seq, line, h in store.database.rows(
-            "select log, device, seq, line, h from lines where path = ? and device = ?",
-            (f"sealed/{ref}", device),
-        ):
-            dropped += _drop_key(store, blobs, line, own, log, seq, h)
+    for key in _keys_of(store, told - before):
+        if blobs.has(key):
+            blobs.path(key).unlink(missing_ok=True)
+            dropped += 1
+        with store.database.write("the withdrawn entry") as tx:
+            tx.execute("delete from files where sha256 = ?", (key,))
+    store.set_notes(**{_DROPPED: json.dumps(sorted(told | before))})
     return dropped
 
 
-def _drop_key(
-    store: Store, blobs: Blobs, line: bytes, device: str, log: str, seq: int, h: bytes
-) -> int:
-    entry = read_line(line, device, log, seq, h.hex())
-    sealed = read_sealed(entry) if isinstance(entry, Entry) else None
-    if sealed is None:
-        return 0
-    sha256 = sealed.key.sha256
-    there = blobs.has(sha256)
-    if there:
-        blobs.path(sha256).unlink(missing_ok=True)
-    with store.database.write("the withdrawn entry") as tx:
-        tx.execute("delete from files where sha256 = ?", (sha256,))
-    return int(there)
+def _keys_of(store: Store, entries: set[str]) -> set[str]:
+    """The digests of the keys that these entries name, in any log that is here, adopted or not."""
+    found: set[str] = set()
+    for inspection in store.inspections():
+        for record in store.records(inspection):
+            if not isinstance(record, Entry) or not record.path.startswith(f"{FAMILY}/"):
+                continue
+            sealed = read_value(record)
+            if isinstance(sealed, Sealed) and sealed.id in entries:
+                found.add(sealed.key.sha256)
+    return found

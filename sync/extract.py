@@ -12,10 +12,10 @@ import base64
 import binascii
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.adopted import FAMILY as ADOPTED
 from sync.log import (
@@ -32,6 +32,7 @@ from sync.log import (
     strict_json,
 )
 from sync.problems import Problem, problem
+from sync.receipt import Keys, signed_under
 
 VOUCH_CONTEXT = b"tapak vouch v1\n"
 NEVER_SHARED = "track"  # the family of paths that only the office receives
@@ -146,7 +147,7 @@ def _vouched(device: str, log: str, seq: int, h: bytes) -> bytes:
 
 
 def verify_extract(
-    public_key: bytes, server_key: bytes, before: Head, extract: Extract, *, holed: bool = False
+    public_key: bytes, server_keys: Keys, before: Head, extract: Extract, *, holed: bool = False
 ) -> list[bytes]:
     """Check a run that follows `before` in its log; the chain hash after each of its rows.
 
@@ -179,7 +180,7 @@ def verify_extract(
             running = link(running, row)
         hashes.append(running)
     # 3. Every signature that came holds, and every stretch ends with one.
-    proved = _check_proofs(public_key, server_key, extract, hashes, unproved)
+    proved = _check_proofs(public_key, server_keys, extract, hashes, unproved)
     for n in _stretch_ends(extract.rows):
         if extract.first + n not in proved:
             raise unproved(extract.first + n, "nobody signed there")
@@ -188,7 +189,7 @@ def verify_extract(
 
 def _check_proofs(
     public_key: bytes,
-    server_key: bytes,
+    server_keys: Keys,
     extract: Extract,
     hashes: Sequence[bytes],
     unproved: Callable[[int, str], Problem],
@@ -199,14 +200,12 @@ def _check_proofs(
             raise unproved(proof.seq, "a signature stands outside the run")
         h = hashes[proof.seq - extract.first]
         if proof.vouched:
-            key, signed = server_key, _vouched(extract.device, extract.log, proof.seq, h)
+            keys, signed = server_keys, _vouched(extract.device, extract.log, proof.seq, h)
         else:
-            key, signed = public_key, SEGMENT_CONTEXT + h
-        try:
-            Ed25519PublicKey.from_public_bytes(key).verify(proof.signature, signed)
-        except (InvalidSignature, ValueError) as exc:
+            keys, signed = public_key, SEGMENT_CONTEXT + h
+        if not signed_under(keys, signed, proof.signature):
             whose = "the server's" if proof.vouched else "the device's"
-            raise unproved(proof.seq, f"{whose} signature does not fit") from exc
+            raise unproved(proof.seq, f"{whose} signature does not fit")
         proved.add(proof.seq)
     return proved
 
@@ -234,6 +233,21 @@ def vouched_only(rows: Sequence[tuple[int, bool]], proofs: Iterable[Proof]) -> l
 def _is_at(line: bytes, seq: int) -> bool:
     """Whether a line says that it is at this position; one that cannot be read says nothing."""
     return _seq_of(line) in (0, seq)
+
+
+def parted(whole: Extract) -> list[Extract]:
+    """A long run in runs that each end where somebody signed, with all signatures there."""
+    ends = sorted({proof.seq for proof in whole.proofs})
+    return [
+        Extract(
+            whole.device,
+            whole.log,
+            before + 1,
+            whole.rows[before - whole.first + 1 : end - whole.first + 1],
+            tuple(proof for proof in whole.proofs if proof.seq == end),
+        )
+        for before, end in pairwise([whole.first - 1, *ends])
+    ]
 
 
 # -- as JSON ---------------------------------------------------------------------------------------

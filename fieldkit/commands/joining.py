@@ -21,6 +21,7 @@ from fieldkit.ledger import Ledger
 from fieldkit.left import what_is_left
 from fieldkit.outbox import Outbox
 from fieldkit.pace import Pace
+from fieldkit.shared import not_taken
 from fieldkit.syncer import Report, Step, Syncer
 from fieldkit.transport import HttpTransport
 from sync.problems import Problem, problem
@@ -195,6 +196,13 @@ def _progress(at: Desk) -> Iterator[Callable[[Step], None]]:
         yield tell
 
 
+def _received(report: Report) -> str:
+    changes = show.number(report.changes, "change")
+    if not report.lines_taken:
+        return changes
+    return f"{changes}, {show.number(report.lines_taken, 'entry', 'entries')} of colleagues"
+
+
 def _say_sync(at: Desk, syncer: Syncer, trouble: Problem | None) -> None:
     """What was sent, what waits and what is held safely; then what went wrong, if anything."""
     report, ledger = syncer.report, syncer.ledger
@@ -209,6 +217,10 @@ def _say_sync(at: Desk, syncer: Syncer, trouble: Problem | None) -> None:
         "held": {"files": len(files) - left.files.count},
         "protected_waiting": protected,
         "changes": report.changes,
+        "colleagues": {
+            "entries": report.lines_taken,
+            "not_taken": [asdict(one) for one in not_taken(syncer.store.database)],
+        },
         "requests": report.requests,
         "restored": report.restored,
         "new_key": report.new_key,
@@ -223,7 +235,7 @@ def _say_sync(at: Desk, syncer: Syncer, trouble: Problem | None) -> None:
     sent = f"{entries}, {show.number(report.files_sent, 'file')} ({show.size(report.bytes_sent)})"
     rows: list[show.Fact] = [
         ("sent", sent),
-        ("received", show.number(report.changes, "change")),
+        ("received", _received(report)),
         ("held safely", f"{len(files) - left.files.count} of {show.number(len(files), 'file')}"),
     ]
     if report.restored:
@@ -274,6 +286,8 @@ def _say_troubles(syncer: Syncer, trouble: Problem | None) -> None:
         said = (refusal.problem or {}).get("title", "")
         text = f"The server set the log {refusal.log} aside ({refusal.state}). {said}".rstrip()
         show.warn(f"{text} Nothing of it is lost here; keep this device and tell your office.")
+    for one in not_taken(syncer.store.database):
+        show.warn(f"{one.problem['title']} {one.problem['safe']} {one.problem['remedy']}")
     for sha256, why in syncer.report.not_sent.items():
         show.warn(f"{sha256[:12]} was not sent: {why.happened} {why.remedy}")
     if trouble is not None:

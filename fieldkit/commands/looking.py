@@ -9,6 +9,7 @@ import click
 
 from checklists.model import Checklist
 from fieldkit import show
+from fieldkit.aside import Aside, held_aside
 from fieldkit.authors import Author, authors
 from fieldkit.bundle_content import InBundles, in_bundles
 from fieldkit.capture import about_of, checklist_of, load_inspection
@@ -20,6 +21,7 @@ from fieldkit.left import Left, what_is_left
 from fieldkit.outbox import Outbox
 from fieldkit.progress import ItemProgress, by_section, open_critical, progress
 from fieldkit.resolving import Listed, conflicts_here
+from fieldkit.shared import Colleague, NotTaken, colleagues, not_taken
 from fieldkit.signing import Standing, standing
 from sync.inspection import Inspection
 
@@ -37,14 +39,18 @@ class _Where:
     checklist: Checklist
     items: list[ItemProgress]
     signed: Standing
-    entries: int
+    device: str
+    entries: int  # of this device
     waiting: int
+    colleagues: list[Colleague]
+    not_taken: list[NotTaken]
     files: list[FileState]
     left: Left
     bundled: InBundles | None
     protected: int  # entries that are sealed and wait for the sign-off
     conflicts: list[Listed]
     authors: dict[str, Author]
+    aside: list[Aside]
 
 
 @click.command()
@@ -75,6 +81,11 @@ def status(at: Desk, evidence: bool, inspection: str | None) -> None:
     _say_conflicts(where)
     click.echo()
     show.facts(_safety(where))
+    if where.aside:
+        click.echo()
+        show.facts(
+            [("held aside", f"{one.happened}\n{one.safe} {one.remedy}") for one in where.aside]
+        )
 
 
 @click.command()
@@ -120,28 +131,34 @@ def _gather(at: Desk, inspection: str) -> _Where:
     from fieldkit.declared import processes_of
 
     read = load_inspection(at.store, inspection)
-    facility = at.library.facility(about_of(read).facility)
+    facility = at.library.facility_or_id(about_of(read).facility)
     checklist = checklist_of(at.store, at.library, inspection)
-    heads = {log.device: len(log.lines) for log in at.store.logs(inspection)}
+    database, identity = at.store.database, at.store.identity()
+    entries = {log.device: log.seqs for log in at.store.logs(inspection)}
     carriers = at.store.carriers(inspection)
-    ledger = Ledger(at.store.database)
-    outbox = Outbox(at.store, at.store.identity())
-    waiting = ledger.waiting_lines(at.store.identity(), inspection)
+    others = colleagues(database, identity, inspection)
+    mine = entries.keys() - {one.device for one in others}
+    ledger, outbox = Ledger(database), Outbox(at.store, identity)
+    waiting = ledger.waiting_lines(identity, inspection)
     files = [f for f in ledger.files(inspection) if f.sha256 not in outbox.previews()]
     return _Where(
         read,
         facility,
         checklist,
         progress(checklist, read, processes_of(at.library, read, facility)),
-        standing(heads, read, carriers),
-        sum(heads.values()) - len(carriers),
+        standing(entries, read, carriers),
+        identity.device,
+        sum(len(entries[d]) for d in mine) - sum(1 for d, _ in carriers if d in mine),
         waiting,
+        others,
+        not_taken(database, inspection),
         files,
         what_is_left(outbox, inspection),
         _bundled(at, inspection, waiting, files),
         count_waiting(at.store, inspection),
         conflicts_here(at.store, at.library, inspection) if read.conflicts else [],
         authors(at.store) if read.conflicts else {},
+        held_aside(at.store, inspection, len(read.unread)),
     )
 
 
@@ -163,7 +180,25 @@ def _head(where: _Where) -> list[show.Fact]:
         ("begun", show.time(about.written.at)),
         ("mode", about.mode),
         ("outcome", outcome or "none yet"),
+        *_shared(where),
     ]
+
+
+def _shared(where: _Where) -> list[show.Fact]:
+    """Who else recorded (S5), and what of it could not be taken."""
+    told = []
+    for one in where.colleagues:
+        text = f"{one.name}, {show.number(one.entries, 'entry', 'entries')}"
+        if one.withheld:
+            text += f"; {show.number(one.withheld, 'part')} of a track stayed at the office"
+        if one.vouched:
+            text += f"; {one.vouched} vouched for by the server, not signed alone by the device"
+        told.append(text)
+    rows: list[show.Fact] = [("also recorded by", "\n".join(told))] if told else []
+    if where.not_taken:
+        said = (f"{one.problem['title']} {one.problem['remedy']}" for one in where.not_taken)
+        rows.append(("not taken", "\n".join(said)))
+    return rows
 
 
 def _tasks(where: _Where) -> list[show.Fact]:
@@ -196,9 +231,12 @@ def _tasks(where: _Where) -> list[show.Fact]:
 def _safety(where: _Where) -> list[show.Fact]:
     """Signed, sent and held safely: three things, told apart (S4)."""
     signed = "not yet" if not where.signed.devices else "yes"
+    if where.signed.devices and where.device not in where.signed.devices:
+        names = {one.device: one.name for one in where.colleagues}
+        signed = f"by {', '.join(names.get(d, d) for d in where.signed.devices)}; not by you yet"
     if where.signed.devices and where.signed.after:
         count = show.number(where.signed.after, "entry came", "entries came")
-        signed = f"yes, but {count} after it; sign again"
+        signed += f", but {count} after it; sign again"
     sent = sum(1 for f in where.files if f.sent_at is not None)
     held = sum(1 for f in where.files if f.held_at is not None)
     entries = f"{where.entries - where.waiting} of {where.entries} entries"
@@ -277,10 +315,14 @@ def _status_data(where: _Where) -> dict[str, Any]:
         "open_critical": open_critical(where.items),
         "conflicts": [conflict_data(one, where.authors) for one in where.conflicts],
         "unread": [{"seq": u.seq, "why": u.why} for u in where.read.unread],
+        "held_aside": [asdict(one) for one in where.aside],
         "signed": bool(where.signed.devices),
         "after_sign_off": where.signed.after,
         "bundled": None if where.bundled is None else asdict(where.bundled),
         "protected_waiting": where.protected,
+        "signed_by": list(where.signed.devices),
+        "colleagues": [asdict(one) for one in where.colleagues],
+        "not_taken": [asdict(one) for one in where.not_taken],
         "entries": {"all": where.entries, "held": where.entries - where.waiting},
         "files": {
             "all": len(where.files),

@@ -159,7 +159,7 @@ def sign_off(at: Desk, statement: str, inspection: str | None) -> None:
 
     recorder, which = at.recorder(), at.inspection(inspection)
     read = load_inspection(at.store, which)
-    facility = at.library.facility(about_of(read).facility)
+    facility = at.library.facility_or_id(about_of(read).facility)
     checklist = checklist_of(at.store, at.library, which)
     items = progress(checklist, read, processes_of(at.library, read, facility))
     protection = Protection(at.blobs, secrets.SystemRandom().shuffle)

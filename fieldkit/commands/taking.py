@@ -90,6 +90,8 @@ def score(at: Desk, exported: Path | None, inspection: str | None) -> None:
                 "entries_verified": done.entries,
                 "entries_unsigned": done.unsigned,
                 "files_verified": done.files,
+                "entries_withheld": done.withheld,
+                "entries_vouched": done.vouched,
                 "score": done.score,
             }
         )
@@ -97,6 +99,12 @@ def score(at: Desk, exported: Path | None, inspection: str | None) -> None:
         click.echo(explain(done.score), nl=False)
         if done.entries:
             click.echo(f"{done.entries} entries and {done.files} files verified.")
+        if done.withheld:
+            parts = show.number(done.withheld, "entry is", "entries are")
+            click.echo(f"{parts} withheld: tracks of colleagues stay at the office.")
+        if done.vouched:
+            parts = show.number(done.vouched, "entry is", "entries are")
+            click.echo(f"{parts} vouched for by the server, not signed alone by the device.")
         if done.unsigned:
             count = show.number(done.unsigned, "entry is", "entries are")
             show.warn(f"{count} not signed: the key of their device is gone.")

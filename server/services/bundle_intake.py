@@ -21,7 +21,7 @@ from server.blobs.shelf import disk_problem
 from server.context import Context
 from server.services.identifiers import day_of
 from server.services.take_in import Asked, take_in
-from server.store import audit, files, gradings, logs
+from server.store import audit, files, gradings, logs, sealed
 from server.store.files import ArrivedFile
 from server.store.transaction import Tx
 from sync.bundle import Opening
@@ -43,6 +43,7 @@ from sync.unseal import Source, unseal
 MOST_AT_ONCE = 4 * 1024**2  # bytes of segments that share a transaction
 
 HELD, KNOWN, NOT_NAMED, DAMAGED = "held", "known", "not named", "damaged"
+WITHDRAWN = "withdrawn"  # the key of a sealed entry that is not to be again (L8)
 
 
 @dataclass(slots=True)
@@ -164,7 +165,10 @@ class Intake:
         with self.ctx.db.read() as tx:
             named = files.named_pairs(tx, asked)
             held = files.held_pairs(tx, named)
-        if not named:
+            withdrawn = sealed.is_withdrawn(tx, [event.sha256])
+        if withdrawn:
+            self.done.files[event.sha256] = WITHDRAWN
+        elif not named:
             self.done.files[event.sha256] = NOT_NAMED
         elif named == held:
             self.done.files[event.sha256] = KNOWN
@@ -202,10 +206,13 @@ class Intake:
         self.ctx.blobs.adopt(event.sha256, spool.path)
         now = self.ctx.now()
         arrived = [ArrivedFile(event.sha256, event.size, one, now) for one in spool.people]
-        self.ctx.db.write(lambda tx: _hold(tx, arrived, now))
+        self.drop_spool()
+        if not self.ctx.db.write(lambda tx: _hold(tx, arrived, now)):
+            self.ctx.blobs.destroy(event.sha256)
+            self.done.files[event.sha256] = WITHDRAWN
+            return
         self.done.files[event.sha256] = HELD
         self.done.file_bytes += event.size
-        self.drop_spool()
 
     def drop_spool(self) -> None:
         """Forget the file that is on its way, if there is one."""
@@ -216,9 +223,13 @@ class Intake:
                 spool.path.unlink()
 
 
-def _hold(tx: Tx, arrived: list[ArrivedFile], now: int) -> None:
+def _hold(tx: Tx, arrived: list[ArrivedFile], now: int) -> bool:
+    """Count the file as held, unless it was withdrawn while it was on its way (L8)."""
+    if sealed.is_withdrawn(tx, [one.sha256 for one in arrived]):
+        return False
     touched = files.hold_all(tx, arrived)
     gradings.mark_all_stale(tx, {facility: (day_of(now), now) for facility in touched})
+    return True
 
 
 def read_bundle(

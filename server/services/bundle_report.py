@@ -4,12 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from server.services.bundle_intake import DAMAGED, HELD, KNOWN, NOT_NAMED, Imported
+from server.services.bundle_intake import (
+    DAMAGED,
+    HELD,
+    KNOWN,
+    NOT_NAMED,
+    WITHDRAWN,
+    Imported,
+)
 
 BECAME = {
     HELD: "verified and held",
     KNOWN: "held before",
     NOT_NAMED: "set aside: no entry that came along names it",
+    WITHDRAWN: "not taken: the consent it belongs to was withdrawn",
     DAMAGED: "thrown away: other bytes than its digest says",
 }
 STATES = {

@@ -48,7 +48,7 @@ class Judged:
     rejected: Mapping[str, str]
 
     def evidence_state(self, evidence: Evidence) -> EvidenceState:
-        """What the server knows of a file, and whether who named it signed that at the source."""
+        """What the server knows of a file; who named it unsigned did not sign at the source."""
         return EvidenceState(
             held=evidence.sha256 in self.held,
             signed=evidence.written.signed,

@@ -272,8 +272,8 @@ def _note_entries(
             elif entry.path.startswith("sealed/"):
                 found = read_sealed(entry)
                 if found is not None:
-                    protected.append(row_of(found, entry.inspection))
-                    named += files_of_sealed(found, entry.inspection, person)
+                    protected.append(row_of(found, segment.inspection, segment.device))
+                    named += files_of_sealed(found, segment.inspection, segment.device, person)
                     one.taken.named.update(file.sha256 for _, file in named_files(found))
             else:
                 evidence = read_evidence(entry)

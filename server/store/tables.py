@@ -464,6 +464,20 @@ flags = Table(
     info=DERIVED,
 )
 
+held_aside = Table(
+    "held_aside",
+    metadata,
+    Column("inspection", Text, primary_key=True),
+    Column("facility", Text, nullable=False),
+    Column("set_aside", Integer, nullable=False),
+    Column("revoked", Integer, nullable=False),
+    Column("unread", Integer, nullable=False),
+    Column("carried", Integer, nullable=False),
+    Column("unsigned", Integer, nullable=False),
+    Index(None, "facility"),
+    info=DERIVED,
+)
+
 assessments = Table(
     "assessments",
     metadata,

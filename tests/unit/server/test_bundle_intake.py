@@ -26,14 +26,25 @@ from sqlalchemy import func, select
 
 from server.context import Context
 from server.services.bundle_answer import addressee, write_answer_bundle
-from server.services.bundle_intake import DAMAGED, HELD, KNOWN, NOT_NAMED, Imported, read_bundle
+from server.services.bundle_intake import (
+    DAMAGED,
+    HELD,
+    KNOWN,
+    NOT_NAMED,
+    WITHDRAWN,
+    Imported,
+    read_bundle,
+)
 from server.services.verify import verify
+from server.services.withdrawal import withdraw
 from server.store import files, logs, tables
 from sync.bundle import BundleWriter, Opening
 from sync.bundle_reader import BundleReader, Event, GivenAnswer, GivenReceipt
+from sync.inspection import SealedFile
 from sync.log import DEVICE_LOG, Segment, sign_head
 from sync.problems import Problem
 from sync.receipt import read_receipt
+from sync.sealed import sealed_value
 from sync.sealing_key import PATH
 from sync.session import read_answer
 from sync.unseal import unseal
@@ -297,3 +308,19 @@ def test_what_is_read_in_pieces_never_lies_whole_in_memory(ana: Device, tmp_path
     read_bundle(ana.ctx, "console", Slow(sealed(ana.ctx, b"".join(plain))), name="x")
     assert max(seen) > 2 * 1024**2, "its bytes waited in a file"
     assert held_bytes(ana.ctx) == {digest(big)}
+
+
+def test_a_withdrawn_key_does_not_come_back_on_a_stick(ana: Device) -> None:
+    """L8: a bundle that was written before consent was withdrawn still holds the key."""
+    ctx = ana.ctx
+    payload, key = (b"age-encryption.org/v1\n" + name for name in (b"payload", b"key"))
+    entry = "5a8fad5b-d9cb-469f-a165-70867728950e"
+    named = [SealedFile(digest(raw), len(raw)) for raw in (payload, key)]
+    ana.record(VISIT_1, f"sealed/{entry}", sealed_value(named[0], named[1], (), ("aaaa",)))
+    stick = b"".join(parts(ana, segment(ana, VISIT_1), pictures=(PICTURE, payload, key)))
+    assert set(read(ctx, sealed(ctx, stick)).files.values()) == {HELD}
+    withdraw(ctx, "console", entry, "asked for it")
+    again = read(ctx, sealed(ctx, stick))
+    assert again.files[digest(key)] == WITHDRAWN
+    assert held_bytes(ctx) == {digest(PICTURE), digest(payload)}
+    assert verify(ctx).faults == ()

@@ -47,6 +47,8 @@ ALLOWED = {
         "pages.admission",
         "pages.resolution",
         "pages.inspection",
+        "pages.held_aside",
+        "pages.branch",
         "pages.file",
         "pages.preview",
         "pages.bundles",
@@ -77,7 +79,7 @@ ALLOWED = {
 }
 REFUSED = {"token-missing", "login-needed", "not-permitted"}
 VALUES = {"sha256": "0" * 64, "filename": "site.css", "scope": "facility", "subject": NORTH}
-VALUES |= {"former": "none", "device": "none"}
+VALUES |= {"former": "none", "root": "none", "device": "none"}
 VALUES |= {"facility": NORTH, "facility_id": NORTH, "inspection_id": "none", "assignment": "none"}
 VALUES |= {"entry": "none"}
 

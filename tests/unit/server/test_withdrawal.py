@@ -15,6 +15,7 @@ from region import HILL, VISIT_1, Clock, Device, enrolled_device, jpeg
 from server.cli import main
 from server.context import Context, open_context
 from server.schedule import run_once
+from server.services import sealed as sealed_service
 from server.services import uploads
 from server.services import withdrawal as service
 from server.services.backup import make_backup
@@ -26,8 +27,10 @@ from server.services.restore import Restored, Surroundings, restore
 from server.services.verify import verify
 from server.services.withdrawal import destroy, withdraw
 from server.settings import read_settings
-from server.store import audit, files
+from server.store import audit, files, sealed
+from sync.adopted import Run, entries_for
 from sync.inspection import SealedFile
+from sync.log import sign_head
 from sync.problems import Problem
 from sync.sealed import WITHDRAWN, sealed_value
 from sync.session import Request, read_answer, write_request
@@ -278,3 +281,36 @@ def test_the_command_withdraws_and_lists(region: Context) -> None:
     assert tapak(ENTRY, "--reason", "asked for it")["new"] is True
     (one,) = tapak("--list")
     assert one["entry"] == ENTRY and one["destroyed_at"] is not None
+
+
+# -- carried by another generation (S3) -----------------------------------------------------------
+
+
+def test_an_adopted_sealed_entry_is_asked_of_its_carrier_taken_and_withdrawn(
+    region: Context,
+) -> None:
+    """S3: the old key is gone, so its line travels inside one of the new generation."""
+    old, new = enrolled_device(region), enrolled_device(region, seed=2)
+    lost, found = World(region, old), World(region, new)
+    old.start(VISIT_1, HILL)
+    lost.record(ENTRY)
+    run = Run(
+        old.id,
+        1,
+        old.hashes[VISIT_1][0],
+        old.logs[VISIT_1],
+        old.hashes[VISIT_1][1:],
+        sign_head(old.key, old.hashes[VISIT_1][-1]),
+    )
+    for _, path, value in entries_for(run):
+        new.record(VISIT_1, path, value)
+    assert set(new.send().missing) == {digest(raw) for raw in found.data(ENTRY).values()}
+    for raw in found.data(ENTRY).values():
+        new.send_file(raw)
+    assert verify(region).faults == ()
+    with region.db.read() as tx:
+        (place,) = sealed.places(tx, {"example"})
+        (named,) = sealed_service._named(tx, place)
+    assert (named.sealed.id, place.row.device, place.held) == (ENTRY, new.id, True)
+    withdraw(region, "p-rina", ENTRY, "asked for it")
+    assert verify(region).faults == () and found.told() == [ENTRY]
