@@ -107,12 +107,14 @@ class Ledger:
         return self._count_after("coalesce(a.seq, 0)", identity, None)
 
     def _count_after(self, seq: str, identity: Identity, log: str | None) -> int:
+        # Said plainly, so that of one log only its own lines are read.
+        which = "?2 is null" if log is None else "l.log = ?2"
         return int(
             self.database.rows(
                 "select count(*) from lines l left join acknowledged a "  # noqa: S608 - fixed text
                 "on a.log = l.log and a.device = l.device "
                 f"where (l.device = ?1 or l.device in ({_ENDED})) and l.seq > {seq} "
-                "and (?2 is null or l.log = ?2)",
+                f"and {which}",
                 (identity.device, log),
             )[0][0]
         )
@@ -287,6 +289,8 @@ def acknowledge(tx: Connection, identity: Identity, receipt: Receipt) -> None:
             "select h from lines where log = ? and device = ? and seq = ?",
             (one.log, one.device, one.seq),
         ).fetchone()
+        if found is None and _is_sealed(tx, one.log, one.seq):
+            continue  # what was held safely before it went from here says nothing new
         if found is None or found[0].hex() != one.h:
             why = f"entry {one.seq} of {one.log} is another one here"
             raise problem("receipt-unfit", why=why)
@@ -295,6 +299,11 @@ def acknowledge(tx: Connection, identity: Identity, receipt: Receipt) -> None:
         "update files set held_at = ?1, sent_at = coalesce(sent_at, ?1) where sha256 = ?2",
         [(receipt.at, sha256) for sha256 in receipt.files],
     )
+
+
+def _is_sealed(tx: Connection, log: str, seq: int) -> bool:
+    found = tx.execute("select 1 from sealed_visits where log = ? and seq >= ?", (log, seq))
+    return found.fetchone() is not None
 
 
 def _keep_nonce(tx: Connection, nonce: Nonce, signed: SignedBytes, now: int) -> None:

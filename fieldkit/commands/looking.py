@@ -21,9 +21,11 @@ from fieldkit.left import Left, what_is_left
 from fieldkit.outbox import Outbox
 from fieldkit.progress import ItemProgress, by_section, open_critical, progress
 from fieldkit.resolving import Listed, conflicts_here
+from fieldkit.sealed_visits import SealedVisit, sealed_visits
 from fieldkit.shared import Colleague, NotTaken, colleagues, not_taken
 from fieldkit.signing import Standing, standing
 from sync.inspection import Inspection
+from sync.problems import Problem
 
 _NEXT = 3
 _MISSING = 10
@@ -59,9 +61,16 @@ class _Where:
 @desk
 def status(at: Desk, evidence: bool, inspection: str | None) -> None:
     """What is answered, what is missing, what is signed, sent and held safely."""
-    where = _gather(at, at.inspection(inspection))
+    sealed = sealed_visits(at.store)
+    try:
+        where = _gather(at, at.inspection(inspection))
+    except Problem as exc:
+        if exc.code not in ("inspection-none", "inspection-sealed") or not sealed:
+            raise
+        at.say(_sealed_facts(sealed), {"sealed": _sealed_data(sealed)})
+        return
     if at.json:
-        show.data(_status_data(where))
+        show.data(_status_data(where) | {"sealed": _sealed_data(sealed)})
         return
     show.facts(_head(where))
     if evidence:
@@ -80,7 +89,7 @@ def status(at: Desk, evidence: bool, inspection: str | None) -> None:
     show.facts(_tasks(where))
     _say_conflicts(where)
     click.echo()
-    show.facts(_safety(where))
+    show.facts([*_safety(where), *_sealed_facts(sealed)])
     if where.aside:
         click.echo()
         show.facts(
@@ -122,6 +131,24 @@ def check(at: Desk, inspection: str | None) -> None:
     rest = [(f.rule, f"not evaluated: {f.needs}") for f in findings if not isinstance(f, Flag)]
     if rest:
         show.facts(rest)
+
+
+def _sealed_facts(sealed: list[SealedVisit]) -> list[show.Fact]:
+    if not sealed:
+        return []
+    told = [
+        f"{one.log}  {one.facility}: {show.number(one.seq, 'entry', 'entries')}, "
+        f"{show.number(one.files, 'file')}, all held safely; sealed {show.time(one.sealed_at)}"
+        for one in sealed
+    ]
+    return [("sealed", "\n".join(told))]
+
+
+def _sealed_data(sealed: list[SealedVisit]) -> list[dict[str, Any]]:
+    return [
+        {"inspection": s.log, "facility": s.facility, "entries": s.seq, "files": s.files}
+        for s in sealed
+    ]
 
 
 # -- inside ---------------------------------------------------------------------------------------
