@@ -15,10 +15,17 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import intake, memory, photos, scoring, wire
+from tests.bench import intake, memory, photos, push, scoring, wire
 from tests.bench.figure import ROUNDS
 
-MODULES = {"intake": intake, "wire": wire, "photos": photos, "scoring": scoring, "memory": memory}
+MODULES = {
+    "intake": intake,
+    "push": push,
+    "wire": wire,
+    "photos": photos,
+    "scoring": scoring,
+    "memory": memory,
+}
 
 
 def main(wanted: list[str]) -> int:
