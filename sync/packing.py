@@ -3,7 +3,8 @@
 Entries are short lines that repeat each other; LZMA makes a third less of them than gzip does, and
 needs no library. It is slow, so what is long travels as gzip: a laptop that comes home with very
 many inspections waits for its own packing otherwise. LZMA travels as `Content-Encoding: x-lzma`:
-raw LZMA1 with an end marker and these parameters on both ends, so that the memory a stranger's bytes can ask for is fixed.
+raw LZMA1 with an end marker and these parameters on both ends, so that the memory a stranger's
+bytes can ask for is fixed.
 """
 
 from __future__ import annotations
