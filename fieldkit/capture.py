@@ -70,6 +70,9 @@ def which_inspection(store: Store, given: str | None) -> str:
 
     Raises `inspection-unknown`, `inspection-which` and `inspection-none`.
     """
+    current = store.note("current")
+    if given is None and current is not None and store.has_inspection(current):
+        return current
     known = store.inspections()
     if given is not None:
         found = [i for i in known if i.startswith(given.lower())]
@@ -77,10 +80,10 @@ def which_inspection(store: Store, given: str | None) -> str:
             return found[0]
         if found:
             raise problem("inspection-which", nearest=", ".join(found))
+        gone = [i for i in store.sealed() if i.startswith(given.lower())]
+        if gone:
+            raise problem("inspection-sealed", inspection=gone[0])
         raise problem("inspection-unknown", inspection=given, nearest=nearest(given, known))
-    current = store.note("current")
-    if current in known:
-        return current
     if len(known) > 1:
         raise problem("inspection-which", nearest=", ".join(known))
     if not known:

@@ -15,7 +15,7 @@ from typing import Any
 
 from sync.problems import Problem, problem
 
-VERSION = 4
+VERSION = 5
 _CANNOT_WRITE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
 BUSY_SECONDS = 30
 
@@ -90,6 +90,11 @@ SEALED_WAITING = (
     "create table if not exists sealed_waiting (id text primary key, inspection text not null, "
     "day integer not null, payload blob not null, key blob not null, value text not null) "
     "without rowid"
+)
+
+SEALED_VISITS = (
+    "create table if not exists sealed_visits (log text primary key, facility text not null, "
+    "seq integer not null, h blob not null, files integer not null, sealed_at integer not null)"
 )
 
 INDEXES = (
@@ -211,7 +216,7 @@ class Database:
         ]
         describe.close()
         with self.write("the store") as tx:
-            for statement in (*statements, SEALED_WAITING, *INDEXES):
+            for statement in (*statements, SEALED_WAITING, SEALED_VISITS, *INDEXES):
                 tx.execute(statement)
             tx.execute(f"pragma user_version = {VERSION}")
 

@@ -141,7 +141,7 @@ def _described(name: str, log: LogLines, of: OwnKey) -> dict[str, Any]:
         "signatures": signed,
     }
     if of.certificate is not None:
-        said["certificate"] = json.loads(of.certificate)
+        said["own_certificate"] = json.loads(of.certificate)
     return said | ({"unsigned": True} if of.key is None else {})
 
 

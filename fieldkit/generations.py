@@ -18,7 +18,7 @@ import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from marshmallow import Schema, ValidationError
@@ -29,7 +29,6 @@ from fieldkit.keys import load_key, load_or_make_key, public_bytes
 from fieldkit.ledger import encode_key
 from fieldkit.server_keys import trusted_keys
 from fieldkit.store import FORMER, Identity, LogLines, Store, Writing
-from fieldkit.transport import Transport
 from sync import wire
 from sync.adopted import Run, entries_for
 from sync.generation import (
@@ -44,6 +43,9 @@ from sync.generation import (
 from sync.log import DEVICE_LOG, device_id, genesis, sign_head
 from sync.problems import Problem, problem
 from sync.receipt import SignedBytes, read_certificate
+
+if TYPE_CHECKING:
+    from fieldkit.transport import Transport
 
 
 @dataclass(frozen=True, slots=True)

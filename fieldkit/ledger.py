@@ -30,6 +30,11 @@ MOST_AWAITED = 1000  # the protocol's limit of one request
 # "asked" is held by the server's word up to its seq, and by no receipt.
 OFFERED = "case when a.state = 'again' then max(a.seq - 1, 0) else coalesce(a.seq, 0) end"
 COVERED = "case when a.state in ('again', 'asked') then 0 else coalesce(a.seq, 0) end"
+# Ended generations whose lines are still to be carried over (S3).
+_ENDED = (
+    f"select substr(name, {len(FORMER) + 1}) from meta where name >= '{FORMER}' "  # noqa: S608
+    f"and name < '{FORMER[:-1]}0' and not json_extract(value, '$.adopted')"
+)
 _PENDING_BYTES = 6 * 1024**2  # more than one request carries, less than a small machine has
 
 
@@ -102,13 +107,22 @@ class Ledger:
         return self._count_after("coalesce(a.seq, 0)", identity, None)
 
     def _count_after(self, seq: str, identity: Identity, log: str | None) -> int:
+        # Said plainly, so that of one log only its own lines are read.
+        which = "?2 is null" if log is None else "l.log = ?2"
         return int(
             self.database.rows(
+<<<<<<< HEAD
                 # A log has no gaps: its last position says how many lines it has.
                 f"select coalesce(sum(max(l.last - {seq}, 0)), 0) from "  # noqa: S608 - fixed text
                 "(select log, max(seq) as last from lines where device = ?1 "
                 "and (?2 is null or log = ?2) group by log) l "
                 "left join acknowledged a on a.log = l.log and a.device = ?1",
+=======
+                "select count(*) from lines l left join acknowledged a "  # noqa: S608 - fixed text
+                "on a.log = l.log and a.device = l.device "
+                f"where (l.device = ?1 or l.device in ({_ENDED})) and l.seq > {seq} "
+                f"and {which}",
+>>>>>>> main
                 (identity.device, log),
             )[0][0]
         )
@@ -283,6 +297,8 @@ def acknowledge(tx: Connection, identity: Identity, receipt: Receipt) -> None:
             "select h from lines where log = ? and device = ? and seq = ?",
             (one.log, one.device, one.seq),
         ).fetchone()
+        if found is None and _is_sealed(tx, one.log, one.seq):
+            continue  # what was held safely before it went from here says nothing new
         if found is None or found[0].hex() != one.h:
             why = f"entry {one.seq} of {one.log} is another one here"
             raise problem("receipt-unfit", why=why)
@@ -291,6 +307,11 @@ def acknowledge(tx: Connection, identity: Identity, receipt: Receipt) -> None:
         "update files set held_at = ?1, sent_at = coalesce(sent_at, ?1) where sha256 = ?2",
         [(receipt.at, sha256) for sha256 in receipt.files],
     )
+
+
+def _is_sealed(tx: Connection, log: str, seq: int) -> bool:
+    found = tx.execute("select 1 from sealed_visits where log = ? and seq >= ?", (log, seq))
+    return found.fetchone() is not None
 
 
 def _keep_nonce(tx: Connection, nonce: Nonce, signed: SignedBytes, now: int) -> None:
@@ -350,6 +371,8 @@ def _take_state(tx: Connection, identity: Identity, state: LogState) -> None:
     if state.state == "gap":
         _go_back(tx, identity, state.log, max(state.seq - 1, 0))
         return
+    if _asks_from_the_start(tx, identity, state):
+        return
     said = None if state.problem is None else json.dumps(state.problem, ensure_ascii=False)
     tx.execute(
         "insert into acknowledged (log, device, seq, state, problem) values (?1, ?2, 0, ?3, ?4) "
@@ -368,6 +391,23 @@ def _go_back(tx: Connection, identity: Identity, log: str, seq: int) -> None:
         "where log = ?2 and device = ?3 and seq > ?1",
         (seq, log, identity.device),
     )
+
+
+def _asks_from_the_start(tx: Connection, identity: Identity, state: LogState) -> bool:
+    """S3: lines that do not follow what the server holds are offered from the first one on.
+
+    A server that was put back may hold another copy's lines before them: only from the start of
+    the log can it tell where that left it. Refused from there too, the log stays refused.
+    """
+    if state.problem is None or state.problem.get("code") != "segment-signature":
+        return False
+    found = tx.execute(
+        "select seq from acknowledged where log = ? and device = ?", (state.log, identity.device)
+    ).fetchone()
+    if found is None or not found[0]:
+        return False
+    _put_state(tx, identity, state.log, 0, "held", None)
+    return True
 
 
 def _put_state(

@@ -52,6 +52,11 @@ class Library:
         found = {str(f["id"]): f for f in self.documents("facility")}
         return found.get(facility, {"id": facility, "name": facility})
 
+    def in_conflict(self) -> list[str]:
+        """The facilities whose assignment asks for a passphrase on this device (S11)."""
+        found = {str(a["facility"]) for a in self.documents("assignment") if a.get("conflict")}
+        return sorted(found)
+
     def declarations(self, facility: str) -> list[dict[str, Any]]:
         """All filings for a facility that came down."""
         return [d for d in self.documents("declaration") if d.get("facility") == facility]

@@ -79,11 +79,11 @@ def sweep(folder: Path, names: tuple[str, str, str]) -> None:
     store, files, keys = names
     ends = (folder / f"{store}{end}" for end in _STORE_ENDS)
     for one in (*ends, *key_files(folder, keys)):
-        _overwrite(one)
+        overwrite(one)
     if (folder / files).is_dir():
         for one in (folder / files).rglob("*"):
             if one.is_file():
-                _overwrite(one)
+                overwrite(one)
         shutil.rmtree(folder / files, ignore_errors=True)
 
 
@@ -176,7 +176,8 @@ def _key_of(home: Home) -> bytes:
     return home.data_key
 
 
-def _overwrite(path: Path) -> None:
+def overwrite(path: Path) -> None:
+    """Write zeros over a file, as far as the disk does so in place, and remove it."""
     with suppress(OSError):
         size = path.stat().st_size
         with path.open("r+b") as file:

@@ -29,6 +29,7 @@ from checklists.scoring.inputs import FlagFact, ScoreInputs, Visit
 from fieldkit.blobs import Blobs
 from fieldkit.capture import about_of, checklist_of, load_inspection
 from fieldkit.declared import declaration_of, processes_of
+from fieldkit.ledger import Ledger
 from fieldkit.library import Library
 from fieldkit.store import Store
 from sync.inspection import Evidence, Inspection
@@ -153,9 +154,13 @@ def _evidence_state(
             for sha256 in flag.evidence:
                 flagged.setdefault(sha256, []).append(_flag_id(inspection, flag))
 
+    # A copy that was freed is held all the same (S4).
+    files = Ledger(sources.store.database).files(inspection)
+    held = {file.sha256 for file in files if file.held_at is not None}
+
     def state(evidence: Evidence) -> EvidenceState:
         return EvidenceState(
-            held=sources.blobs.has(evidence.sha256),
+            held=evidence.sha256 in held or sources.blobs.has(evidence.sha256),
             flagged=tuple(sorted(flagged.get(evidence.sha256, ()))),
         )
 

@@ -36,6 +36,7 @@ def look(home: Home, store: Store, identity: Identity) -> list[Check]:
         _folder(home),
         _clock(store),
         _key(home, identity),
+        *_passphrase(home, library),
         *_papers(library),
         _sent(Ledger(store.database), identity),
     ]
@@ -88,6 +89,17 @@ def _key(home: Home, identity: Identity) -> Check:
         remedy = f"Run: chmod 600 {home.key}"
         return Check("key", False, "others on this computer can read it", remedy)
     return Check("key", True, f"device {identity.device[:8]}")
+
+
+def _passphrase(home: Home, library: Library) -> list[Check]:
+    """S11: asked of a device that goes where it may be taken away."""
+    asked = library.in_conflict()
+    if home.data_key is not None:
+        return [Check("passphrase", True, "set; everything on this device is sealed")]
+    if not asked:
+        return []
+    found = f"none is set, and the assignment to {', '.join(asked)} asks for one"
+    return [Check("passphrase", False, found, "Run: fieldkit passphrase set")]
 
 
 def _papers(library: Library) -> list[Check]:

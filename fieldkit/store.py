@@ -30,6 +30,26 @@ from sync.written import FAMILY
 FORMER = "former/"  # notes of ended generations (S3): FORMER + device; see fieldkit.generations
 
 
+_HEADS = (
+    "select l.device, l.seq, l.h from lines l join (select device, max(seq) as last from lines "
+    "where log = ?1 group by device) m on m.device = l.device and m.last = l.seq "
+    "where l.log = ?1 order by l.device"
+)
+
+
+# Goes from log to log through the index: the lines in between are not read.
+LOGS = (
+    "with recursive logs (log) as (select min(log) from lines union all "
+    "select (select min(log) from lines where log > logs.log) from logs where log is not null) "
+)
+# The row of `about` stands for the beginning; where it is not here yet, the first row of all.
+_INSPECTIONS = LOGS + (  # noqa: S608 - fixed text
+    "select log from logs where log is not null and log <> ? order by coalesce("
+    "(select min(rowid) from lines l where l.log = logs.log and l.path = 'about'), "
+    "(select min(rowid) from lines l where l.log = logs.log))"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Identity:
     """Who records: the device by its key, the person who is logged in, and the server's office."""
@@ -148,17 +168,17 @@ class Writing:
 
     def heads(self, log: str) -> list[tuple[str, int, bytes]]:
         """(device, last seq, its chain hash) of every log of an inspection that is here."""
-        return self.tx.execute(
-            "select device, seq, h from lines l where log = ? and seq = "
-            "(select max(seq) from lines where log = l.log and device = l.device) order by device",
-            (log,),
-        ).fetchall()
+        return self.tx.execute(_HEADS, (log,)).fetchall()
 
     def _head(self, log: str) -> Head:
         found = self.tx.execute(
             "select seq, h from lines where log = ? and device = ? order by seq desc limit 1",
             (log, self.identity.device),
         ).fetchone()
+        if found is None:
+            sealed = self.tx.execute("select 1 from sealed_visits where log = ?", (log,)).fetchone()
+            if sealed is not None:
+                raise problem("inspection-sealed", inspection=log)
         return Head(*found) if found else Head(0, genesis(self.identity.public_key, log))
 
     def _replaces(self, log: str, path: str) -> list[str] | None:
@@ -216,13 +236,17 @@ class Store:
 
     def inspections(self) -> list[str]:
         """The ids of the inspections on this device, in the order in which they were begun."""
-        return [
-            log
-            for (log,) in self.database.rows(
-                "select log from lines where log <> ? group by log order by min(rowid)",
-                (DEVICE_LOG,),
-            )
-        ]
+        return [log for (log,) in self.database.rows(_INSPECTIONS, (DEVICE_LOG,))]
+
+    def has_inspection(self, log: str) -> bool:
+        """Whether there are lines of an inspection here."""
+        found = self.database.rows("select 1 from lines where log = ? limit 1", (log,))
+        return bool(found) and log != DEVICE_LOG
+
+    def sealed(self) -> list[str]:
+        """The inspections that were sealed and are not here any more (S11)."""
+        found = self.database.rows("select log from sealed_visits order by sealed_at, log")
+        return [log for (log,) in found]
 
     def count_lines(self, log: str, device: str) -> int:
         """How many lines of one device's log are here."""
@@ -264,6 +288,10 @@ class Store:
         ):
             found.setdefault(device, []).append((line, h, seq))
         return [LogLines(log, d, *zip(*rows, strict=True)) for d, rows in found.items()]
+
+    def heads(self, log: str) -> list[tuple[str, int, bytes]]:
+        """(device, last seq, its chain hash) of every log of an inspection that is here."""
+        return self.database.rows(_HEADS, (log,))
 
     def carriers(self, log: str) -> frozenset[tuple[str, int]]:
         """(device, seq) of the entries that carry over lines which stand here themselves (S3)."""

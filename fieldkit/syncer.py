@@ -120,7 +120,8 @@ class Syncer:
                     raise
                 rejoined = True
                 continue
-            told |= {s.log for s in answer.logs if s.state in ("forked", "refused")}
+            refused = {r.log for r in self.ledger.refusals()}
+            told |= {s.log for s in answer.logs if s.state in ("forked", "refused")} & refused
             # S7: entries first; what they name is asked for again once the last of them is there.
             waiting = more or bool(self.ledger.pending(self.identity, told))
             if not waiting:

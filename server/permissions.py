@@ -100,6 +100,8 @@ ROUTES: dict[str, str] = {
     "pages.facilities": "facilities.read",
     "pages.facility": "facilities.read",
     "pages.inspection": "inspections.read",
+    "pages.held_aside": "inspections.read",
+    "pages.branch": "inspections.read",
     "pages.evidence": "inspections.read",
     "pages.admission": "logs.admit",
     "pages.entries": "inspections.read",

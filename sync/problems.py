@@ -798,6 +798,27 @@ _define(
     "Each command asks for the passphrase. On Linux, log in so that XDG_RUNTIME_DIR is set.",
 )
 _define(
+    "inspection-sealed",
+    409,
+    "The inspection {inspection} was sealed: it is not on this device any more.",
+    "The server holds it safely.",
+    "Read it with your office. What comes back for correction fills it again.",
+)
+_define(
+    "seal-too-early",
+    409,
+    "The inspection {inspection} cannot be sealed yet: {why}.",
+    KEPT,
+    "Do that, then run fieldkit seal again.",
+)
+_define(
+    "wipe-not-typed",
+    409,
+    "Nothing was wiped: the words typed are not the ones that were asked for.",
+    KEPT,
+    "To wipe this device, type exactly: {words}",
+)
+_define(
     "server-keys-unfit",
     502,
     "What the server said about its keys does not fit: {why}.",

@@ -9,6 +9,7 @@ import click
 
 from checklists.model import Checklist
 from fieldkit import show
+from fieldkit.aside import Aside, held_aside
 from fieldkit.authors import Author, authors
 from fieldkit.bundle_content import InBundles, in_bundles
 from fieldkit.capture import about_of, checklist_of, load_inspection
@@ -20,9 +21,11 @@ from fieldkit.left import Left, what_is_left
 from fieldkit.outbox import Outbox
 from fieldkit.progress import ItemProgress, by_section, open_critical, progress
 from fieldkit.resolving import Listed, conflicts_here
+from fieldkit.sealed_visits import SealedVisit, sealed_visits
 from fieldkit.shared import Colleague, NotTaken, colleagues, not_taken
 from fieldkit.signing import Standing, standing
 from sync.inspection import Inspection
+from sync.problems import Problem
 
 _NEXT = 3
 _MISSING = 10
@@ -49,6 +52,7 @@ class _Where:
     protected: int  # entries that are sealed and wait for the sign-off
     conflicts: list[Listed]
     authors: dict[str, Author]
+    aside: list[Aside]
 
 
 @click.command()
@@ -57,9 +61,16 @@ class _Where:
 @desk
 def status(at: Desk, evidence: bool, inspection: str | None) -> None:
     """What is answered, what is missing, what is signed, sent and held safely."""
-    where = _gather(at, at.inspection(inspection))
+    sealed = sealed_visits(at.store)
+    try:
+        where = _gather(at, at.inspection(inspection))
+    except Problem as exc:
+        if exc.code not in ("inspection-none", "inspection-sealed") or not sealed:
+            raise
+        at.say(_sealed_facts(sealed), {"sealed": _sealed_data(sealed)})
+        return
     if at.json:
-        show.data(_status_data(where))
+        show.data(_status_data(where) | {"sealed": _sealed_data(sealed)})
         return
     show.facts(_head(where))
     if evidence:
@@ -78,7 +89,12 @@ def status(at: Desk, evidence: bool, inspection: str | None) -> None:
     show.facts(_tasks(where))
     _say_conflicts(where)
     click.echo()
-    show.facts(_safety(where))
+    show.facts([*_safety(where), *_sealed_facts(sealed)])
+    if where.aside:
+        click.echo()
+        show.facts(
+            [("held aside", f"{one.happened}\n{one.safe} {one.remedy}") for one in where.aside]
+        )
 
 
 @click.command()
@@ -117,6 +133,24 @@ def check(at: Desk, inspection: str | None) -> None:
         show.facts(rest)
 
 
+def _sealed_facts(sealed: list[SealedVisit]) -> list[show.Fact]:
+    if not sealed:
+        return []
+    told = [
+        f"{one.log}  {one.facility}: {show.number(one.seq, 'entry', 'entries')}, "
+        f"{show.number(one.files, 'file')}, all held safely; sealed {show.time(one.sealed_at)}"
+        for one in sealed
+    ]
+    return [("sealed", "\n".join(told))]
+
+
+def _sealed_data(sealed: list[SealedVisit]) -> list[dict[str, Any]]:
+    return [
+        {"inspection": s.log, "facility": s.facility, "entries": s.seq, "files": s.files}
+        for s in sealed
+    ]
+
+
 # -- inside ---------------------------------------------------------------------------------------
 
 
@@ -151,6 +185,7 @@ def _gather(at: Desk, inspection: str) -> _Where:
         count_waiting(at.store, inspection),
         conflicts_here(at.store, at.library, inspection) if read.conflicts else [],
         authors(at.store) if read.conflicts else {},
+        held_aside(at.store, inspection, len(read.unread)),
     )
 
 
@@ -307,6 +342,7 @@ def _status_data(where: _Where) -> dict[str, Any]:
         "open_critical": open_critical(where.items),
         "conflicts": [conflict_data(one, where.authors) for one in where.conflicts],
         "unread": [{"seq": u.seq, "why": u.why} for u in where.read.unread],
+        "held_aside": [asdict(one) for one in where.aside],
         "signed": bool(where.signed.devices),
         "after_sign_off": where.signed.after,
         "bundled": None if where.bundled is None else asdict(where.bundled),

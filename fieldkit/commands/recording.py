@@ -26,6 +26,7 @@ from fieldkit.capture import (
 )
 from fieldkit.commands.desk import Desk, desk, fix_option, inspection_option
 from sync.inspection import Fix
+from sync.problems import problem
 
 _EVIDENCE = click.option(
     "--evidence", multiple=True, metavar="DIGEST", help="A file's digest, or how it begins."
@@ -45,6 +46,8 @@ def start(
 ) -> None:
     """Begin an inspection of FACILITY, or go on with the one that is not signed yet."""
     mode = "training" if training else "live"
+    if at.home.data_key is None and facility in at.library.in_conflict():
+        raise problem("passphrase-needed", facility=facility)
     begun = begin(at.recorder(), facility, purpose=purpose, fix=fix, mode=mode, new=new)
     name = str(begun.facility.get("name", facility))
     example = bool(begun.facility.get("example"))

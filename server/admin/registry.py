@@ -81,6 +81,7 @@ def declare_command(terminal: Terminal, file: str) -> None:
     type=click.IntRange(0, 366),
     help="How many days the visit may begin early or run over.",
 )
+@click.option("--conflict", is_flag=True, help="A device that goes there needs a passphrase.")
 @command
 def assign_command(
     terminal: Terminal,
@@ -90,6 +91,7 @@ def assign_command(
     not_after: str,
     purpose: str,
     grace_days: int,
+    conflict: bool,
 ) -> None:
     """Assign an auditor to a facility; the auditor's devices are told."""
     from server.services import programme
@@ -105,6 +107,7 @@ def assign_command(
             not_before=not_before,
             not_after=not_after,
             grace_days=grace_days,
+            conflict=conflict,
         )
     period = f"{made.not_before} to {made.not_after}"
     terminal.say(asdict(made), f"{made.facility}  {login}  {period}  {made.id}")

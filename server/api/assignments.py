@@ -39,6 +39,10 @@ class AssignmentSchema(Schema):
         validate=validate.Range(0, programme.MOST_GRACE_DAYS),
         metadata={"description": "How many days a visit may begin early or run over."},
     )
+    conflict = fields.Boolean(
+        load_default=False,
+        metadata={"description": "Whether a device that goes there needs a passphrase (S11)."},
+    )
     ended_at = fields.Integer(
         dump_only=True,
         allow_none=True,

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint
 
-from server.pages import browse, bundles, decide, files, login, sealed
+from server.pages import aside, browse, bundles, decide, files, login, sealed
 from server.pages.wording import FILTERS
 from server.permissions import may
 from server.web import principal
@@ -31,6 +31,8 @@ blueprint.add_url_rule("/facilities/<facility_id>", "facility", browse.facility)
 blueprint.add_url_rule("/inspections/<inspection_id>", "inspection", browse.inspection)
 blueprint.add_url_rule("/inspections/<inspection_id>/evidence", "evidence", browse.evidence)
 blueprint.add_url_rule("/inspections/<inspection_id>/entries", "entries", browse.entries)
+blueprint.add_url_rule("/held-aside", "held_aside", aside.held_aside)
+blueprint.add_url_rule("/held-aside/<root>.ndjson", "branch", aside.branch)
 blueprint.add_url_rule(
     "/inspections/<inspection_id>/admission", "admission", decide.admit, methods=["POST"]
 )

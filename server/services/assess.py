@@ -7,7 +7,7 @@ so that deleting and rebuilding gives the same bytes. Training is never part of 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
@@ -21,7 +21,8 @@ from server.context import Context
 from server.services.casework import Filed, Judged, judge
 from server.services.inspections import Loaded, load_inspection
 from server.services.standards import Standard, standard_for
-from server.store import assessments, declarations, facilities, flags, gradings
+from server.store import aside, assessments, declarations, facilities, flags, gradings
+from server.store.aside import AsideRow
 from server.store.assessments import AssessmentRow
 from server.store.facilities import Facility
 from server.store.gradings import Grading
@@ -46,6 +47,7 @@ class Assessed:
     assessments: tuple[AssessmentRow, ...] = ()
     flags: tuple[flags.FlagRow, ...] = ()
     shared: Shared = frozenset()
+    aside: tuple[AsideRow, ...] = ()
 
 
 def assess_facility(ctx: Context, facility_id: str) -> Assessed | None:
@@ -77,24 +79,44 @@ def keep(ctx: Context, assessed: Assessed) -> bool:
 def _assess(tx: Tx, grading: Grading) -> Assessed:
     facility = facilities.get(tx, grading.facility)
     standard = None if facility is None else standard_for(tx, facility)
-    if facility is None or standard is None:
+    if facility is None:
         return Assessed(grading)
+    visits = _visits(tx, facility.id)
+    waiting = tuple(_aside(facility.id, loaded) for _, loaded in visits)
+    if standard is None:
+        return Assessed(grading, aside=waiting)
     filed = _filed(tx, facility.id)
     judged = [
         judge(tx, facility, loaded, filed, standard.settings)
-        for loaded in _live_visits(tx, facility.id)
+        for mode, loaded in visits
+        if mode == LIVE and loaded.counted  # else every entry of it was set aside (S9)
     ]
     rows = [_of_inspection(tx, facility, standard, grading.as_of, one) for one in judged]
     shared = frozenset((u.sha256, u.inspection, u.facility) for one in judged for u in one.uses)
     rows.append(_of_facility(facility, standard, grading.as_of, filed, judged, shared))
-    return Assessed(grading, tuple(rows), tuple(row for one in judged for row in one.rows), shared)
+    found = tuple(row for one in judged for row in one.rows)
+    return Assessed(grading, tuple(rows), found, shared, waiting)
 
 
-def _live_visits(tx: Tx, facility_id: str) -> Iterable[Loaded]:
-    for row in inspections_at(tx, facility_id):
-        loaded = load_inspection(tx, row.id) if row.mode == LIVE else None
-        if loaded is not None and loaded.counted:  # else every entry of it was set aside (S9)
-            yield loaded
+def _visits(tx: Tx, facility_id: str) -> list[tuple[str | None, Loaded]]:
+    """Every inspection of a facility, training included, with its mode."""
+    loaded = [(row.mode, load_inspection(tx, row.id)) for row in inspections_at(tx, facility_id)]
+    return [(mode, one) for mode, one in loaded if one is not None]
+
+
+def _aside(facility: str, loaded: Loaded) -> AsideRow:
+    """What of an inspection waits for a ruling, was not understood, or came carried."""
+    open_ones = [one for one in loaded.aside if one.open]
+    late = sum(1 for one in open_ones for r in one.records if r.seq in one.late)
+    return AsideRow(
+        loaded.id,
+        facility,
+        sum(len(one.records) for one in open_ones) - late,
+        late,
+        len(loaded.current.unread),
+        sum(one.entries for one in loaded.adopted),
+        sum(one.unsigned for one in loaded.adopted),
+    )
 
 
 def _filed(tx: Tx, facility_id: str) -> list[Filed]:
@@ -250,6 +272,7 @@ def _store(tx: Tx, *, assessed: Assessed, now: int) -> bool:
         return False
     before = _shared_before(tx, facility)
     assessments.replace(tx, facility, assessed.assessments)
+    aside.replace(tx, facility, assessed.aside)
     flags.replace(tx, facility, assessed.flags)
     gradings.done(tx, assessed.grading)
     # A photograph used twice is a finding at both places, so the other one is judged again.

@@ -48,10 +48,10 @@ class Judged:
     rejected: Mapping[str, str]
 
     def evidence_state(self, evidence: Evidence) -> EvidenceState:
-        """What the server knows of a file: every device log is signed at the source."""
+        """What the server knows of a file; who named it unsigned did not sign at the source."""
         return EvidenceState(
             held=evidence.sha256 in self.held,
-            signed=True,
+            signed=evidence.written.signed,
             flagged=self.flagged.get(evidence.sha256, ()),
             rejected=self.rejected.get(evidence.sha256, ""),
         )

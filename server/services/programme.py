@@ -43,10 +43,12 @@ def assign(
     not_before: str,
     not_after: str,
     grace_days: int = assignments.GRACE_DAYS,
+    conflict: bool = False,
 ) -> Assignment:
     """Assign an auditor (login or id) to a facility from one day to another, both included.
 
-    What is written up to `grace_days` before or after counts too (S9). The auditor's devices are
+    What is written up to `grace_days` before or after counts too (S9). With `conflict`
+    devices ask for a passphrase before they begin there (S11). The auditor's devices are
     told of the facility, what it declares and what it is judged by. Raises `fields-malformed`,
     `noun-unknown`, `not-an-auditor` and `already-there`.
     """
@@ -65,13 +67,14 @@ def assign(
         new = Assignment(
             new_id, facility, auditor.id, purpose, not_before, not_after, now, None, grace_days
         )
+        new = replace(new, conflict=conflict or None)
         same = assignments.same(tx, facility, auditor.id, not_before)
         if same is not None and same.ended_at is None:
             name = f"{auditor.login} at {facility} from {not_before}"
             raise problem("already-there", noun="assignment", name=name)
         shared = sharing.circles_at(tx, facility)
         if same is not None:
-            assignments.reopen(tx, same.id, purpose, not_after, grace_days)
+            assignments.reopen(tx, same.id, purpose, not_after, grace_days, conflict)
             new = replace(new, id=same.id, created_at=same.created_at)
         else:
             assignments.add(tx, new)

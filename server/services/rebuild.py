@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from server.context import Context
 from server.services.grading import assess_stale
 from server.services.photos import read_new
-from server.store import assessments, facts, flags, gradings
+from server.store import aside, assessments, facts, flags, gradings
 from server.store.transaction import Tx
 
 
@@ -36,5 +36,6 @@ def rebuild(ctx: Context) -> Rebuilt:
 def _forget(tx: Tx, now: int) -> None:
     flags.delete_all(tx)
     assessments.delete_all(tx)
+    aside.delete_all(tx)
     facts.delete_all(tx)
     gradings.mark_again(tx, [one.facility for one in gradings.every(tx)], now)

@@ -20,7 +20,7 @@ class Assignment:
     days a visit may begin early or run over and still be the one that was meant (S9).
 
     `ended_at` (UTC milliseconds) is None unless staff ended it: what was recorded until then
-    counts on, and the person is told of nothing new.
+    counts on, and the person is told of nothing new. `conflict`: a device needs a passphrase (S11).
     """
 
     id: str
@@ -32,6 +32,7 @@ class Assignment:
     created_at: int
     ended_at: int | None = None
     grace_days: int = GRACE_DAYS
+    conflict: bool | None = None
 
 
 def add(tx: Tx, assignment: Assignment) -> None:
@@ -62,6 +63,7 @@ def as_json(assignment: Assignment) -> dict[str, Any]:
         "not_before": assignment.not_before,
         "not_after": assignment.not_after,
         "grace_days": assignment.grace_days,
+        **({"conflict": True} if assignment.conflict else {}),
     }
 
 
@@ -83,11 +85,16 @@ def end(tx: Tx, assignment: str, at: int) -> None:
 
 
 def reopen(
-    tx: Tx, assignment: str, purpose: str, not_after: str, grace_days: int = GRACE_DAYS
+    tx: Tx,
+    assignment: str,
+    purpose: str,
+    not_after: str,
+    grace_days: int = GRACE_DAYS,
+    conflict: bool = False,
 ) -> None:
-    """Give an assignment that was ended a new purpose, last day and grace."""
+    """Give an assignment that was ended a new purpose, last day, grace and mark."""
     again: dict[str, Any] = {"purpose": purpose, "not_after": not_after, "ended_at": None}
-    again |= {"grace_days": grace_days}
+    again |= {"grace_days": grace_days, "conflict": conflict or None}
     tx.execute(update(assignments).where(assignments.c.id == assignment).values(**again))
 
 

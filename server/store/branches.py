@@ -70,6 +70,16 @@ def of_inspections(tx: Tx, wanted: Collection[str]) -> list[BranchRun]:
     return [_run(row) for row in tx.execute(query)]
 
 
+def of_root(tx: Tx, root: str) -> list[BranchRun]:
+    """The runs of the branch that this run began, in the order in which they came."""
+    query = (
+        select(quarantine)
+        .where((quarantine.c.root == root) | (quarantine.c.digest == root))
+        .order_by(_ORDER)
+    )
+    return [_run(row) for row in tx.execute(query)]
+
+
 def every(tx: Tx) -> list[BranchRun]:
     """Every run that was ever set aside, in the order in which they came."""
     return [_run(row) for row in tx.execute(select(quarantine).order_by(_ORDER))]

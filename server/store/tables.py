@@ -198,6 +198,7 @@ assignments = Table(
     Column("ended_at", BigInteger),  # when staff ended it, before its last day or after
     # A visit that begins early or runs over by so many days is still the one that was meant (S9).
     Column("grace_days", Integer, nullable=False, server_default="14"),
+    Column("conflict", Boolean),  # a device that goes there needs a passphrase (S11)
     UniqueConstraint("facility", "person", "not_before"),
     Index(None, "person"),
 )
@@ -461,6 +462,20 @@ flags = Table(
     Column("body", LargeBinary, nullable=False),
     Index(None, "facility"),
     Index(None, "inspection"),
+    info=DERIVED,
+)
+
+held_aside = Table(
+    "held_aside",
+    metadata,
+    Column("inspection", Text, primary_key=True),
+    Column("facility", Text, nullable=False),
+    Column("set_aside", Integer, nullable=False),
+    Column("revoked", Integer, nullable=False),
+    Column("unread", Integer, nullable=False),
+    Column("carried", Integer, nullable=False),
+    Column("unsigned", Integer, nullable=False),
+    Index(None, "facility"),
     info=DERIVED,
 )
 

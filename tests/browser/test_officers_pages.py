@@ -16,6 +16,7 @@ PAGES = (
     f"/inspections/{TWO_HANDS}",
     f"/inspections/{OPERATING}",
     f"/inspections/{UNSIGNED}",
+    "/held-aside",
 )
 
 # Every element that shows text of its own, with the size it is really drawn in.

@@ -275,9 +275,10 @@ class Office:
                 lambda seq: hashes[seq],
                 segment,
             )
-        except Problem:
+        except Problem as why:
             if fork is None:
-                raise
+                said = why.to_json()
+                return LogState(segment.device, segment.inspection, "refused", 0, said), set()
             placed = Fork(fork)  # a later segment of the branch
         if isinstance(placed, Gap):
             return LogState(segment.device, segment.inspection, "gap", placed.next_seq), set()

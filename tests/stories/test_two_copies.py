@@ -34,14 +34,20 @@ def test_both_copies_of_a_folder_bring_everything_and_each_is_told(region: Regio
     again = told(region, copy, "sync")
     assert again["waiting"] == {"entries": 0, "files": 0, "bytes": 0}
     assert (again["new_key"], again["carried_over"], again["refused"]) == (False, [], [])
-    assert told(region, copy, "status")["after_sign_off"] == 0
+    status = told(region, copy, "status")
+    assert status["after_sign_off"] == 0
+    assert [one["kind"] for one in status["held_aside"]] == ["carried"]  # type: ignore[attr-defined]
+    assert "Nothing has to be done." in region.stage.fieldkit(copy, "status")
     # The copy's key is lost with what it recorded since.
     region.stage.fieldkit(copy, "answer", "GEN-G3", "FM")
     (region.stage.home(copy) / "key.ed25519").unlink()
     refused = region.stage.fieldkit(copy, "sync", ends_with=1)
     assert refused == ""
+    region.stage.fieldkit(copy, "status")
     link = json.loads(region.stage.tapak("admin", "invite", mine, "--json"))["link"]
     region.stage.fieldkit(copy, "enrol", link)
+    waiting = told(region, copy, "status")["held_aside"]
+    assert "not-carried" in [one["kind"] for one in waiting]  # type: ignore[attr-defined]
     (carried,) = [
         c
         for c in told(region, copy, "sync")["carried_over"]

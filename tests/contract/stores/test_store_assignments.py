@@ -99,3 +99,17 @@ def test_an_assignment_that_was_ended_says_when_and_can_be_opened_again(db: Data
         again = replace(HILL, purpose="again", not_after="2026-12-24")
         assert assignments.get(tx, "a-2") == again
         assert assignments.current_people(tx, ["hill"]) == {"p-aminah", "p-budi"}
+
+
+def test_the_mark_of_conflict_is_kept_and_travels_only_where_it_is_given(db: Database) -> None:
+    """S11"""
+    marked = an_assignment("a-8", "hill", "p-budi", not_before="2026-12-01", conflict=True)
+    put(db, HILL, marked)
+    assert "conflict" not in assignments.as_json(HILL)
+    with db.read() as tx:
+        assert assignments.as_json(assignments.get(tx, "a-8") or HILL)["conflict"] is True
+    db.write(lambda tx: assignments.end(tx, "a-8", 5))
+    db.write(lambda tx: assignments.reopen(tx, "a-8", "again", "2026-12-31", conflict=True))
+    with db.read() as tx:
+        again = assignments.get(tx, "a-8")
+    assert again is not None and again.conflict is True

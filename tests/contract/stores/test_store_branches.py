@@ -37,6 +37,9 @@ def test_a_run_of_a_branch_is_kept_once_and_byte_for_byte(db: Database) -> None:
         assert branches.of_log(tx, first.id, VISIT_2) == []
         assert branches.of_inspections(tx, [VISIT_2, VISIT]) == [one, other]
         assert branches.every(tx) == [one, other]
+        assert branches.of_root(tx, one.root) == [one, other]
+        assert branches.of_root(tx, one.digest) == [one]
+        assert branches.of_root(tx, "no such") == []
     assert one.last == 5
 
 

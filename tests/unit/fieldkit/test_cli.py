@@ -18,6 +18,7 @@ from memory_server import Office, served
 
 from fieldkit.cli import COMMANDS, cli
 from fieldkit.commands.bundling import bundle
+from fieldkit.commands.locking import passphrase
 from sync.problems import CATALOGUE
 
 
@@ -252,7 +253,8 @@ def test_an_interview_is_reminded_of_what_may_not_be_in_it(
 
 
 def test_every_command_has_help_json_and_home(tmp_path: Path) -> None:
-    below = {"bundle": [[name] for name in bundle.commands]}  # a group's options stand there
+    groups = {"bundle": bundle, "passphrase": passphrase}  # a group's options stand below it
+    below = {name: [[one] for one in group.commands] for name, group in groups.items()}
     for given in [[name, *rest] for name in COMMANDS for rest in below.get(name, [[]])]:
         text = CliRunner().invoke(cli, [*given, "--help"]).output
         assert "--json" in text

@@ -174,7 +174,7 @@ def test_what_was_signed_before_the_fork_stays_signed(
     copy.sync()
     store = copy.store
     read = load_inspection(store, inspection)
-    heads = {log.device: len(log.lines) for log in store.logs(inspection)}
+    heads = {log.device: range(1, len(log.lines) + 1) for log in store.logs(inspection)}
     assert standing(heads, read, store.carriers(inspection)).after == 0
     (signed,) = held(office, inspection).sign_offs[old].heads
     there = {(r.device, r.seq, r.h) for r in held_records(office, inspection)}
@@ -202,6 +202,7 @@ def test_with_the_key_lost_the_lines_are_carried_unsigned_after_enrolling_again(
     old = device.id
     office.codes["SECOND-CODE"] = None
     enrol_again(device, "SECOND-CODE")
+    assert device.ledger.waiting_lines(device.store.identity(), inspection) >= 2
     report = device.sync()
     assert [(c.device, c.signed) for c in report.carried] == [(old, False)]
     everything_is_there_once(device)
@@ -334,3 +335,25 @@ def test_a_lost_message_of_any_kind_loses_nothing(
     copy.sync()
     everything_is_there_once(copy)
     assert len(formers(copy.store)) == 1
+
+
+def test_a_restored_server_that_met_the_other_copy_first_is_told_from_the_start(
+    device: FieldDevice, office: Office, tmp_path: Path
+) -> None:
+    """S3, S5: what follows its head here was never written; from line 1 on the fork shows."""
+    inspection = device.start().inspection
+    answer(device.recorder(), inspection, "GEN-G1", ["FM"])
+    device.sync()
+    backup = office.backup()
+    copy = copy_of(device, tmp_path / "copy")
+    for item in ("GEN-G2", "GEN-G3", "GEN-G5"):
+        answer(device.recorder(), inspection, item, ["FM"])
+    device.sync()
+    office.restore(backup)
+    answer(copy.recorder(), inspection, "GEN-G2", ["DNM"])
+    copy.sync()
+    assert device.sync().new_key
+    for one in (device, copy):
+        everything_is_there_once(one)
+    heads = held(office, inspection).answers["GEN-G2", "-"].heads
+    assert {h.level for h in heads} == {"fully", "does-not-meet"}

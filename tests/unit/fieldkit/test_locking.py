@@ -11,14 +11,17 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 from field_device import FieldDevice
+from memory_server import Office
 
 from fieldkit.cli import cli
 from fieldkit.home import PLAIN
 from fieldkit.in_use import using
 from fieldkit.passphrase import set_passphrase
+from fieldkit.readiness import look
 from fieldkit.session import Session, in_memory
 from fieldkit.vault import Cost
 from sync.problems import Problem
+from sync.session import Change
 
 QUICK = Cost(1, 64, 1)
 WORDS = "four fictional wet boots"
@@ -158,3 +161,20 @@ def test_nothing_else_is_at_work_while_the_passphrase_is_set_s11(device: FieldDe
     with using(device.home.folder, alone=True), pytest.raises(Problem), using(device.home.folder):
         pass
     assert (device.home.folder / PLAIN[0]).exists()
+
+
+def test_where_an_assignment_asks_for_it_nothing_begins_without_a_passphrase_s11(
+    device: FieldDevice, office: Office
+) -> None:
+    mark = {"id": "a2", "facility": "bukit-contoh", "purpose": "visit", "conflict": True}
+    office.changes.append(Change("assignment", "a2", mark))
+    device.sync()
+    checks = {c.name: c for c in look(device.home, device.store, device.store.identity())}
+    assert not checks["passphrase"].holds
+    told = run(device, "start", "bukit-contoh", exit_code=1)
+    assert "asks for a passphrase" in told.stderr
+    assert "fieldkit passphrase set" in told.stderr
+    device.home = set_passphrase(device.home, WORDS, QUICK)
+    run(device, "start", "bukit-contoh", FIELDKIT_PASSPHRASE=WORDS)
+    checks = {c.name: c for c in look(device.home, device.store, device.store.identity())}
+    assert checks["passphrase"].holds

@@ -46,6 +46,8 @@ ALLOWED = {
         "pages.evidence",
         "pages.admission",
         "pages.inspection",
+        "pages.held_aside",
+        "pages.branch",
         "pages.file",
         "pages.preview",
         "pages.bundles",
@@ -76,7 +78,7 @@ ALLOWED = {
 }
 REFUSED = {"token-missing", "login-needed", "not-permitted"}
 VALUES = {"sha256": "0" * 64, "filename": "site.css", "scope": "facility", "subject": NORTH}
-VALUES |= {"former": "none", "device": "none"}
+VALUES |= {"former": "none", "root": "none", "device": "none"}
 VALUES |= {"facility": NORTH, "facility_id": NORTH, "inspection_id": "none", "assignment": "none"}
 VALUES |= {"entry": "none"}
 

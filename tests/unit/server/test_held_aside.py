@@ -1,0 +1,156 @@
+"""The page of what is held aside: all there is, what to do, and for whom (L4, S3, S8, S9)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from html import unescape
+
+import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from pages_region import GRADED, PASSWORD, TWO_HANDS, assess_all, make_region
+from region import Device
+
+from server import create_app
+from server.context import Context
+from server.services import enrolment, rebuild
+from server.services.generations import next_generation
+from server.services.intake import receive
+from server.store import aside
+from sync.adopted import Run, entries_for
+from sync.generation import prove
+from sync.log import Segment, link, sign_head, write_line
+from sync.session import Request, read_answer, write_request
+
+Read = Callable[[str, str], tuple[int, str]]
+
+
+@pytest.fixture(scope="module")
+def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Context]:
+    ctx = make_region(tmp_path_factory.mktemp("region"))
+    yield ctx
+    ctx.db.close()
+
+
+@pytest.fixture(scope="module")
+def troubled(region: Context) -> Context:
+    """A region in which everything that can be held aside is."""
+    return make_trouble(region)
+
+
+def make_trouble(ctx: Context) -> Context:
+    """Two branches, carried lines without and with signature, unread lines, a revoked device."""
+    device = newly_enrolled(ctx, 31)
+    device.record(TWO_HANDS, "comments/one", {"text": "first"}, at=ctx.now())
+    device.record(TWO_HANDS, "comments/two", {"text": "second"}, at=ctx.now())
+    unreadable = b'{"seq":3,"of":"another time"}'
+    device.logs[TWO_HANDS].append(unreadable)
+    device.hashes[TWO_HANDS].append(link(device.hashes[TWO_HANDS][-1], unreadable))
+    device.send()
+    line = write_line(2, ctx.now(), device.person, "comments/two", {"text": "another branch"})
+    h = link(device.hashes[TWO_HANDS][1], line)
+    branch = Segment(device.id, TWO_HANDS, 2, (line,), sign_head(device.key, h))
+    answer = receive(
+        ctx, device.id, device.person, write_request(Request(device.id, None, (), (branch,)))
+    )
+    assert [s.state for s in read_answer(answer).logs] == ["forked"]
+    new = Device(ctx, device.person, Ed25519PrivateKey.from_private_bytes(bytes([32]) * 32))
+    next_generation(ctx, device.id, new.public_key, prove(device.key, new.public_key))
+    run = Run(device.id, 2, device.hashes[TWO_HANDS][1], (line,), (h,), None)
+    for _, path, value in entries_for(run):
+        new.record(TWO_HANDS, path, value)
+    new.send()
+    enrolment.revoke_device(ctx, "system:test", device.id, "stolen at the gate")
+    device.record(TWO_HANDS, "comments/late", {"text": "late"}, at=ctx.now())
+    device.send()
+    assess_all(ctx)
+    return ctx
+
+
+def newly_enrolled(ctx: Context, seed: int) -> Device:
+    key = Ed25519PrivateKey.from_private_bytes(bytes([seed]) * 32)
+    code = enrolment.invite(ctx, "aminah", "system:test").partition("#")[2].partition(".")[0]
+    found = enrolment.enrol(ctx, code, key.public_key().public_bytes_raw(), f"laptop {seed}")
+    return Device(ctx, found.person, key)
+
+
+@pytest.fixture(scope="module")
+def read(region: Context) -> Read:
+    app = create_app(region)
+
+    def ask(login: str, path: str) -> tuple[int, str]:
+        client = app.test_client()
+        client.post("/login", data={"login": login, "password": PASSWORD})
+        answer = client.get(path)
+        return answer.status_code, unescape(answer.text)
+
+    return ask
+
+
+def test_where_nothing_is_held_aside_the_page_says_so(read: Read) -> None:
+    status, page = read("nobody", "/held-aside")
+    assert status == 200
+    assert "Nothing is held aside." in page
+    assert "What to do" not in page
+
+
+def test_each_kind_is_there_with_what_happened_what_is_safe_and_what_to_do(
+    troubled: Context, read: Read
+) -> None:
+    """L4, S3, S8"""
+    _, page = read("rosa", "/held-aside")
+    for title in (
+        "Branches of a log",
+        "After a device was revoked",
+        "Not understood",
+        "Carried over from an earlier key",
+    ):
+        assert title in page
+    assert page.count("What happened") == page.count("What is safe") == 4
+    assert page.count("What to do") == 4
+    assert "1 entry, from entry 2 on" in page
+    assert "not signed at the source" in page
+    assert page.count(f"/inspections/{TWO_HANDS}#record") == 3
+    assert page.count(f"/inspections/{TWO_HANDS}#aside") == 1
+    with troubled.db.read() as tx:
+        (row,) = aside.at_facilities(tx, {GRADED})
+    assert (row.revoked, row.unread, row.carried, row.unsigned) == (1, 2, 1, 1)
+
+
+def test_the_inspections_page_says_it_too(troubled: Context, read: Read) -> None:
+    """S3, S8"""
+    _, page = read("rosa", f"/inspections/{TWO_HANDS}")
+    assert "their device was revoked before" in page
+    assert "Not signed at the source" in page
+    assert "other bytes than held from entry 2 on" in page
+
+
+def test_a_branch_is_downloaded_as_it_came(troubled: Context, read: Read) -> None:
+    """S3"""
+    _, page = read("rosa", "/held-aside")
+    address = page.partition("/held-aside/")[2].partition('"')[0]
+    status, lines = read("rosa", f"/held-aside/{address}")
+    assert status == 200
+    assert "another branch" in lines
+    assert lines.endswith("\n")
+    assert lines.count("\n") == 1
+
+
+def test_outside_ones_regions_there_is_nothing_to_see(troubled: Context, read: Read) -> None:
+    """S3: need-to-know, by jurisdiction; and a branch answers as if there were none."""
+    _, page = read("rosa", "/held-aside")
+    address = page.partition("/held-aside/")[2].partition('"')[0]
+    status, page = read("nobody", "/held-aside")
+    assert (status, "Nothing is held aside." in page) == (200, True)
+    assert read("nobody", f"/held-aside/{address}")[0] == 404
+    assert read("rosa", "/held-aside/none.ndjson")[0] == 404
+    assert read("rita", "/held-aside")[0] == 403
+    assert "Held aside" not in read("rita", "/facilities")[1]
+
+
+def test_it_comes_out_the_same_when_everything_derived_is_made_anew(troubled: Context) -> None:
+    with troubled.db.read() as tx:
+        before = aside.at_facilities(tx, {GRADED})
+    assert before
+    rebuild.rebuild(troubled)
+    with troubled.db.read() as tx:
+        assert aside.at_facilities(tx, {GRADED}) == before
