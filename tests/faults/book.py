@@ -32,6 +32,8 @@ class Book:
     files: dict[str, bytes] = field(default_factory=dict)
     saw: dict[tuple[Place, bytes], frozenset[str]] = field(default_factory=dict)
     forks: set[tuple[str, str]] = field(default_factory=set)  # logs that went two ways
+    newer: set[Place] = field(default_factory=set)  # lines that only a newer version can read
+    when: dict[Place, tuple[int, int]] = field(default_factory=dict)  # between which two true times
     faults: list[str] = field(default_factory=list)  # what did not hold, found on the way
 
     def note_line(self, place: Place, line: bytes) -> None:

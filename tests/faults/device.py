@@ -18,6 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fieldkit import capture, enrolling, evidence, signing, tracks
 from fieldkit.capture import Extras, Recorder
+from fieldkit.generations import settle_keys
 from fieldkit.home import Home
 from fieldkit.keys import load_or_make_key
 from fieldkit.ledger import Ledger
@@ -25,6 +26,7 @@ from fieldkit.library import Library
 from fieldkit.store import Store
 from fieldkit.syncer import Syncer
 from fieldkit.transport import HttpTransport
+from sync.log import link
 from sync.problems import Problem
 
 from . import seams
@@ -67,6 +69,7 @@ class Device:
         self.process = Process(f"device {name}", self.home.folder, tally)
         seams.media[self.home.folder] = Medium(self.home.folder, self.shadow)
         self.refused: list[str] = []
+        self._ids: set[str] = set()
         self.copied: list[Path] = []
         self._make_key()
 
@@ -86,8 +89,9 @@ class Device:
 
     def command(self, work: Callable[[Store], Any]) -> Outcome:
         """One command: opens the store as every command does, works, and ends or dies."""
+        began = self.clock.world.now
         outcome = self._run(work)
-        self.note()
+        self.note(began)
         return outcome
 
     def _run(self, work: Callable[[Store], Any]) -> Outcome:
@@ -134,10 +138,12 @@ class Device:
             identity = store.identity()
             blobs = self.home.blobs()
             blobs.sweep()
-            key = load_or_make_key(self.home.key)
+            key = settle_keys(self.home, identity)
             with self._transport(identity.server, identity.token) as transport:
                 ledger = Ledger(store.database)
-                syncer = Syncer(store, ledger, blobs, key, identity, transport, self.clock)
+                syncer = Syncer(
+                    store, ledger, blobs, key, identity, transport, self.clock, home=self.home
+                )
                 return syncer.run()
 
         return self.command(work)
@@ -202,6 +208,34 @@ class Device:
 
         return self._recording(said, work)
 
+    def write_newer(self, inspection: str, path: str, mark: str) -> Outcome:
+        """An entry with a member that this version does not know, as a newer one would write it."""
+
+        def work(store: Store) -> None:
+            identity = store.identity()
+            with store.writing(identity, self.clock(), "the entry") as log:
+                log.append(inspection, path, {"level": "fully", "note": mark})
+                seq, line = log.tx.execute(
+                    "select seq, line from lines where log = ? and device = ? "
+                    "order by seq desc limit 1",
+                    (inspection, identity.device),
+                ).fetchone()
+                newer = line[:-1] + b',"mood":"calm"}'
+                before = log.tx.execute(
+                    "select h from lines where log = ? and device = ? and seq = ?",
+                    (inspection, identity.device, seq - 1),
+                ).fetchone()
+                log.tx.execute(
+                    "update lines set line = ?, h = ? where log = ? and device = ? and seq = ?",
+                    (newer, link(before[0], newer), inspection, identity.device, seq),
+                )
+
+        done = self.command(work)
+        for (device, log, seq), line in self.own_lines().items():
+            if line.endswith(b',"mood":"calm"}'):
+                self.book.newer.add((device, log, seq))
+        return done
+
     def attach(self, inspection: str, file: Path, item: str) -> Outcome:
         """Attach a picture or a document; its bytes count from the moment the command returns."""
         data = file.read_bytes()
@@ -260,6 +294,16 @@ class Device:
         return str(found[0][0]) if found else ""
 
     @property
+    def ids(self) -> set[str]:
+        """The ids of this device's generations, as far as any store of it knew them (S3)."""
+        found = self.rows(
+            "select value from meta where name = 'device' "
+            "union select substr(name, 8) from meta where name like 'former/%'"
+        )
+        self._ids |= {str(one) for (one,) in found}
+        return self._ids
+
+    @property
     def enrolled(self) -> bool:
         return bool(self.rows("select 1 from meta where name = 'token'"))
 
@@ -276,21 +320,20 @@ class Device:
                 return []
 
     def own_lines(self) -> dict[Place, bytes]:
-        mine = self.id
-        found = self.rows(
-            "select device, log, seq, line from lines where device = ? order by log, seq", mine
-        )
-        return {(device, log, seq): bytes(line) for device, log, seq, line in found}
+        mine = self.ids
+        found = self.rows("select device, log, seq, line from lines order by log, seq")
+        return {(d, log, seq): bytes(line) for d, log, seq, line in found if d in mine}
 
-    def note(self) -> None:
+    def note(self, began: int = 0) -> None:
         """Note what stands in the store now that a command has ended; and what is gone from it."""
         mine = self.own_lines()
         for place, line in mine.items():
             if line not in self.book.lines.get(place, ()):
                 self._note_seen(place, line)
+                self.book.when[place] = (began, self.clock.world.now)
             self.book.note_line(place, line)
         for place, lines in self.book.lines.items():
-            if place[0] == self.id and place not in mine:
+            if place[0] in self.ids and place not in mine:
                 gone = [line for line in lines if (place, line) not in self.book.forsaken]
                 if gone and (place[0], place[1]) not in self.book.forks:
                     self.book.faults.append(f"lost: {place} was recorded and is not in the store")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -12,9 +13,10 @@ from fieldkit.ledger import Ledger
 from server.services.changes import changes_after
 from server.services.inspections import load_inspection
 from server.services.verify import verify
+from server.services.written import entries_of
+from server.store import audit, logs
 from server.store import branches as set_aside
-from server.store import logs
-from sync.log import DEVICE_LOG, Record, genesis, link, records_of
+from sync.log import DEVICE_LOG, Entry, Record, Unread, genesis, link, records_of
 from sync.merge import merge
 from sync.problems import Problem
 from sync.receipt import SignedBytes, read_receipt
@@ -22,10 +24,12 @@ from sync.session import Answer
 
 from .book import Place, value_of
 from .device import Device
+from .office import ASSIGNED
 from .process import nobody
 from .world import Story
 
 ROUNDS = 12
+QUIET_BYTES = 700  # of a request and its answer without headers, when there is nothing to say
 # What changes bring: tables of a device, and the columns that are the same however it came.
 CAME_DOWN = {"documents": "kind, ref, body", "texts": "digest, kind, name, body"}
 
@@ -44,6 +48,11 @@ def check(story: Story) -> list[str]:
             *receipts(story),
             *quarantine(story),
             *told(story),
+            *noticed(story),
+            *read(story),
+            *signed(story),
+            *acknowledged(story),
+            *dated(story),
             *counted(story),
             *server_sound(story),
         ]
@@ -52,34 +61,50 @@ def check(story: Story) -> list[str]:
 
 
 def settle(story: Story) -> Iterator[str]:
-    """Every device syncs until nothing of it waits."""
-    for device in story.devices:
-        why = "it never ran"
-        for _ in range(ROUNDS):
+    """Every device syncs until nothing of it waits, and nothing of the others is still to come."""
+    why = {device.name: "it never ran" for device in story.devices}
+    for _ in range(ROUNDS):
+        came = 0
+        for device in story.devices:
             done = story.sync(device)
-            why = "" if done.how == "returned" else str(done.problem)
-            if not why and not (why := waiting(story, device)):
-                break
-        else:
-            yield f"waits for ever: {device.name}: {why}"
+            if done.how == "returned":
+                came += done.value.changes
+                why[device.name] = waiting(story, device)
+            else:
+                why[device.name] = str(done.problem)
+        if not came and not any(why.values()):
+            break
+    else:
+        yield from (f"waits for ever: {name}: {what or 'changes'}" for name, what in why.items())
     story.office.work()
     yield from story.book.faults
+    for device in story.devices:
+        story.sync(device)  # it may be time for a nonce
+        before, done = story.network.bytes_carried, story.sync(device)
+        if done.how == "returned" and done.value.requests != 1:
+            yield f"not quiet: {device.name} asks {done.value.requests} times for nothing (S1)"
+        if story.network.bytes_carried - before > QUIET_BYTES:
+            yield f"not quiet: {story.network.bytes_carried - before} bytes say nothing (S1)"
 
 
 def waiting(story: Story, device: Device) -> str:
     """What a device still has to send, or an empty text."""
-    states = dict(device.rows("select log, state from acknowledged where device = ?", device.id))
-    held = dict(device.rows("select log, seq from acknowledged where device = ?", device.id))
+    now = device.id
+    held = dict(device.rows("select log, seq from acknowledged where device = ?", now))
     for log, last in device.rows(
-        "select log, max(seq) from lines where device = ? group by log", device.id
+        "select log, max(seq) from lines where device = ? group by log", now
     ):
-        if states.get(log) == "forked" and (device.id, log) in story.book.forks:
-            continue  # it waits for staff
-        if states.get(log) != "held" or held.get(log, 0) < last:
-            return f"{log}: {held.get(log)} of {last} ({states.get(log)})"
-    for sha256, log in device.rows("select sha256, log from files where held_at is null"):
-        if states.get(log) != "forked":
-            return f"file {sha256[:12]}"
+        if held.get(log, 0) < last:
+            return f"{log}: {held.get(log)} of {last}"
+    for log, state in device.rows(
+        "select log, state from acknowledged where device = ? and state <> 'held'", now
+    ):
+        return f"{log} is {state}"
+    for (sha256,) in device.rows("select sha256 from files where held_at is null"):
+        return f"file {sha256[:12]}"
+    for name, said in device.rows("select name, value from meta where name like 'former/%'"):
+        if not json.loads(said).get("adopted"):
+            return f"what {name} recorded is still to be carried over"
     return ""
 
 
@@ -96,35 +121,37 @@ def branches(story: Story) -> dict[tuple[str, str], set[bytes]]:
 
 
 def entries(story: Story) -> Iterator[str]:
-    """S2, S3, S4: every recorded line is on the server, or set aside there, or waits for staff."""
-    held, aside = story.on_server(), branches(story)
-    waits = {
-        place: line
-        for device in story.devices
-        for place, line in device.own_lines().items()
-        if (place[0], place[1]) in story.book.forks
-    }
+    """S2, S3, S4: every recorded line is in its log on the server; of a log that went two ways, set
+    aside there or carried over by the device's next generation, and then too it counts.
+    """
+    held, aside, carried = story.on_server(), branches(story), adopted(story)
     for place, line in story.book.wanted():
-        if held.get(place) == line or line in aside.get((place[0], place[1]), ()):
+        if held.get(place) == line:
             continue
-        if waits.get(place) != line:
+        forked = (place[0], place[1]) in story.book.forks
+        if not forked or line not in carried | aside.get((place[0], place[1]), set()):
             yield f"entry missing: {place}"
+
+
+def adopted(story: Story) -> set[bytes]:
+    """The lines that were carried over, as they stand in the entries that carry them."""
+    parts: dict[tuple[str, str, str], list[str]] = {}
+    for (device, log, _), line in sorted(story.on_server().items()):
+        said = value_of(line)
+        if str(said.get("path")).startswith("adopted/") and isinstance(said.get("value"), dict):
+            text = said["value"].get("line")
+            if isinstance(text, str):
+                parts.setdefault((device, log, said["path"]), []).append(text)
+    return {"".join(texts).encode() for texts in parts.values()}
 
 
 def files(story: Story) -> Iterator[str]:
     """S4, S6: every attached file is held with its very bytes."""
     ctx = story.office.up()
     held = story.held_files()
-    waits = {
-        sha256
-        for device in story.devices
-        for (sha256, log) in device.rows("select sha256, log from files where held_at is null")
-        if (device.id, log) in story.book.forks
-    }
     for sha256, data in sorted(story.book.files.items()):
         if sha256 not in held:
-            if sha256 not in waits:
-                yield f"file missing: {sha256[:12]}"
+            yield f"file missing: {sha256[:12]}"
         elif b"".join(ctx.blobs.chunks(sha256)) != data:
             yield f"file altered: {sha256[:12]}"
     for sha256 in sorted(held):
@@ -213,7 +240,7 @@ def alike(story: Story) -> Iterator[str]:
             if (place[0], place[1]) not in forks and held.get(place) != line:
                 yield f"not alike: {place} on {device.name} and on the server"
         for place in held:
-            if place[0] == device.id and place not in mine and (place[0], place[1]) not in forks:
+            if place[0] in device.ids and place not in mine and (place[0], place[1]) not in forks:
                 yield f"not alike: {place} is on the server and not on {device.name}"
         yield from _chains(device)
 
@@ -264,15 +291,12 @@ def receipts(story: Story) -> Iterator[str]:
 
 
 def quarantine(story: Story) -> Iterator[str]:
-    """S3: a device whose log went two ways was told, or nothing of the branch was sent."""
-    held = story.on_server()
-    aside = branches(story)
-    for device in story.devices:
-        for place, line in device.own_lines().items():
-            if place in held and held[place] != line:
-                if line not in aside.get((place[0], place[1]), ()):
-                    yield f"branch not set aside: {place}"
-                break
+    """S3: staff see what was set aside: each branch has its line in the audit trail."""
+    with story.office.up().db.read() as tx:
+        noted = {one["subject"] for one in audit.lines(tx) if one["action"] == "log.forked"}
+    for device, log in branches(story):
+        if f"log:{device}/{log}" not in noted:
+            yield f"branch without a word: {device} {log}"
 
 
 def told(story: Story) -> Iterator[str]:
@@ -312,16 +336,110 @@ def _from_the_beginning(story: Story, device: Device) -> dict[str, set[tuple[Any
     return found
 
 
+def noticed(story: Story) -> Iterator[str]:
+    """L2: a device's own log notes every inspection that it opened and the heads it signed."""
+    for device in story.devices:
+        paths = [
+            path
+            for (path,) in device.rows(
+                "select path from lines where log = 'device' and device = ?", device.id
+            )
+        ]
+        for (log,) in device.rows(
+            "select log from lines where device = ? and path = 'about'", device.id
+        ):
+            if f"device/opened/{log}" not in paths:
+                yield f"not noted: {device.name} opened {log}"
+        for log, times in device.rows(
+            "select log, count(*) from lines where device = ? and path = ? group by log",
+            device.id,
+            f"sign-off/{device.id}",
+        ):
+            if paths.count(f"device/signed/{log}") < times:
+                yield f"not noted: {device.name} signed {log}"
+
+
+def read(story: Story) -> Iterator[str]:
+    """L3, L4: what this version wrote is read; what a newer one wrote is kept, unread."""
+    for inspection, records in _records(story).items():
+        for one in records:
+            newer = (one.device, inspection, one.seq) in story.book.newer
+            if isinstance(one, Unread) != newer:
+                yield f"unread or not: {one.device} {inspection} {one.seq} ({newer})"
+
+
+def signed(story: Story) -> Iterator[str]:
+    """L7: a sign-off names what its signer had, as it was: of its own log all that came before."""
+    for records in _records(story).values():
+        known = {(r.device, r.seq): r.h for r in records}
+        for one in records:
+            if not isinstance(one, Entry) or not one.path.startswith("sign-off/"):
+                continue
+            logs_named = {log["device"]: (log["seq"], log["h"]) for log in one.value["logs"]}
+            if logs_named.get(one.device, (0, ""))[0] != one.seq - 1:
+                yield f"signed otherwise: {one.device} {one.seq} does not name all before it"
+            for device, (seq, h) in logs_named.items():
+                if known.get((device, seq), h) != h:
+                    yield f"signed otherwise: {one.device} {one.seq} names another {device} {seq}"
+
+
+def acknowledged(story: Story) -> Iterator[str]:
+    """S4: what a device takes for held, a receipt of the server's epoch says."""
+    ctx = story.office.up()
+    for device in story.devices:
+        files: set[str] = set()
+        lines: dict[str, int] = {}
+        now = device.rows("select value from meta where name = 'epoch'")
+        for payload, signature in device.rows("select payload, signature from receipts"):
+            try:
+                receipt = read_receipt(ctx.public_key, SignedBytes(payload, signature))
+            except Problem:
+                continue  # told by `receipts`
+            if now and receipt.epoch == int(now[0][0]):
+                files |= set(receipt.files)
+                for one in receipt.logs:
+                    if one.device == device.id:
+                        lines[one.log] = max(lines.get(one.log, 0), one.seq)
+        for (sha256,) in device.rows("select sha256 from files where held_at is not null"):
+            if sha256 not in files:
+                yield f"taken for held: file {sha256[:12]} of {device.name}, by no receipt"
+        for log, seq in device.rows(
+            "select log, seq from acknowledged where device = ? and state = 'held'", device.id
+        ):
+            if seq > lines.get(log, 0):
+                yield f"taken for acknowledged: {log} of {device.name} to {seq}, by no receipt"
+
+
+def dated(story: Story) -> Iterator[str]:
+    """L9: every entry was written within the interval that is proved of it."""
+    if story.server_clock_was_wrong:
+        return
+    ctx = story.office.up()
+    with ctx.db.read() as tx:
+        for log in logs.all_logs(tx):
+            for one in entries_of(ctx, tx, log):
+                at = story.book.when.get((log.device, log.inspection, one.record.seq))
+                if at is not None and not (one.between.holds(at[0]) or one.between.holds(at[1])):
+                    yield f"dated wrongly: {log.device} {log.inspection} {one.record.seq}"
+
+
 def counted(story: Story) -> Iterator[str]:
     """S9: every entry is counted or set aside, by who is assigned; none is out of sight."""
     ctx = story.office.up()
     held = story.on_server()
+    people = {one: device.person for device in story.devices for one in device.ids}
     with ctx.db.read() as tx:
         for inspection in sorted({place[1] for place in held} - {DEVICE_LOG}):
             loaded = load_inspection(tx, inspection)
             there = sum(1 for place in held if place[1] == inspection)
             if loaded is None or loaded.counted + len(loaded.set_aside) != there:
                 yield f"out of sight: not every entry of {inspection} is counted or set aside"
+            elif loaded.facility is not None:
+                aside = {r.device for r in loaded.set_aside}
+                for device in sorted({p[0] for p in held if p[1] == inspection}):
+                    assigned = people.get(device) in ASSIGNED.get(loaded.facility, ())
+                    if assigned == (device in aside):
+                        yield f"counted wrongly: {device} in {inspection} (assigned: {assigned})"
 
 
 def server_sound(story: Story) -> Iterator[str]:

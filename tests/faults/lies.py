@@ -7,14 +7,19 @@ may be held up by it, and must neither believe that something is held nor lose a
 from __future__ import annotations
 
 import base64
+import gzip
 import json
 import random
 from collections.abc import Callable
-from typing import Any
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.receipt import RECEIPT_CONTEXT
+
+if TYPE_CHECKING:
+    from .wire import Sent
 
 PORTAL = b"<html><title>Sign in</title><body>Welcome to the example hotel.</body></html>"
 _FORGER = Ed25519PrivateKey.from_private_bytes(b"forger" * 5 + b"ok")
@@ -23,7 +28,7 @@ _FORGER = Ed25519PrivateKey.from_private_bytes(b"forger" * 5 + b"ok")
 def forged(answer: dict[str, Any], device: str, log: str, digest: str) -> dict[str, Any]:
     """The answer with a receipt for far more than was sent, signed by somebody else."""
     told = answer.get("receipt")
-    payload = json.loads(base64.b64decode(told["payload"])) if told else {"epoch": 1, "at": 1}
+    payload = json.loads(_payload(told)) if told else {"epoch": 1, "at": 1}
     payload |= {"tapak": 1, "device": device, "server": "0" * 64}
     payload["logs"] = [*payload.get("logs", []), [device, log, 1, "0" * 64]]
     payload["files"] = sorted({*payload.get("files", []), digest})
@@ -40,14 +45,47 @@ def altered(answer: dict[str, Any], dice: random.Random, device: str) -> dict[st
     return dice.choice(_CHANGES)(dict(answer), dice, device)
 
 
+def altered_request(sent: Sent, dice: random.Random) -> Sent:
+    """The request with a byte of a file, or a letter of an entry, changed on the way."""
+    if not sent.body:
+        return sent
+    if not sent.path.startswith("/api/sync"):
+        body = bytearray(sent.body)
+        body[dice.randrange(len(body))] ^= 1 << dice.randrange(8)
+        return replace(sent, body=bytes(body))
+    packed = sent.body.startswith(b"\x1f\x8b")
+    lines = (gzip.decompress(sent.body) if packed else sent.body).split(b"\n")
+    entries = [n for n, line in enumerate(lines) if line.startswith(b'{"seq"')]
+    if entries:
+        n = dice.choice(entries)
+        lines[n] = lines[n].replace(b"seen-", b"said-").replace(b'"at":1', b'"at":2')
+    whole = b"\n".join(lines)
+    body = gzip.compress(whole, mtime=0) if packed else whole
+    length = str(len(body))
+    headers = tuple((k, length if k.lower() == "content-length" else v) for k, v in sent.headers)
+    return replace(sent, body=body, headers=headers)
+
+
 def _receipt_byte(answer: dict[str, Any], dice: random.Random, device: str) -> dict[str, Any]:
     told = answer.get("receipt")
     if told is None:
         return _nothing_missing(answer, dice, device)
-    member = dice.choice(("payload", "signature"))
-    raw = bytearray(base64.b64decode(told[member]))
+    signed = {"payload": _payload(told), "signature": base64.b64decode(told["signature"])}
+    member = dice.choice(sorted(signed))
+    raw = bytearray(signed[member])
     raw[dice.randrange(len(raw))] ^= 1 << dice.randrange(8)
-    return {**answer, "receipt": {**told, member: base64.b64encode(bytes(raw)).decode()}}
+    signed[member] = bytes(raw)
+    return {
+        **answer,
+        "receipt": {name: base64.b64encode(data).decode() for name, data in signed.items()},
+    }
+
+
+def _payload(told: dict[str, Any]) -> bytes:
+    """What a receipt says, in either of the two ways in which it travels."""
+    if told.get("text") is not None:
+        return str(told["text"]).encode()
+    return base64.b64decode(told["payload"])
 
 
 def _receipt_gone(answer: dict[str, Any], dice: random.Random, device: str) -> dict[str, Any]:

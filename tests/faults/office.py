@@ -57,19 +57,24 @@ def _template() -> tuple[Path, Flask]:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     with nobody():
         ctx = open_context(read_settings(folder / "server", environ={}))
-        registry.add_jurisdiction(
-            ctx, CONSOLE, Jurisdiction("example", "Example region", None, "region")
-        )
-        publishing.publish_builtin(ctx, CONSOLE)
-        for person in (ANA, BEN, CAM):
-            _add_person(ctx, person)
-        for facility, assigned in ASSIGNED.items():
-            registry.add_facility(ctx, CONSOLE, _facility(facility))
-            for person in assigned:
-                assign(ctx, facility, person)
+        fill(ctx)
         app = create_app(ctx)
         ctx.db.close()
     return folder / "server", app
+
+
+def fill(ctx: Context) -> None:
+    """The published standard, two facilities, three auditors and who is assigned where."""
+    registry.add_jurisdiction(
+        ctx, CONSOLE, Jurisdiction("example", "Example region", None, "region")
+    )
+    publishing.publish_builtin(ctx, CONSOLE)
+    for person in (ANA, BEN, CAM):
+        _add_person(ctx, person)
+    for facility, assigned in ASSIGNED.items():
+        registry.add_facility(ctx, CONSOLE, _facility(facility))
+        for person in assigned:
+            assign(ctx, facility, person)
 
 
 def _add_person(ctx: Context, person: str) -> None:
@@ -97,8 +102,8 @@ def assign(ctx: Context, facility: str, person: str, purpose: str = "made-up vis
         facility=facility,
         person=person,
         purpose=purpose,
-        not_before="2020-01-01",
-        not_after="2036-12-31",
+        not_before="1960-01-01",
+        not_after="2150-12-31",
     )
 
 

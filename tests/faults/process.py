@@ -57,6 +57,7 @@ class Process:
     full_for: int = 0
     touched: int = 0
     connections: list[sqlite3.Connection] = field(default_factory=list)
+    handles: set[int] = field(default_factory=set)  # of open files; with them go their locks
 
     def plan_death(self, dies_in: int, *, power: bool = False) -> None:
         self.dies_in, self.power = dies_in, power

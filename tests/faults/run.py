@@ -8,15 +8,22 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import random
+import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 STORIES = 1_200
+STORY_SECONDS = 120
+KILLS = 340
 ROOT = Path(__file__).parents[2]
 OUT = ROOT / "build" / "faults.json"
 
@@ -70,7 +77,8 @@ def simulate(seed: int, numbers: range, *, tell_each: bool = False) -> Result:
 
     begun, tally, done = time.monotonic(), Tally(), Result("simulated", seed)
     for number in numbers:
-        story, found = tell(f"{seed}:{number}", tally)
+        with _patience():
+            story, found = tell(f"{seed}:{number}", tally)
         done.stories += 1
         if tell_each:
             print("\n".join(story.told))
@@ -83,11 +91,57 @@ def simulate(seed: int, numbers: range, *, tell_each: bool = False) -> Result:
     return done
 
 
+@contextmanager
+def _patience() -> Iterator[None]:
+    """A story that stands still ends as one that does not hold."""
+
+    def too_long(*_: object) -> None:
+        raise TimeoutError(f"nothing came of it within {STORY_SECONDS} s")
+
+    before = signal.signal(signal.SIGALRM, too_long)
+    signal.alarm(STORY_SECONDS)
+    try:
+        yield
+    finally:
+        signal.alarm(0)
+        signal.signal(signal.SIGALRM, before)
+
+
+def kill(seed: int, database: str, wanted: int) -> Result:
+    """Kill so many real processes on one database: sqlite or postgresql."""
+    from .kills import kill_until
+    from .process import Tally
+
+    begun, tally, done = time.monotonic(), Tally(), Result(f"real processes, {database}", seed)
+    with _database(database) as url:
+        serving = 2 if database == "postgresql" else 1
+        found = kill_until(f"{seed}:{database}", url, serving, wanted, tally)
+    done.stories = 1
+    if found:
+        done.failures[f"--seed {seed} --only real ({database})"] = found
+        print(f"real processes on {database} do not hold:", *found[:8], sep="\n  ")
+    done.kinds = dict(tally.kinds)
+    done.seconds = time.monotonic() - begun
+    return done
+
+
+@contextmanager
+def _database(kind: str) -> Iterator[str]:
+    if kind != "postgresql":
+        yield ""
+        return
+    from real_postgres import real_postgres
+
+    with real_postgres(f"faults-{os.getpid()}", "faults") as server:
+        name = server.empty()
+        yield server.url(name)
+        server.drop(name)
+
+
 def main(words: list[str]) -> int:
     given = _arguments().parse_args(words)
     if given.share:
-        n, of = (int(one) for one in given.share.split("/"))
-        done = simulate(given.seed, range(n, given.stories, of))
+        done = _share(given.share, given.seed, given.stories)
         print(json.dumps(done.to_json()))
         return 0
     seed = random.SystemRandom().randrange(10**9) if given.seed is None else given.seed
@@ -95,8 +149,18 @@ def main(words: list[str]) -> int:
     if given.story is not None:
         done = simulate(seed, range(given.story, given.story + 1), tell_each=True)
         return 1 if done.failures else 0
-    count = given.stories // 10 if given.tenth else given.stories
-    return report(_both(seed, count, given.only))
+    tenth = 10 if given.tenth else 1
+    begun = time.monotonic()
+    results = _all(seed, given.stories // tenth, KILLS // tenth, given.only)
+    return report(results, time.monotonic() - begun)
+
+
+def _share(share: str, seed: int, count: int) -> Result:
+    """A part of the work, in a process of its own: `0/2` of the stories, or kills on a database."""
+    name, _, number = share.partition("/")
+    if name in ("sqlite", "postgresql"):
+        return kill(seed, name, int(number))
+    return simulate(seed, range(int(name), count, int(number)))
 
 
 def _arguments() -> argparse.ArgumentParser:
@@ -110,15 +174,19 @@ def _arguments() -> argparse.ArgumentParser:
     return parser
 
 
-def _both(seed: int, count: int, only: str | None) -> list[Result]:
-    """Simulated stories in processes of their own."""
-    words = [sys.executable, "-m", "tests.faults", "--seed", str(seed), "--stories", str(count)]
-    shares = 2
-    running = [
-        subprocess.Popen([*words, "--share", f"{n}/{shares}"], cwd=ROOT, stdout=subprocess.PIPE)
-        for n in range(shares)
-    ]
-    return [_heard(one) for one in running]
+def _all(seed: int, stories: int, kills: int, only: str | None) -> list[Result]:
+    """Every part in a process of its own: two at a time, as there are two cores."""
+    words = [sys.executable, "-m", "tests.faults", "--seed", str(seed), "--stories", str(stories)]
+    simulated = [f"{n}/4" for n in range(4)] if only != "real" else []
+    real = [f"sqlite/{kills // 2}", f"postgresql/{kills // 2}"] if only != "sim" else []
+
+    def run(share: str) -> Result:
+        return _heard(
+            subprocess.Popen([*words, "--share", share], cwd=ROOT, stdout=subprocess.PIPE)
+        )
+
+    with ThreadPoolExecutor(2) as both:
+        return list(both.map(run, [*real, *simulated]))
 
 
 def _heard(process: subprocess.Popen[bytes]) -> Result:
@@ -130,7 +198,7 @@ def _heard(process: subprocess.Popen[bytes]) -> Result:
     return read(json.loads(lines[-1]))
 
 
-def report(results: list[Result]) -> int:
+def report(results: list[Result], seconds: float) -> int:
     """Print what was done, write it down, and say whether everything held."""
     kinds: dict[str, int] = {}
     for one in results:
@@ -140,11 +208,15 @@ def report(results: list[Result]) -> int:
     stories, faults = sum(one.stories for one in results), sum(kinds.values())
     for kind, count in sorted(kinds.items(), key=lambda one: -one[1]):
         print(f"{count:7}  {kind}")
-    print(f"{stories} stories, {faults} faults, {len(failures)} stories that do not hold")
+    kills = {n: kinds.get(n, 0) for n in kinds if n.startswith("kill -9")}
+    print(f"{stories} stories, {faults} faults, {sum(kills.values())} kills of real processes,")
+    print(f"{len(failures)} stories that do not hold; {seconds:.0f} s")
     OUT.parent.mkdir(exist_ok=True)
     document = {
         "stories": stories,
         "faults": faults,
+        "kills": sum(kills.values()),
+        "seconds": round(seconds),
         "kinds": dict(sorted(kinds.items())),
         "failures": failures,
         "parts": [one.to_json() for one in results],

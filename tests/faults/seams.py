@@ -13,15 +13,15 @@ import random
 import sqlite3
 import sqlite3.dbapi2
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
 from .power import Medium
 from .process import Process, current
 
-_NAMES = ("open", "fdopen", "fsync", "replace", "rename", "link", "unlink", "remove", "write")
-_MORE = ("pwrite", "truncate", "mkdir", "getpid", "kill", "urandom")
+_NAMES = ("open", "close", "dup", "fdopen", "fsync", "replace", "rename", "link", "unlink")
+_MORE = ("remove", "write", "pwrite", "truncate", "mkdir", "getpid", "kill", "urandom")
 REAL = {name: getattr(os, name) for name in (*_NAMES, *_MORE)}
 _connect = sqlite3.connect
 
@@ -50,7 +50,7 @@ def _open(path: Any, flags: int, mode: int = 0o777, **more: Any) -> int:
     if process is None or not flags & os.O_CREAT:
         if process is not None and process.dead:
             process.touch("open")
-        return int(REAL["open"](path, flags, mode, **more))
+        return _mine(process, REAL["open"](path, flags, mode, **more))
     process.touch("before open")
     _full(process)
     name = os.fspath(path)
@@ -60,7 +60,24 @@ def _open(path: Any, flags: int, mode: int = 0o777, **more: Any) -> int:
     handle = int(REAL["open"](path, flags, mode, **more))
     if medium is not None and not there:
         medium.made(name)
+    return _mine(process, handle)
+
+
+def _mine(process: Process | None, handle: int) -> int:
+    if process is not None:
+        process.handles.add(handle)
     return handle
+
+
+def _close(handle: int) -> None:
+    process = current()
+    if process is not None:
+        process.handles.discard(handle)
+    REAL["close"](handle)
+
+
+def _dup(handle: int) -> int:
+    return _mine(current(), REAL["dup"](handle))
 
 
 def _fsync(handle: Any) -> None:
@@ -142,7 +159,10 @@ class _Raw(io.FileIO):
 
 
 def _fdopen(handle: int, mode: str = "r", *given: Any, **more: Any) -> Any:
-    if current() is None or mode != "wb":
+    process = current()
+    if process is not None:
+        process.handles.discard(handle)  # the file object closes it
+    if process is None or mode != "wb":
         return REAL["fdopen"](handle, mode, *given, **more)
     return io.BufferedWriter(_Raw(handle, "wb"))
 
@@ -262,6 +282,8 @@ def _opened(path: Any, *given: Any, **more: Any) -> Any:
 
 _STAND_INS: dict[str, Callable[..., Any]] = {
     "open": _open,
+    "close": _close,
+    "dup": _dup,
     "fdopen": _fdopen,
     "fsync": _fsync,
     "replace": _replace,
@@ -305,6 +327,9 @@ def end(process: Process, dice: random.Random) -> None:
                 files[name] = found.read_bytes() if found.exists() else None
     for connection in process.connections:
         connection.close()
+    for handle in process.handles:
+        with suppress(OSError):
+            REAL["close"](handle)
     for name, data in files.items():
         if data is None:
             Path(name).unlink(missing_ok=True)

@@ -9,16 +9,19 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from PIL import Image
+
+from server.services.enrolment import enrol
+from sync.problems import Problem
 
 from .book import Said
 from .device import Device
 from .office import ANA, BEN, CAM, HILL, VALLEY
-from .process import Tally
+from .process import Tally, nobody
 from .wire import FATES
 from .world import Story, new_story
 
-FORKS = 0  # until a log that went two ways goes on as a new generation (S3)
 ITEMS = ("GEN-G1", "GEN-G2", "GEN-G3", "GEN-S2", "GEN-S6", "GEN-S9")
 LEVELS = ("fully", "substantially", "partially", "does-not-meet")
 SIGNS = ("operating/warm-kiln", "operating/discharge", "operating/night-power")
@@ -115,6 +118,7 @@ def arm(story: Story, device: Device | None) -> None:
         story.tally.count(f"device's clock {device.clock.jump(dice)}")
     if dice.random() < 0.03:
         story.tally.count(f"server's clock {story.office.clock.jump(dice)}")
+        story.server_clock_was_wrong = True
 
 
 def somewhere(story: Story, part: str) -> str:
@@ -231,6 +235,33 @@ def go_elsewhere(story: Story, device: Device, inspection: str) -> None:
             photograph(story, device, other)
 
 
+def newer(story: Story, device: Device, inspection: str) -> None:
+    """An entry that a newer version of the program wrote on this device."""
+    if own(device, inspection):
+        device.write_newer(inspection, f"answers/{story.dice.choice(ITEMS)}/-", story.mark())
+
+
+def too_large(story: Story, device: Device, inspection: str) -> None:
+    """S12: an entry beyond the limit is refused before it is written."""
+    if own(device, inspection):
+        done = device.outcome(inspection, "visited", "x" * 70_000)
+        if done.how == "returned":
+            story.book.faults.append("beyond a limit: an entry of over 64 kB was taken (S12)")
+
+
+def use_link_again(story: Story, device: Device, inspection: str) -> None:
+    """S8: an invitation that was used enrols no other device."""
+    if story.links and story.office.ctx is not None:
+        key = Ed25519PrivateKey.from_private_bytes(story.dice.randbytes(32))
+        code = story.links[0].partition("#")[2].rpartition(".")[0]
+        try:
+            with nobody():
+                enrol(story.office.ctx, code, key.public_key().public_bytes_raw(), "stranger's")
+        except Problem:
+            return
+        story.book.faults.append("used twice: an invitation enrolled a second device (S8)")
+
+
 def sync(story: Story, device: Device, inspection: str) -> None:
     for _ in range(story.dice.choice((1, 1, 2))):
         story.sync(device)
@@ -296,6 +327,9 @@ _DAILY: tuple[tuple[Act, int], ...] = (
     (finish, 2),
     (all_sync, 2),
     (work, 1),
+    (newer, 1),
+    (too_large, 1),
+    (use_link_again, 1),
     (assign, 1),
     (go_elsewhere, 1),
 )
@@ -303,6 +337,6 @@ THEMES: Sequence[Sequence[tuple[Act, int]]] = (
     _DAILY,
     _DAILY,
     (*_DAILY, (photograph, 8), (sync, 8)),
-    (*_DAILY, (copy_device, 5), (put_device_back, FORKS), (sync, 4)),
+    (*_DAILY, (copy_device, 5), (put_device_back, 4), (sync, 4)),
     (*_DAILY, (back_office_up, 5), (put_office_back, 3), (sync, 4)),
 )

@@ -10,14 +10,26 @@ import random
 
 import pytest
 
-from .run import STORIES, simulate
+from .run import KILLS, STORIES, kill, simulate
 
 pytestmark = pytest.mark.xdist_group("faults")
 
 
-def test_a_tenth_of_the_stories_ends_with_nothing_lost_doubled_or_overwritten() -> None:
-    seed = int(os.environ.get("TAPAK_SEED", random.SystemRandom().randrange(10**9)))
-    print(f"TAPAK_SEED={seed}")
+@pytest.fixture
+def seed() -> int:
+    drawn = int(os.environ.get("TAPAK_SEED", random.SystemRandom().randrange(10**9)))
+    print(f"TAPAK_SEED={drawn}")
+    return drawn
+
+
+@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+def test_a_tenth_of_the_kills_of_real_processes_loses_nothing(seed: int, database: str) -> None:
+    """S2, S4, S6"""
+    done = kill(seed, database, KILLS // 20)
+    assert done.failures == {}
+
+
+def test_a_tenth_of_the_stories_ends_with_nothing_lost_doubled_or_overwritten(seed: int) -> None:
     done = simulate(seed, range(STORIES // 10))
     assert done.failures == {}
     assert done.faults >= done.stories * 8

@@ -30,6 +30,7 @@ FATES = (
     "answer altered",
     "old answer",
     "gateway error",
+    "request altered",
 )
 
 
@@ -97,6 +98,8 @@ class Network:
         if fate == "request cut":
             self._ask(sent, self.dice.randint(0, len(sent.body)))
             raise AwayError
+        if fate == "request altered":
+            return self._ask(lies.altered_request(sent, self.dice), None)
         answer = self._ask(sent, None)
         if fate == "request twice":
             answer = self._ask(sent, None)

@@ -51,10 +51,12 @@ class Story:
     network: Network
     book: Book
     devices: list[Device] = field(default_factory=list)
+    links: list[str] = field(default_factory=list)  # of invitations that were used
     marks: int = 0
     forked: bool = False  # a device's backup was put back
     backed_up: bool = False
     restored: bool = False
+    server_clock_was_wrong: bool = False
     told: list[str] = field(default_factory=list)
 
     def mark(self) -> str:
@@ -76,6 +78,7 @@ class Story:
         link = self.office.invite(person)
         for _ in range(8):
             if device.enrol(link).how == "returned":
+                self.links.append(link)
                 break
             if device.refused[-1:] in (["invitation-unknown"], ["token-unknown"]):
                 link = self.office.invite(person)

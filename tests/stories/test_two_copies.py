@@ -32,7 +32,7 @@ def test_both_copies_of_a_folder_bring_everything_and_each_is_told(region: Regio
     assert "new key" in text
     assert "carried over" in text
     again = told(region, copy, "sync")
-    assert again["waiting"] == {"entries": 0, "files": 0, "bytes": 0}
+    assert set(again["waiting"].values()) == {0}  # type: ignore[attr-defined]
     assert (again["new_key"], again["carried_over"], again["refused"]) == (False, [], [])
     status = told(region, copy, "status")
     assert status["after_sign_off"] == 0

@@ -189,6 +189,18 @@ def test_of_two_branches_neither_silently_replaces_the_other(old: Device) -> Non
     assert {h.h for h in state.replaced} == {old.hashes[0].hex(), old.hashes[2].hex()}
 
 
+def test_a_branch_whose_beginning_is_not_here_replaces_nothing_of_the_other(old: Device) -> None:
+    """S3, L6: what is held before its first line is not what its author had written."""
+    one, two, new = copy_of(old, 1), copy_of(old, 1), Device(2)
+    one.write("observed/rain/-", {"value": "no"})
+    two.write("observed/dust/-", {"value": "no"})
+    two.write("observed/rain/-", {"value": "yes"})
+    adopt(new, two, 3)
+    read = expand([*one.records(), *new.records()], owners(old, new))
+    heads = {h.h for h in merge(read).paths["observed/rain/-"].heads}
+    assert heads == {one.hashes[1].hex(), two.hashes[2].hex()}
+
+
 def test_what_was_signed_is_the_branch_that_the_signer_had(old: Device) -> None:
     """L7, S3: up to a line of the branch, and not what another branch has at these positions."""
     one, two, new = copy_of(old, 2), copy_of(old, 2), Device(2)

@@ -1,0 +1,232 @@
+"""Breakages of the device's side, and of what both sides share."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import fieldkit.blobs
+import fieldkit.database
+import fieldkit.enrolling
+import fieldkit.ledger
+import fieldkit.store
+import fieldkit.syncer
+import sync.entry
+import sync.log
+import sync.merge
+import sync.receipt
+from fieldkit.ledger import Ledger
+from fieldkit.store import Writing
+from sync.log import Unread
+
+from .broken import Broken, Swap
+
+_append, _replaces, _heads = Writing.append, Writing._replaces, Writing.heads
+_append_new = Writing.append_new
+
+
+def _other_id() -> list[Swap]:
+    def wrong(public_key: bytes) -> str:
+        return "a" * 32
+
+    return [(fieldkit.enrolling, "device_id", wrong)]
+
+
+def _note_nothing() -> list[Swap]:
+    def append(self: Writing, log: str, path: str, value: Any) -> str:
+        return "" if path.startswith("device/signed/") else _append(self, log, path, value)
+
+    return [(Writing, "append", append)]
+
+
+def _write_floats() -> list[Swap]:
+    whole = sync.entry.write_line
+
+    def write_line(seq: int, at: int, *rest: Any) -> bytes:
+        line = whole(seq, at, *rest)
+        return line.replace(b'"at":%d' % at, b'"at":%d.5' % at)
+
+    return [(fieldkit.store, "write_line", write_line)]
+
+
+def _serialise_again() -> list[Swap]:
+    whole = fieldkit.syncer.write_request
+
+    def write_request(request: Any) -> bytes:
+        return whole(replace(request, segments=tuple(map(_again, request.segments))))
+
+    def _again(segment: Any) -> Any:
+        lines = (json.dumps(json.loads(one), ensure_ascii=False).encode() for one in segment.lines)
+        return replace(segment, lines=tuple(lines))
+
+    return [(fieldkit.syncer, "write_request", write_request)]
+
+
+def _unread_is_nothing() -> list[Swap]:
+    whole = sync.merge._merge_path
+
+    def merge_path(path: str, records: list[Any]) -> Any:
+        read = [one for one in records if not isinstance(one, Unread)]
+        return whole(path, read or records)
+
+    return [(sync.merge, "_merge_path", merge_path)]
+
+
+def _latest_wins() -> list[Swap]:
+    whole = sync.merge._merge_path
+
+    def merge_path(path: str, records: list[Any]) -> Any:
+        state = whole(path, records)
+        return replace(state, heads=state.heads[:1], replaced=state.replaced + state.heads[1:])
+
+    return [(sync.merge, "_merge_path", merge_path)]
+
+
+def _replaces_dropped() -> list[Swap]:
+    return [(Writing, "_replaces", lambda self, log, path: None)]
+
+
+def _signs_more() -> list[Swap]:
+    def heads(self: Writing, log: str) -> Any:
+        return [(device, seq + 1, h) for device, seq, h in _heads(self, log)]
+
+    return [(Writing, "heads", heads)]
+
+
+def _cursor_dropped() -> list[Swap]:
+    whole = fieldkit.ledger.put_notes
+
+    def put_notes(tx: Any, notes: dict[str, str]) -> None:
+        whole(tx, {name: value for name, value in notes.items() if name != "cursor"})
+
+    return [(fieldkit.ledger, "put_notes", put_notes)]
+
+
+def _again_is_new() -> list[Swap]:
+    def append_new(self: Writing, log: str, path: str, value: Any) -> bool:
+        self.append(log, path, value)
+        return True
+
+    return [(Writing, "append_new", append_new)]
+
+
+def _gap_forgotten() -> list[Swap]:
+    whole = fieldkit.ledger._take_state
+
+    def take_state(tx: Any, identity: Any, state: Any) -> None:
+        if state.state != "gap":
+            whole(tx, identity, state)
+
+    return [(fieldkit.ledger, "_take_state", take_state)]
+
+
+def _gap_acknowledges() -> list[Swap]:
+    def go_back(tx: Any, identity: Any, log: str, seq: int) -> None:
+        fieldkit.ledger._put_state(tx, identity, log, seq, "held", None)
+
+    return [(fieldkit.ledger, "_go_back", go_back)]
+
+
+def _sent_is_held() -> list[Swap]:
+    def mark_sent(self: Ledger, sha256: str, now: int) -> None:
+        with self.database.write("what was sent") as tx:
+            tx.execute(
+                "update files set sent_at = ?1, held_at = ?1 where sha256 = ?2", (now, sha256)
+            )
+
+    return [(Ledger, "mark_sent", mark_sent)]
+
+
+def _any_receipt() -> list[Swap]:
+    def verified(server_key: bytes, context: bytes, signed: Any) -> dict[str, Any]:
+        found: dict[str, Any] = json.loads(signed.payload)
+        return found
+
+    return [(sync.receipt, "_verified", verified)]
+
+
+def _unfit_receipt() -> list[Swap]:
+    def acknowledge(tx: Any, identity: Any, receipt: Any) -> None:
+        for one in receipt.logs:
+            fieldkit.ledger._put_state(tx, identity, one.log, one.seq + 1, "held", None)
+
+    return [(fieldkit.ledger, "_acknowledge", acknowledge)]
+
+
+def _cursor_first() -> list[Swap]:
+    whole = Ledger.take
+
+    def take(self: Ledger, identity: Any, answer: Any, *rest: Any) -> bool:
+        with self.database.write("the cursor") as tx:
+            fieldkit.ledger.put_notes(tx, {"cursor": answer.cursor})
+        return whole(self, identity, answer, *rest)
+
+    return [(Ledger, "take", take)]
+
+
+def _epochs_are_one() -> list[Swap]:
+    def begin_epoch(tx: Any, epoch: int) -> bool:
+        fieldkit.ledger.put_notes(tx, {"epoch": str(epoch)})
+        return False
+
+    return [(fieldkit.ledger, "_begin_epoch", begin_epoch)]
+
+
+def _any_text() -> list[Swap]:
+    return [(fieldkit.ledger, "_checked", lambda change: change)]
+
+
+def _not_synced() -> list[Swap]:
+    return [(fieldkit.blobs, "settle", lambda handle: None)]
+
+
+def _name_first() -> list[Swap]:
+    return [(fieldkit.blobs, "settle_folder", lambda folder: None)]
+
+
+def _store_not_synced() -> list[Swap]:
+    whole = fieldkit.database.Database.__init__
+
+    def opened(self: Any, *given: Any, **more: Any) -> None:
+        whole(self, *given, **more)
+        self._conn.execute("pragma synchronous = off")
+
+    return [(fieldkit.database.Database, "__init__", opened)]
+
+
+def _no_limits() -> list[Swap]:
+    return [(sync.entry, "MAX_ENTRY_BYTES", 10**9)]
+
+
+BROKEN = (
+    Broken("other-id", "L1", "a device's id is not made from its key", _other_id),
+    Broken("notes-nothing", "L2", "the device's own log does not note the heads", _note_nothing),
+    Broken("floats", "L3", "entries hold numbers that are no integers", _write_floats),
+    Broken("serialised-again", "L4", "lines are serialised again when sent", _serialise_again),
+    Broken(
+        "unread-is-nothing",
+        "L4",
+        "an unread line is treated as the value before it",
+        _unread_is_nothing,
+    ),
+    Broken("latest-wins", "L6", "of several heads the latest wins", _latest_wins),
+    Broken("replaces-dropped", "L6", "`replaces` is dropped", _replaces_dropped),
+    Broken("signs-more", "L7", "a sign-off names entries that are not there", _signs_more),
+    Broken(
+        "cursor-dropped", "S1", "the cursor is not kept: everything comes anew", _cursor_dropped
+    ),
+    Broken("again-is-new", "S2", "the same answer again is a second one", _again_is_new),
+    Broken("gap-forgotten", "S2", "a gap is forgotten", _gap_forgotten),
+    Broken("gap-acknowledges", "S4", "a gap that nobody signed acknowledges", _gap_acknowledges),
+    Broken("sent-is-held", "S4", "what was sent is marked as held", _sent_is_held),
+    Broken("any-receipt", "S4", "a receipt's signature is not verified", _any_receipt),
+    Broken("unfit-receipt", "S4", "a receipt is not held against the log", _unfit_receipt),
+    Broken("not-synced", "S4", "a file gets its name before its bytes are synced", _not_synced),
+    Broken("name-not-synced", "S4", "a file's name is not synced", _name_first),
+    Broken("store-not-synced", "S4", "the device's store does not sync", _store_not_synced),
+    Broken("cursor-first", "S5", "the cursor is saved before the changes", _cursor_first),
+    Broken("epochs-are-one", "S5", "receipts count across epochs", _epochs_are_one),
+    Broken("any-text", "S5", "a published text is not held against its digest", _any_text),
+    Broken("no-limits", "S12", "a writer does not look at the size of an entry", _no_limits),
+)

@@ -1,0 +1,263 @@
+"""Breakages of the server's side."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import server.blobs
+import server.schedule
+import server.services.enrolment
+import server.services.inspections
+import server.services.intake
+import server.services.restore
+import server.services.take_in
+import server.services.uploads
+import server.services.written
+import server.store.branches
+import server.store.changes
+import server.store.db
+import server.store.logs
+import server.store.sqlite
+import sync.log
+import sync.session
+from server.services.take_in import Asked
+from sync.log import Head, link
+from sync.problems import Problem
+from sync.session import Append, Gap, Known
+
+from . import wire
+from .broken import Broken, Swap
+from .process import Died
+
+
+def _no_signature() -> list[Swap]:
+    def verify_signature(*given: Any) -> None:
+        return None
+
+    return [(sync.log, "verify_signature", verify_signature)]
+
+
+def _no_chain() -> list[Swap]:
+    """Whatever follows the head is appended as if it had been verified."""
+
+    def place(public_key: bytes, held: Head, lines: Any, hash_at: Any, segment: Any) -> Any:
+        if segment.first > held.seq + 1:
+            return Gap(held.seq + 1)
+        new = segment.lines[max(held.seq - segment.first + 1, 0) :]
+        if not new:
+            return Known()
+        hashes, h = [], held.h
+        for line in new:
+            h = link(h, line)
+            hashes.append(h)
+        return Append(held.seq + 1, tuple(new), tuple(hashes), Head(held.seq + len(new), h))
+
+    return [(server.services.take_in, "place_segment", place)]
+
+
+def _unread_refused() -> list[Swap]:
+    whole = sync.session.place_segment
+
+    def place(public_key: bytes, held: Head, lines: Any, hash_at: Any, segment: Any) -> Any:
+        from sync.log import Unread, read_line
+        from sync.problems import problem
+
+        for n, line in enumerate(segment.lines, start=segment.first):
+            if isinstance(read_line(line, segment.device, segment.inspection, n, ""), Unread):
+                raise problem("segment-malformed", index=n, why="a line is not understood")
+        return whole(public_key, held, lines, hash_at, segment)
+
+    return [(server.services.take_in, "place_segment", place)]
+
+
+def _files_unnamed() -> list[Swap]:
+    return [(server.services.take_in, "INDEXED", (b"about",))]
+
+
+def _known_refused() -> list[Swap]:
+    whole = sync.session.place_segment
+
+    def place(*given: Any) -> Any:
+        from sync.problems import problem
+
+        placed = whole(*given)
+        if isinstance(placed, Known):
+            raise problem("segment-malformed", index=0, why="these lines are here already")
+        return placed
+
+    return [(server.services.take_in, "place_segment", place)]
+
+
+def _gap_is_held() -> list[Swap]:
+    whole = server.services.take_in._say
+
+    def say(one: Any, state: str, *rest: Any) -> None:
+        if state == "gap":
+            last = one.segment.first + len(one.segment.lines) - 1
+            server.services.take_in._acknowledge_head(one, Head(last, b"\0" * 32))
+            return
+        whole(one, state, *rest)
+
+    return [(server.services.take_in, "_say", say)]
+
+
+def _early() -> list[Swap]:
+    """The answer leaves before the commit: a commit that fails changes nothing about it."""
+    whole = server.services.intake.receive
+
+    def receive(ctx: Any, device: str, person: str, body: bytes) -> bytes:
+        begun = ctx.db._writing
+        left: list[bytes] = []
+
+        def take(tx: Any, jobs: Sequence[Asked]) -> Any:
+            return server.services.take_in.take_in(tx, jobs)
+
+        class Early:
+            def write_many(self, work: Any, job: Any) -> Any:
+                value: list[Any] = []
+                try:
+                    with begun() as tx:
+                        value.extend(take(tx, [job]))
+                except (Died, Problem):
+                    if not value:
+                        raise
+                    left.append(b"")
+                return value[0]
+
+            def __getattr__(self, name: str) -> Any:
+                return getattr(ctx.db, name)
+
+        from dataclasses import replace
+
+        process = wire.current()
+        answer = whole(replace(ctx, db=Early()), device, person, body)
+        assert process is None or answer
+        return answer
+
+    import server.api.sync
+
+    return [(server.api.sync, "receive", receive)]
+
+
+def _all_held() -> list[Swap]:
+    def note_held(tx: Any, requests: Any, done: Any) -> None:
+        for asked, taken in zip(requests, done, strict=True):
+            taken.held = taken.named.union(asked.request.awaiting)
+
+    return [(server.services.take_in, "_note_held", note_held)]
+
+
+def _sweeps_files() -> list[Swap]:
+    whole = server.schedule.sweep
+
+    def sweep(ctx: Any) -> int:
+        for one in list(ctx.blobs.listed()):
+            ctx.blobs.shelf.remove(one.sha256)
+        return whole(ctx)
+
+    return [(server.schedule, "sweep", sweep)]
+
+
+def _server_not_synced() -> list[Swap]:
+    whole = server.store.sqlite._listen
+
+    def listen(engine: Any, *, foreign_keys: bool) -> None:
+        from sqlalchemy import event
+
+        whole(engine, foreign_keys=foreign_keys)
+
+        @event.listens_for(engine, "connect")
+        def connect(raw: Any, _record: Any) -> None:
+            raw.execute("PRAGMA synchronous = OFF")
+
+    return [(server.store.sqlite, "_listen", listen)]
+
+
+def _same_epoch() -> list[Swap]:
+    return [(server.services.restore, "next_epoch", lambda known, now, bits: known)]
+
+
+def _skips_changes() -> list[Swap]:
+    def tell(tx: Any, people: Any, things: Any, at: int) -> None:
+        whole(tx, people, list(things)[:-1], at)
+
+    whole = server.store.changes.tell
+    import server.services.programme
+
+    return [(server.services.programme, "tell", tell)]
+
+
+def _digest_unverified() -> list[Swap]:
+    def copy(chunks: Any, file: Any, staging: Any, sha256: str) -> int:
+        data = b"".join(chunks)
+        file.write(data)
+        file.flush()
+        return len(data)
+
+    whole = server.services.uploads._finish
+
+    def finish(ctx: Any, upload: Any, digest: str | None) -> None:
+        whole(ctx, upload, upload.sha256)
+
+    return [
+        (server.blobs, "_copy", copy),
+        (server.services.uploads, "_finish", finish),
+    ]
+
+
+def _link_twice() -> list[Swap]:
+    from dataclasses import replace
+
+    import server.store.devices as devices
+
+    whole = devices.invitation
+
+    def invitation(tx: Any, digest: str) -> Any:
+        found = whole(tx, digest)
+        return None if found is None else replace(found, used_at=None, used_by=None)
+
+    return [(devices, "invitation", invitation)]
+
+
+def _all_counted() -> list[Swap]:
+    import server.store.assignments as assignments
+    import server.store.people as people
+
+    def everybody(tx: Any, wanted: Any) -> set[str]:
+        from sqlalchemy import select
+
+        return set(tx.execute(select(people.people.c.id)).scalars())
+
+    return [(assignments, "people_of", everybody)]
+
+
+def _later_dates() -> list[Swap]:
+    whole = server.services.written.nonces_given
+
+    def given(ctx: Any, tx: Any, device: str) -> dict[str, int]:
+        return {name: at + 30 * 86_400_000 for name, at in whole(ctx, tx, device).items()}
+
+    return [(server.services.written, "nonces_given", given)]
+
+
+BROKEN = (
+    Broken("no-signature", "L4", "a segment's signature is not checked", _no_signature),
+    Broken("no-chain", "L4", "neither chain nor held lines are checked", _no_chain),
+    Broken(
+        "unread-refused", "L4", "a line that cannot be read refuses its segment", _unread_refused
+    ),
+    Broken("files-unnamed", "L5", "evidence entries are not looked at", _files_unnamed),
+    Broken("later-dates", "L9", "a nonce counts as given a month later", _later_dates),
+    Broken("known-refused", "S2", "lines that came before are refused", _known_refused),
+    Broken("gap-is-held", "S2", "a gap is acknowledged", _gap_is_held),
+    Broken("early", "S4", "the acknowledgement leaves before the commit", _early),
+    Broken("all-held", "S4", "a receipt lists files that are not held", _all_held),
+    Broken("sweeps-files", "S4", "the sweep takes files that entries name", _sweeps_files),
+    Broken("server-not-synced", "S4", "the server's database does not sync", _server_not_synced),
+    Broken("same-epoch", "S5", "a restored server goes on in the old epoch", _same_epoch),
+    Broken("skips-changes", "S5", "a change is not told", _skips_changes),
+    Broken("digest-unverified", "S6", "a file's digest is not verified", _digest_unverified),
+    Broken("link-twice", "S8", "an invitation may be used again", _link_twice),
+    Broken("all-counted", "S9", "entries of the unassigned are counted", _all_counted),
+)

@@ -1,0 +1,218 @@
+"""kill -9 of real clients, servers and workers at random moments, behind a network that cuts."""
+
+from __future__ import annotations
+
+import os
+import random
+import shutil
+import signal
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from server.services.verify import verify
+from server.store import logs
+from sync.problems import Problem
+from sync.receipt import SignedBytes, read_receipt
+
+from .book import Place
+from .office import workspace
+from .process import Tally
+from .stories import ITEMS, LEVELS
+from .town import Command, Laptop, Town
+
+LAPTOPS = 4
+KILLS = ("kill -9 of a client", "kill -9 of a server", "kill -9 of a worker")
+
+
+def killed(tally: Tally) -> int:
+    return sum(tally.kinds[kind] for kind in KILLS)
+
+
+def kill_until(seed: str, database: str, serving: int, wanted: int, tally: Tally) -> list[str]:
+    """Rounds of commands and kills until so many processes were killed; what does not hold."""
+    dice = random.Random(seed)
+    begun = killed(tally)
+    with _town(seed, database, serving, dice, tally) as town:
+        for n in range(LAPTOPS):
+            town.add_laptop(n)
+        town.kill_worker()  # there is none yet: it starts one
+        took: dict[str, float] = {"answer": 0.1, "attach": 0.1, "sync": 0.4}
+        while killed(tally) - begun < wanted:
+            _round(town, dice, took, tally)
+        return _calm(town)
+
+
+@contextmanager
+def _town(
+    seed: str, database: str, serving: int, dice: random.Random, tally: Tally
+) -> Iterator[Town]:
+    folder = Path(tempfile.mkdtemp(prefix="tapak-kills-", dir=workspace()))
+    town = Town(folder, database, serving, dice, tally.count)
+    try:
+        town.until_it_answers()
+        yield town
+    finally:
+        town.end()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+# -- rounds ---------------------------------------------------------------------------------------
+
+
+def _round(town: Town, dice: random.Random, took: dict[str, float], tally: Tally) -> None:
+    """Every laptop does one thing; some are killed in the middle of it, and so is the server."""
+    town.proxy.calm = False
+    begun = time.monotonic()
+    for laptop in town.laptops:
+        command = laptop.again or _next(town, dice)
+        laptop.again = None
+        if dice.random() < 0.55:
+            command.kill_at = begun + dice.random() * took[command.kind] * 1.2
+        town.begin(laptop, command)
+    span = took["sync"]
+    events: list[tuple[float, str]] = []
+    for what, often in (("server", 0.35), ("whole server", 0.06), ("worker", 0.2), ("cut", 0.3)):
+        if dice.random() < often:
+            events.append((begun + dice.random() * span, what))
+    _watch(town, sorted(events), took, tally)
+    for what in [one for _, one in events if one == "whole server"]:
+        assert what
+        town.until_it_answers()
+
+
+def _next(town: Town, dice: random.Random) -> Command:
+    what = dice.choices(("answer", "attach", "sync"), (3, 3, 4))[0]
+    mark = f"seen-{dice.randrange(10**12)}."
+    if what == "answer":
+        item, level = dice.choice(ITEMS), dice.choice(LEVELS)
+        return Command(["answer", item, level, "--note", mark], mark)
+    if what == "attach":
+        file = town.folder / f"report-{mark}pdf"
+        file.write_bytes(b"%PDF " + dice.randbytes(dice.choice((300, 40_000, 200_000, 900_000))))
+        words = ["attach", str(file), "--kind", "document", "--item", dice.choice(ITEMS)]
+        return Command(words, "", file)
+    return Command(["sync"])
+
+
+def _watch(
+    town: Town, events: list[tuple[float, str]], took: dict[str, float], tally: Tally
+) -> None:
+    """Until every command of the round has ended, kill what is due."""
+    starting = [laptop for laptop in town.laptops if laptop.doing is not None]
+    end = time.monotonic() + 120
+    while any(laptop.doing for laptop in town.laptops):
+        now = time.monotonic()
+        assert now < end, "a command does not end"
+        due = [one.doing.kill_at for one in town.laptops if one.doing and one.doing.kill_at]
+        due += [at for at, _ in events]
+        for said in town.heard(min(due, default=now + 1) - now):
+            if said[0] == "started":
+                laptop = starting.pop(0)
+                assert laptop.doing is not None
+                laptop.doing.pid = int(said[1])
+            else:
+                _ended(town, int(said[1]), int(said[2]), took, tally)
+        now = time.monotonic()
+        for laptop in town.laptops:
+            command = laptop.doing
+            if command and command.pid and command.kill_at and command.kill_at <= now:
+                command.kill_at = None
+                with suppress(ProcessLookupError):
+                    os.killpg(command.pid, signal.SIGKILL)
+        while events and events[0][0] <= now:
+            _strike(town, events.pop(0)[1], tally)
+
+
+def _strike(town: Town, what: str, tally: Tally) -> None:
+    if what == "cut":
+        if town.proxy.cut_all():
+            tally.count("proxy ended")
+    elif what == "worker":
+        if town.kill_worker():
+            tally.count("kill -9 of a worker")
+    elif town.kill_server(whole=what == "whole server"):
+        tally.count("kill -9 of a server")
+
+
+def _ended(town: Town, pid: int, code: int, took: dict[str, float], tally: Tally) -> None:
+    laptop = next(one for one in town.laptops if one.doing and one.doing.pid == pid)
+    command = laptop.doing
+    assert command is not None
+    laptop.doing = None
+    if code == -signal.SIGKILL:
+        tally.count("kill -9 of a client")
+        laptop.again = Command(command.words, command.mark, command.file)
+    else:
+        lasted = time.monotonic() - command.began
+        took[command.kind] = 0.8 * took[command.kind] + 0.2 * min(lasted, 1.5)
+        if code == 0 and command.file is not None:
+            import hashlib
+
+            data = command.file.read_bytes()
+            town.book.files[hashlib.sha256(data).hexdigest()] = data
+        if code == 0 and command.mark:
+            town.said(laptop, command.mark)
+        if code not in (0, 1, 3):
+            town.book.faults.append(f"{' '.join(command.words)[:80]} ended with {code}")
+    town.note(laptop)
+
+
+# -- and then calm --------------------------------------------------------------------------------
+
+
+def _calm(town: Town) -> list[str]:
+    """No more faults; what was killed is typed again, all sync, and then everything is there."""
+    town.proxy.calm = True
+    town.until_it_answers()
+    found: list[str] = []
+    for laptop in town.laptops:
+        if laptop.again is not None and town.run(laptop, laptop.again.words) == 0:
+            town.said(laptop, laptop.again.mark)
+        town.note(laptop)
+        codes = [town.run(laptop, ["sync"]) for _ in range(3)]
+        if codes[-1] != 0:
+            found.append(f"waits for ever: {laptop.name} ends with {codes}")
+    ctx = town.context()
+    with ctx.db.read() as tx:
+        held: dict[Place, bytes] = {
+            (log.device, log.inspection, seq): line
+            for log in logs.all_logs(tx)
+            for seq, line in enumerate(logs.lines_of(tx, log.id), start=1)
+        }
+    found += [*town.book.faults, *_missing(town, held)]
+    for laptop in town.laptops:
+        found += _not_alike(laptop, held)
+        for payload, signature in laptop.rows("select payload, signature from receipts"):
+            with suppress(Problem):
+                read_receipt(ctx.public_key, SignedBytes(bytes(payload), bytes(signature)))  # type: ignore[call-overload]
+                continue
+            found.append(f"receipt not the server's, kept by {laptop.name}")
+    for sha256, data in town.book.files.items():
+        if not ctx.blobs.has(sha256):
+            found.append(f"file missing: {sha256[:12]}")
+        elif b"".join(ctx.blobs.chunks(sha256)) != data:
+            found.append(f"file altered: {sha256[:12]}")
+    found += [f"verify: {one.what} {one.where}: {one.why}" for one in verify(ctx).faults]
+    ctx.db.close()
+    return found
+
+
+def _missing(town: Town, held: dict[Place, bytes]) -> list[str]:
+    found = [f"entry missing: {at}" for at, line in town.book.wanted() if held.get(at) != line]
+    whole = b"\n".join(held.values())
+    times = Counter(
+        {said.mark: whole.count(f'"{said.mark}"'.encode()) for said in town.book.said if said.mark}
+    )
+    return found + [f"doubled or lost: {m} stands {n} times" for m, n in times.items() if n != 1]
+
+
+def _not_alike(laptop: Laptop, held: dict[Place, bytes]) -> list[str]:
+    mine = laptop.lines()
+    theirs = {place: line for place, line in held.items() if place[0] == laptop.id}
+    found = [] if mine == theirs else [f"not alike: {laptop.name} and the server"]
+    (waits,) = laptop.rows("select count(*) from files where held_at is null")[0]
+    return found + ([f"waits for ever: {waits} files of {laptop.name}"] if waits else [])

@@ -1,0 +1,91 @@
+"""Starts real `fieldkit` commands quickly: a process that has loaded the program, and forks.
+
+`python -m tests.faults.zygote` reads a JSON list of words a line on standard input and writes
+`started PID`, and later `ended PID CODE`. Each command is a process and a group of its own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import signal
+import sys
+
+
+def main() -> None:
+    """Fork a command for every line, until the input ends."""
+    import httpx  # noqa: F401 - loaded here, so that no command has to
+    import rich.console  # noqa: F401
+
+    import fieldkit.blobs
+    import fieldkit.cli
+    import fieldkit.commands.attached
+    import fieldkit.commands.attaching
+    import fieldkit.commands.joining
+    import fieldkit.commands.looking
+    import fieldkit.commands.recording
+    import fieldkit.transport  # noqa: F401
+
+    woken, wake = os.pipe()
+    os.set_blocking(wake, False)
+    signal.set_wakeup_fd(wake)
+    signal.signal(signal.SIGCHLD, lambda *_: None)
+    waiting = selectors.DefaultSelector()
+    waiting.register(0, selectors.EVENT_READ)
+    waiting.register(woken, selectors.EVENT_READ)
+    pending = b""
+    while True:
+        for key, _ in waiting.select():
+            if key.fd == woken:
+                os.read(woken, 4096)
+                continue
+            data = os.read(0, 65_536)
+            if not data:
+                return
+            *lines, pending = (pending + data).split(b"\n")
+            for line in lines:
+                _say(f"started {_fork(json.loads(line))}")
+        _reap()
+
+
+def _reap() -> None:
+    while True:
+        try:
+            process, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if not process:
+            return
+        _say(f"ended {process} {os.waitstatus_to_exitcode(status)}")
+
+
+def _fork(words: list[str]) -> int:
+    process = os.fork()
+    if process:
+        return process
+    signal.set_wakeup_fd(-1)
+    signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+    os.setsid()
+    out = os.open(words[0], os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+    os.dup2(out, 1)
+    os.dup2(out, 2)
+    import fieldkit.cli
+
+    code = 1
+    try:
+        sys.argv = ["fieldkit", *words[1:]]
+        fieldkit.cli.main()
+    except SystemExit as ended:
+        code = ended.code if isinstance(ended.code, int) else 1
+    finally:
+        sys.stdout.flush()
+        os._exit(code)
+
+
+def _say(line: str) -> None:
+    os.write(1, f"{line}\n".encode())
+
+
+if __name__ == "__main__":
+    main()
