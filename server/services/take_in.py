@@ -183,6 +183,7 @@ def _take_segments(tx: Tx, incoming: Sequence[_Incoming], new: _New) -> None:
                 [len(line) for line in placed.lines],
                 one.key not in held,
                 one.asked.now,
+                owners[one.segment.device].account,
             )
     touched = _note_entries(tx, appended, owners)
     new.rows |= {row.id: row for row in touched.rows}
