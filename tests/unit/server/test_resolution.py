@@ -258,3 +258,19 @@ def test_the_form_offers_what_may_be_decided(office: Office, both: tuple[Device,
     assert len(re.findall(r'type="radio" name="keep"', shown)) == 3
     for word in ("substantially", "not-observed", "not-applicable"):
         assert f'<option value="{word}">' in shown
+
+
+def test_a_value_that_arrived_after_the_page_was_read_is_not_replaced_unseen(
+    office: Office, both: tuple[Device, Device]
+) -> None:
+    """L6: the entry names exactly what the officer was shown."""
+    form = form_of(office)
+    third = auditor(office, "administrator", 3)
+    third.record(VISIT, PATH, {"level": "partially"}, replaces=[])
+    third.send()
+    officer = office.logged_in("officer")
+    assert decide(officer, form).status_code == 409
+    (conflict,) = loaded(office).conflicts
+    assert len(conflict.sides) == 3
+    assert decide(officer, form_of(office)).status_code == 303
+    assert loaded(office).conflicts == ()
