@@ -15,6 +15,8 @@ def declaration_of(
     library: Library, inspection: Inspection, facility: Mapping[str, Any]
 ) -> Declaration | None:
     """The filing in force on the day of the visit, or None. Raises `declaration-malformed`."""
+    if "country" not in facility:
+        return None  # the visit is no longer this person's, and what came down for it is gone (S5)
     day = visit_day(inspection, str(facility["country"]))
     if day is None:
         return None

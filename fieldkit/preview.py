@@ -161,6 +161,7 @@ def _evidence_state(
     def state(evidence: Evidence) -> EvidenceState:
         return EvidenceState(
             held=evidence.sha256 in held or sources.blobs.has(evidence.sha256),
+            signed=evidence.written.signed,
             flagged=tuple(sorted(flagged.get(evidence.sha256, ()))),
         )
 

@@ -6,23 +6,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from checklists.answering import check_observation, check_second, read_answer
+from checklists.deciding import Words, decided_value
 from checklists.model import Checklist
 from fieldkit.capture import (
     Extras,
     Recorder,
     checklist_of,
     find_evidence,
-    find_item,
-    lean_value,
     load_state,
     short_name,
 )
 from fieldkit.fixes import fix_value
 from fieldkit.library import Library
 from fieldkit.store import Store
-from sync.conflicts import Conflict, Side, conflict_at, conflicts_of, kept_value, new_value
-from sync.inspection import OUTCOMES
+from sync.conflicts import Conflict, Side, conflict_at, conflicts_of, kept_value
 from sync.nearest import nearest
 from sync.problems import problem
 
@@ -142,40 +139,19 @@ def _kept(conflict: Conflict, name: str, decision: Decision) -> dict[str, Any]:
 def _given(
     recorder: Recorder, inspection: str, conflict: Conflict, decision: Decision
 ) -> dict[str, Any]:
-    """Another value, in the words in which it would have been recorded at first."""
-    family, _, rest = conflict.path.partition("/")
-    first = rest.partition("/")[0]
     extras = decision.extras
-    said: dict[str, Any] = {"note": extras.note, "fix": fix_value(extras.fix)}
-    if family == "outcome":
-        said["outcome"] = _one_of(decision.values, OUTCOMES)
-        return new_value(lean_value(said), decision.why)
-    # Files support whatever stands: those of all the values go on, beside those named now.
-    named = (*conflict.evidence, *find_evidence(recorder.store, inspection, extras.evidence))
-    said["evidence"] = list(dict.fromkeys(named))
+    words = Words(
+        decision.values,
+        decision.why,
+        extras.note,
+        decision.reason,
+        decision.second,
+        (recorder.identity.person, recorder.identity.person_name),
+        find_evidence(recorder.store, inspection, extras.evidence),
+        fix_value(extras.fix),
+    )
     checklist = checklist_of(recorder.store, recorder.library, inspection)
-    if family == "answers":
-        item = find_item(checklist, first)
-        said |= read_answer(item, decision.values)
-        own = (recorder.identity.person, recorder.identity.person_name)
-        check_second(item, said.get("special"), decision.reason, decision.second, own)
-        said |= {"reason": decision.reason, "second": decision.second}
-        said["checklist"] = checklist.digest
-    elif family == "observed" and (known := checklist.observation(first)) is not None:
-        said["value"] = " ".join(decision.values)
-        said["unit"] = known.unit
-        check_observation(known, short_name(conflict.path), said["value"])
-    else:
-        raise problem("conflict-keep-only", what=short_name(conflict.path))
-    return new_value(lean_value(said), decision.why)
-
-
-def _one_of(values: Sequence[str], allowed: Sequence[str]) -> str:
-    given = " ".join(values)
-    if given not in allowed:
-        near = nearest(given, allowed, len(allowed))
-        raise problem("outcome-unknown", outcome=given, nearest=near)
-    return given
+    return decided_value(conflict, checklist, words)
 
 
 # -- in words -------------------------------------------------------------------------------------

@@ -276,10 +276,12 @@ def _hash_at(tx: Connection, log: str, device: str, seq: int) -> bytes:
 def drop_colleagues(tx: Connection, identity: Identity, log: str) -> None:
     """Drop colleagues' lines of an inspection that is shared no more.
 
-    What this person recorded stays, and so does what they signed for: of each log, the lines up to
-    where their own sign-off covers it (L7).
+    What this person recorded stays, and so does what it needs to be understood: of each log, the
+    lines up to where their own sign-off covers it (L7), and what their own entries are about.
     """
-    signed = _signed_over(tx, identity, log)
+    needed = _signed_over(tx, identity, log)
+    for device, about in _about(tx, identity, log):
+        needed[device] = max(needed.get(device, 0), about)
     for (device,) in tx.execute(
         "select device from lines where log = ?1 union select device from holes where log = ?1 "
         "union select device from not_taken where log = ?1",
@@ -288,7 +290,7 @@ def drop_colleagues(tx: Connection, identity: Identity, log: str) -> None:
         certificate = _certificate_of(_within(tx), identity, device)
         if certificate is None or certificate.get("person") == identity.person:
             continue  # one's own: this device, or another of the same person
-        keep = signed.get(device, 0)
+        keep = needed.get(device, 0)
         for table in ("lines", "holes", "proofs"):
             tx.execute(
                 f"delete from {table} where log = ? and device = ? and seq > ?",  # noqa: S608
@@ -298,6 +300,17 @@ def drop_colleagues(tx: Connection, identity: Identity, log: str) -> None:
         left = tx.execute("select 1 from lines where device = ? limit 1", (device,)).fetchone()
         if left is None:
             tx.execute("delete from documents where kind = ? and ref = ?", (CERTIFICATE, device))
+
+
+def _about(tx: Connection, identity: Identity, log: str) -> list[tuple[str, int]]:
+    """(device, position) where each log first says what the inspection is about, if this device
+    recorded on it at all.
+    """
+    return tx.execute(
+        "select device, min(seq) from lines where log = ?1 and path = 'about' and exists "
+        "(select 1 from lines where log = ?1 and device = ?2) group by device",
+        (log, identity.device),
+    ).fetchall()
 
 
 def _signed_over(tx: Connection, identity: Identity, log: str) -> dict[str, int]:

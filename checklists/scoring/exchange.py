@@ -134,6 +134,9 @@ def _sorted(rows: Any) -> list[dict[str, Any]]:
 
 
 def _visit(visit: Visit) -> dict[str, Any]:
+    # Members that came later stand there only where they say something: older exports stay as
+    # they are, to the byte.
+    said = {"side_by_side": sorted(visit.side_by_side)} if visit.side_by_side else {}
     return {
         "inspection": visit.inspection,
         "at": visit.at,
@@ -141,6 +144,7 @@ def _visit(visit: Visit) -> dict[str, Any]:
         "answers": _sorted(_answer(answer) for answer in visit.answers),
         "unread": sorted([item, instance] for item, instance in visit.unread),
         "signed": visit.signed,
+        **said,
     }
 
 
@@ -159,6 +163,7 @@ def _answer(answer: GivenAnswer) -> dict[str, Any]:
         "entry": answer.entry,
         "conflict": answer.conflict,
         "replaced": answer.replaced,
+        **({} if answer.signed else {"signed": False}),
     }
 
 
@@ -187,6 +192,7 @@ def _read_visit(doc: Reader) -> Visit:
         answers=tuple(_read_answer(answer) for answer in doc.rows("answers")),
         unread=doc.pairs("unread"),
         signed=doc.flag("signed"),
+        side_by_side=doc.texts("side_by_side") if doc.has("side_by_side") else (),
     )
 
 
@@ -209,6 +215,7 @@ def _read_answer(doc: Reader) -> GivenAnswer:
         entry=doc.text("entry"),
         conflict=doc.flag("conflict"),
         replaced=doc.flag("replaced"),
+        signed=doc.flag("signed") if doc.has("signed") else True,
     )
 
 

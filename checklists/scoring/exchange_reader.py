@@ -32,6 +32,9 @@ class Reader:
             raise Malformed(f"{self.where} lacks {key}")
         return self._members[key]
 
+    def has(self, key: str) -> bool:
+        return key in self._members
+
     def bad(self, key: str, what: str) -> Malformed:
         return Malformed(f"{key} of {self.where} is not {what}")
 

@@ -25,6 +25,7 @@ def explain(score_json: Document) -> str:
         "",
         *_summary(score_json),
         *_listed("Why", [r["text"] for r in score_json["reasons"]]),
+        *_listed("Answers not signed at the source", _unsigned(score_json["items"])),
         *_listed("Caps", [f"{c['at']}: {c['because']}" for c in score_json["caps"]]),
         *_groups(score_json),
         *_items(score_json),
@@ -106,10 +107,17 @@ def _items(doc: Document) -> Iterator[str]:
     yield ""
 
 
+def _unsigned(items: Sequence[Document]) -> list[str]:
+    told = [item for item in items if item.get("unsigned")]
+    return [f"{item['item']}: entered at the office or carried without its key" for item in told]
+
+
 def _details(item: Document) -> Iterator[str]:
     yield item["question"]
     if item["why"]:
         yield f"because: {item['why']}"
+    for entry in item.get("unsigned", ()):
+        yield f"not signed at the source: the answer stands on entry {entry[:12]}"
     answer = item["answer"] or {}
     for reading in answer.get("readings", ()):
         yield _reading(reading)

@@ -131,6 +131,10 @@ def _visit_reasons(visits: Sequence[Visit]) -> Iterable[Reason]:
         if not visit.signed:
             text = "The visit is not signed off yet; what it says may still change."
             yield Reason(WITHHELD, "unsigned", text)
+        for path in visit.side_by_side:
+            name = path.partition("/")[2].removesuffix("/-") or path
+            text = f"Several values stand side by side: {name}."
+            yield Reason(PROVISIONAL, "conflict", text)
         why = NO_GRADE_OUTCOMES.get(visit.outcome, "")
         if why and newest is None:
             yield Reason(NONE, visit.outcome, f"Nothing can be scored: {why}.")

@@ -39,7 +39,8 @@ class GivenAnswer:
 
     `conflict` marks one of several values standing side by side. `replaced` marks an earlier
     adverse answer of the same place that another entry replaced: it stands again where what came
-    after it counts as not observed (scoring rule 2). `auditor` is the person.
+    after it counts as not observed (scoring rule 2). `auditor` is the person. `signed` is False
+    where nobody signed the entry at the source (protocol S9).
     """
 
     item: str
@@ -55,6 +56,7 @@ class GivenAnswer:
     entry: str  # the chain hash of the entry, so that every point leads back to what was signed
     conflict: bool = False
     replaced: bool = False
+    signed: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +65,8 @@ class Visit:
     where a later "not observed" on the same path must not displace them). `outcome` is empty
     where none was recorded yet. `unread` names the places (item, instance) where an entry stands
     that needs a newer version to be read. `signed` is False for a visit that is not signed off
-    yet; a facility's score has signed ones only.
+    yet; a facility's score has signed ones only. `side_by_side` names what else than answers has
+    several values: outcome, observations, what is said of a file.
     """
 
     inspection: str
@@ -72,6 +75,7 @@ class Visit:
     answers: tuple[GivenAnswer, ...]
     unread: tuple[tuple[str, str], ...] = ()
     signed: bool = True
+    side_by_side: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,7 @@ def item_json(
     deciding = one.deciding
     proof = deciding.proof if deciding is not None else None
     won, lost = _points(one, pillar_answered)
+    unsigned = [a.entry for _, s in one.places for a in s.answers if not a.signed]
     return {
         "item": one.item.id,
         "question": str(one.item.question),
@@ -49,6 +50,8 @@ def item_json(
         "carried": bool(deciding is not None and deciding.visit and deciding.visit != newest),
         "auditors": len(deciding.auditors) if deciding is not None else 0,
         "conflict": one.conflict,
+        # Said only where it is so: scores of before stay as they are, to the byte (S9).
+        **({"unsigned": unsigned} if unsigned else {}),
     }
 
 

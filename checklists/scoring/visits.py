@@ -41,7 +41,9 @@ def visit_of(
     for slot in inspection.answers.values():
         answers.extend(_slot_answers(slot, supporting))
     unread = tuple(sorted(place for place, slot in inspection.answers.items() if slot.unread))
-    return Visit(inspection.id, at, _outcome(inspection), tuple(answers), unread)
+    others = tuple(p for p in inspection.conflicts if not p.startswith("answers/"))
+    outcome = _outcome(inspection)
+    return Visit(inspection.id, at, outcome, tuple(answers), unread, side_by_side=others)
 
 
 class _Supporting:
@@ -93,6 +95,7 @@ def _given(
         at=answer.written.at,
         entry=answer.written.h,
         conflict=conflict,
+        signed=answer.written.signed,
     )
 
 

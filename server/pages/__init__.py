@@ -36,6 +36,9 @@ blueprint.add_url_rule("/held-aside/<root>.ndjson", "branch", aside.branch)
 blueprint.add_url_rule(
     "/inspections/<inspection_id>/admission", "admission", decide.admit, methods=["POST"]
 )
+blueprint.add_url_rule(
+    "/inspections/<inspection_id>/resolution", "resolution", decide.resolve, methods=["POST"]
+)
 blueprint.add_url_rule("/bundles", "bundles", bundles.show, methods=["GET"])
 blueprint.add_url_rule("/bundles", "bundles_post", bundles.take, methods=["POST"])
 blueprint.add_url_rule("/sealed", "sealed", sealed.show)

@@ -6,12 +6,27 @@ from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from server.pages.browse import draw_map
-from server.services import admission
+from server.services import admission, resolution
 from server.services.browse_inspection import show_inspection
+from server.services.resolution import Choice
 from server.web import ctx, principal
 from sync.problems import Problem
 
-_SHOWN_AGAIN = frozenset({"fields-malformed", "nothing-aside"})
+OTHER = "other"  # the choice of none of the values that stand there
+
+_SHOWN_AGAIN = frozenset(
+    {
+        "answer-incomplete",
+        "conflict-keep-only",
+        "conflict-moved",
+        "conflict-unread",
+        "fields-malformed",
+        "level-unknown",
+        "nothing-aside",
+        "outcome-unknown",
+        "reading-malformed",
+    }
+)
 
 
 def admit(inspection_id: str) -> Response:
@@ -30,6 +45,28 @@ def admit(inspection_id: str) -> Response:
     except Problem as exc:
         return _again(inspection_id, exc)
     return redirect(url_for("pages.inspection", inspection_id=inspection_id, _anchor="aside"), 303)
+
+
+def resolve(inspection_id: str) -> Response:
+    """End a conflict by keeping one of its values or giving another (L6)."""
+    form = request.form
+    keep, words = form.get("keep", ""), form.get("level", "") or form.get("words", "")
+    choice = Choice("" if keep == OTHER else keep[:64], words, form.get("second", ""))
+    try:
+        resolution.resolve(
+            ctx(),
+            principal(),
+            inspection_id,
+            form.get("path", "")[:400],
+            form.get("seen", "")[:64],
+            choice,
+            form.get("reason", ""),
+        )
+    except Problem as exc:
+        return _again(inspection_id, exc)
+    return redirect(
+        url_for("pages.inspection", inspection_id=inspection_id, _anchor="conflicts"), 303
+    )
 
 
 def _again(inspection_id: str, found: Problem) -> Response:

@@ -16,6 +16,7 @@ from server.permissions import Principal
 from server.services import access
 from server.services.branches import Branch, whole
 from server.services.browse import readable, require_visible, utc_day
+from server.services.browse_conflicts import ConflictView, conflict_view
 from server.services.browse_evidence import (
     AT_ONCE,
     FEW,
@@ -101,6 +102,7 @@ class InspectionView:
     branches: tuple[Branch, ...]
     asides: tuple[AsideView, ...]
     rights: Rights
+    conflicts: tuple[ConflictView, ...]
     documents: Mapping[str, tuple[str, str]]
     ways: tuple[Way, ...]
 
@@ -165,6 +167,7 @@ def show_inspection(
         tuple(forked),
         asides(loaded, ruled_by),
         rights,
+        tuple(conflict_view(one, checklist, loaded) for one in loaded.conflicts),
         named,
         tuple(ways(head for s in loaded.current.tracks.values() for head in s.heads).values()),
     )

@@ -115,7 +115,7 @@ class Reader:
         log = self._logs.get((told.device, told.inspection))
         if log is None or told.device == self.device or not self._receives(told.inspection):
             return None
-        if log.person not in self._circles[told.inspection].authors:
+        if not self._circles[told.inspection].counts(log):
             return None
         if kind == sharing.CERTIFICATE:
             return self._change(kind, told.device, devices.certificate(self.tx, told.device))

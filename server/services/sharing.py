@@ -32,13 +32,20 @@ class Circle:
     receivers: frozenset[str] = frozenset()
     authors: frozenset[str] = frozenset()
 
+    def counts(self, log: LogRow) -> bool:
+        """Whether the lines of this log travel to the receivers; officers' decisions do (S9)."""
+        return log.person in self.authors or log.kind == devices.ACCOUNT
+
 
 NOBODY = Circle()
 
 
 @dataclass(frozen=True, slots=True)
 class Appended:
-    """Lines that were just appended to a log, `begun` with them; `at` is UTC milliseconds."""
+    """Lines that were just appended to a log, `begun` with them; `at` is UTC milliseconds.
+
+    `account` is a log that the server keeps for an officer: what is decided there counts (S9).
+    """
 
     inspection: str
     device: str
@@ -47,6 +54,7 @@ class Appended:
     sizes: Sequence[int]
     begun: bool
     at: int
+    account: bool = False
 
 
 # -- who ------------------------------------------------------------------------------------------
@@ -114,7 +122,7 @@ def news_of_lines(
                 whole.add(one.inspection)
                 news += _whole(tx, one.inspection, NOBODY, circle, several, one.at)
             continue
-        if one.person not in circle.authors:
+        if one.person not in circle.authors and not one.account:
             continue
         things = _certificate(one.device, one.inspection) if one.begun else []
         things += [
@@ -159,14 +167,14 @@ def _whole(
     tx: Tx, inspection: str, was: Circle, now: Circle, several: set[str], at: int
 ) -> list[News]:
     """Every log of an inspection, to those who did not share it, or its author, until now."""
-    found = [log for log in logs.logs_of(tx, inspection) if log.person in now.authors]
+    found = [log for log in logs.logs_of(tx, inspection) if now.counts(log)]
     told = {log.id: _log(tx, log) for log in found}
     return [
         News(person, *thing, at)
         for person in sorted(now.receivers)
         for log in found
         if (person != log.person or person in several)
-        and not (person in was.receivers and log.person in was.authors)
+        and not (person in was.receivers and was.counts(log))
         for thing in told[log.id]
     ]
 

@@ -22,7 +22,7 @@ from server.store.transaction import Tx
 from sync.adopted import is_adopted
 from sync.hazard import PREFIX
 from sync.inspection_reader import read_about, read_evidence
-from sync.log import DEVICE_LOG, Entry, Head, Record, Segment, genesis, may_stand_below, read_line
+from sync.log import DEVICE_LOG, Entry, Head, Record, Segment, genesis, lines_below, read_line
 from sync.problems import Problem, problem
 from sync.receipt import Receipt, ReceiptLog, SignedBytes, sign_receipt
 from sync.sealed import named_files, read_sealed
@@ -183,6 +183,7 @@ def _take_segments(tx: Tx, incoming: Sequence[_Incoming], new: _New) -> None:
                 [len(line) for line in placed.lines],
                 one.key not in held,
                 one.asked.now,
+                owners[one.segment.device].account,
             )
     touched = _note_entries(tx, appended, owners)
     new.rows |= {row.id: row for row in touched.rows}
@@ -312,15 +313,15 @@ def _indexed(tx: Tx, segment: Segment, new: Append) -> Iterator[Entry]:
 
     What an adopted line names is named by the device that carries it (S3).
     """
-    for seq, (line, h) in enumerate(zip(new.lines, new.hashes, strict=True), start=new.first):
-        if may_stand_below(line, (*INDEXED, HAZARD)):
-            read: Record | None = read_line(line, segment.device, segment.inspection, seq, h.hex())
-            while isinstance(read, Entry) and is_adopted(read):
-                read = carried_by(tx, read)
-            if not isinstance(read, Entry):
-                continue
-            if read.path.split("/")[0].encode() in INDEXED or read.path.startswith(PREFIX):
-                yield read
+    for n in lines_below(new.lines, (*INDEXED, HAZARD)):
+        line, h, seq = new.lines[n], new.hashes[n].hex(), new.first + n
+        read: Record | None = read_line(line, segment.device, segment.inspection, seq, h)
+        while isinstance(read, Entry) and is_adopted(read):
+            read = carried_by(tx, read)
+        if not isinstance(read, Entry):
+            continue
+        if read.path.split("/")[0].encode() in INDEXED or read.path.startswith(PREFIX):
+            yield read
 
 
 # -- acknowledging (S4, S6) -----------------------------------------------------------------------

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, select, update
 
 from server.store.bulk import insert_rows
-from server.store.devices import REVOKED
+from server.store.devices import ACCOUNT, REVOKED
 from server.store.runs import cut, hash_in, hashes_in, pack, sizes
 from server.store.tables import devices, inspections, logs, receipts, segments
 from server.store.transaction import Tx
@@ -48,11 +48,14 @@ LogKey = tuple[str, str]  # device, inspection
 
 
 class Owner(NamedTuple):
-    """Whose a device is: its public key, its person, and whether it was revoked (S8)."""
+    """Whose a device is: its public key, its person, whether it was revoked (S8), and whether it
+    is an account that the server keeps (S9).
+    """
 
     public_key: bytes
     person: str
     revoked: bool = False
+    account: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +94,9 @@ _LOG = (
 
 
 # Statements of the way in are put together once: that costs more than running them.
-_OWNERS = select(devices.c.id, devices.c.public_key, devices.c.person, devices.c.status).where(
-    devices.c.id.in_(bindparam("ids", expanding=True))
-)
+_OWNERS = select(
+    devices.c.id, devices.c.public_key, devices.c.person, devices.c.status, devices.c.kind
+).where(devices.c.id.in_(bindparam("ids", expanding=True)))
 _FIND = (
     select(*_LOG)
     .join(devices, devices.c.id == logs.c.device)
@@ -127,8 +130,8 @@ def owners_of(tx: Tx, ids: Collection[str]) -> dict[str, Owner]:
     """Device -> its owner, for those of the devices that were enrolled here."""
     rows = tx.execute(_OWNERS, {"ids": sorted(ids)})
     return {
-        device: Owner(public_key, person, status == REVOKED)
-        for device, public_key, person, status in rows
+        device: Owner(public_key, person, status == REVOKED, kind == ACCOUNT)
+        for device, public_key, person, status, kind in rows
     }
 
 

@@ -230,3 +230,31 @@ def test_the_text_of_a_site_that_nobody_saw_has_no_invented_numbers() -> None:
     text = explain(score(w.inputs(w.whole(), [])).to_json())
     assert text.startswith("– · 0.0 % seen · no grade\n")
     assert "No visit has been made." in text
+
+
+def test_what_was_not_signed_at_the_source_is_said_and_changes_no_digit() -> None:
+    """Protocol S9: "entries not signed at the source say so, and the score says so"."""
+    signed = site()
+    first = signed.visits[0]
+    answers = tuple(replace(a, signed=a.item != "GEN-G1") for a in first.answers)
+    other = replace(first, answers=answers, side_by_side=("outcome",))
+    unsigned = replace(signed, visits=(other, *signed.visits[1:]))
+    before, after = score(signed).to_json(), score(unsigned).to_json()
+    told = {one["item"]: one["unsigned"] for one in after["items"] if "unsigned" in one}
+    assert told == {"GEN-G1": [a.entry for a in answers if a.item == "GEN-G1"]}
+    assert not any("unsigned" in one for one in before["items"])
+    said = explain(after)
+    assert "Answers not signed at the source\n  GEN-G1:" in said
+    assert "not signed at the source" not in explain(before).replace("signed at the source and", "")
+    for key in ("raw", "capped", "low", "high", "se", "grade", "pillars", "sections"):
+        assert before[key] == after[key]
+    # It travels, and scores that were exported before stay as they were, to the byte.
+    assert inputs_from_json(inputs_to_json(unsigned, *FILES)) == unsigned_as_read(unsigned)
+    assert '"side_by_side"' not in json.dumps(inputs_to_json(signed, *FILES))
+    again = inputs_from_json(inputs_to_json(unsigned, *FILES))
+    assert score_bytes(score(again)) == score_bytes(score(unsigned))
+
+
+def unsigned_as_read(inputs: ScoreInputs) -> ScoreInputs:
+    """The inputs in the order in which a document holds them."""
+    return inputs_from_json(json.loads(json.dumps(inputs_to_json(inputs, *FILES))))

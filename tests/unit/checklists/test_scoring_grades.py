@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
@@ -252,3 +253,14 @@ def test_the_next_step_names_what_is_missing_and_the_largest_gain_comes_first() 
     document = graded((w.item("Z", "critical"), w.answer("Z", proof=False)), (MINOR, None))
     assert [(n["item"], n["gain"]) for n in document["next"]] == [("Z", "22.222"), ("M", "4.444")]
     assert "photo 0 of 1" in document["next"][0]["text"]
+
+
+def test_anything_else_side_by_side_makes_the_grade_provisional_too() -> None:
+    """Protocol L6: the inspection cannot be accepted while a conflict stands."""
+    paths = ("observed/operating/warm-kiln", "outcome")
+    visited = replace(w.visit("v", *w.whole_answers()), side_by_side=paths)
+    document = score(w.inputs(w.whole(), [visited])).to_json()
+    assert (document["grade"], document["grade_state"]) == ("A", "provisional")
+    assert codes(document) == ["conflict", "conflict"]
+    texts = [reason["text"] for reason in document["reasons"]]
+    assert "operating/warm-kiln" in texts[0] and "outcome" in texts[1]

@@ -45,6 +45,7 @@ ALLOWED = {
         "pages.entries",
         "pages.evidence",
         "pages.admission",
+        "pages.resolution",
         "pages.inspection",
         "pages.held_aside",
         "pages.branch",
