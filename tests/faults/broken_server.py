@@ -10,7 +10,6 @@ import server.blobs
 import server.schedule
 import server.services.authority
 import server.services.branches
-import server.services.checkpoints
 import server.services.enrolment
 import server.services.inspections
 import server.services.intake
@@ -18,6 +17,7 @@ import server.services.programme
 import server.services.restore
 import server.services.take_in
 import server.services.uploads
+import server.services.verify
 import server.services.written
 import server.store.branches
 import server.store.changes
@@ -235,7 +235,7 @@ def _overwritten() -> list[Swap]:
 
 
 def _no_checkpoint() -> list[Swap]:
-    return [(server.services.checkpoints, "faults_in", lambda *given: iter(()))]
+    return [(server.services.verify, "faults_in", lambda *given: iter(()))]
 
 
 def _no_lock() -> list[Swap]:

@@ -141,7 +141,7 @@ def _database(kind: str) -> Iterator[str]:
 def main(words: list[str]) -> int:
     given = _arguments().parse_args(words)
     if given.share and given.share.startswith("broken/"):
-        return _one_broken(given.share.removeprefix("broken/"), given.seed)
+        return _some_broken(given.share.removeprefix("broken/").split(","), given.seed)
     if given.share:
         done = _share(given.share, given.seed, given.stories)
         print(json.dumps(done.to_json()))
@@ -159,12 +159,13 @@ def main(words: list[str]) -> int:
     return report(results, time.monotonic() - begun)
 
 
-def _one_broken(name: str, seed: int) -> int:
+def _some_broken(names: list[str], seed: int) -> int:
     from . import table
     from .broken import catch, every
 
-    (broken,) = [one for one in every() if one.name == name]
-    print(json.dumps(table.to_json(catch(broken, seed))))
+    known = {one.name: one for one in every()}
+    for name in names:
+        print(json.dumps(table.to_json(catch(known[name], seed))), flush=True)
     return 0
 
 

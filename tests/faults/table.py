@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import re
+import subprocess
+import sys
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
@@ -25,35 +28,36 @@ def rules() -> list[str]:
 
 
 def catch_all(seed: int, names: Iterable[str], write_docs: bool) -> list[Caught]:
-    """Have every breakage caught, each in a process of its own, two at a time; each is written
-    down as soon as it is known.
-    """
+    """Have every breakage caught, in two processes; each is written down as soon as it is known."""
     wanted, one_writes = set(names), Lock()
     chosen = [one for one in every() if not wanted or one.name in wanted]
 
-    def run(broken: Broken) -> Caught:
-        found = _in_a_process(broken.name, seed)
-        if write_docs:
+    def run(some: list[Broken]) -> list[Caught]:
+        done = []
+        for found in _in_a_process([one.name for one in some], seed):
+            done.append(found)
             with one_writes:
-                write([found])
-        print(f"{broken.rule:4} {broken.name:22} {found.by or 'NOT CAUGHT'}", flush=True)
-        return found
+                print(f"{found.broken.rule:4} {found.broken.name:20} {found.by or 'NOT CAUGHT'}")
+                if write_docs:
+                    write([found])
+        return done
 
     with ThreadPoolExecutor(2) as both:
-        return list(both.map(run, chosen))
+        return [one for done in both.map(run, [chosen[::2], chosen[1::2]]) for one in done]
 
 
-def _in_a_process(name: str, seed: int) -> Caught:
-    import json
-    import subprocess
-    import sys
-
-    words = [sys.executable, "-m", "tests.faults", "--seed", str(seed), "--share", f"broken/{name}"]
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=False)
-    lines = done.stdout.splitlines()
-    if done.returncode != 0 or not lines:
-        raise RuntimeError(f"{name}: {done.stderr[-600:]}")
-    return from_json(json.loads(lines[-1]))
+def _in_a_process(names: list[str], seed: int) -> Iterator[Caught]:
+    if not names:
+        return
+    share = f"broken/{','.join(names)}"
+    words = [sys.executable, "-m", "tests.faults", "--seed", str(seed), "--share", share]
+    with subprocess.Popen(words, cwd=ROOT, stdout=subprocess.PIPE, text=True) as running:
+        assert running.stdout is not None
+        for line in running.stdout:
+            if line.startswith("{"):
+                yield from_json(json.loads(line))
+    if running.returncode != 0:
+        raise RuntimeError(f"breaking {share} ended with {running.returncode}")
 
 
 def to_json(caught: Caught) -> dict[str, Any]:
