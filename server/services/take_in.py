@@ -13,16 +13,15 @@ from itertools import count
 from server.context import Context
 from server.services import branches, sharing, urgent
 from server.services.authority import Spoken, first_said, times_of
-from server.services.carrying import carried_by
+from server.services.carrying import innermost
 from server.services.identifiers import day_of
 from server.services.sealed_names import files_of_sealed, row_of
 from server.store import changes, checkpoints, files, gradings, logs, sealed
 from server.store.logs import InspectionRow, LogKey, LogRow, NewLines, Owner, Touch, Touched
 from server.store.transaction import Tx
-from sync.adopted import is_adopted
 from sync.hazard import PREFIX
 from sync.inspection_reader import read_about, read_evidence
-from sync.log import DEVICE_LOG, Entry, Head, Record, Segment, genesis, may_stand_below, read_line
+from sync.log import DEVICE_LOG, Entry, Head, Segment, genesis, may_stand_below, read_line
 from sync.problems import Problem, problem
 from sync.receipt import Receipt, ReceiptLog, SignedBytes, sign_receipt
 from sync.sealed import named_files, read_sealed
@@ -315,9 +314,8 @@ def _indexed(tx: Tx, segment: Segment, new: Append) -> Iterator[Entry]:
     """
     for seq, (line, h) in enumerate(zip(new.lines, new.hashes, strict=True), start=new.first):
         if may_stand_below(line, (*INDEXED, HAZARD)):
-            read: Record | None = read_line(line, segment.device, segment.inspection, seq, h.hex())
-            while isinstance(read, Entry) and is_adopted(read):
-                read = carried_by(tx, read)
+            record = read_line(line, segment.device, segment.inspection, seq, h.hex())
+            read = innermost(tx, record)
             if not isinstance(read, Entry):
                 continue
             if read.path.split("/")[0].encode() in INDEXED or read.path.startswith(PREFIX):
