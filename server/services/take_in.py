@@ -183,6 +183,7 @@ def _take_segments(tx: Tx, incoming: Sequence[_Incoming], new: _New) -> None:
                 one.key not in held,
                 one.asked.now,
                 owners[one.segment.device].account,
+                owners[one.segment.device].revoked,
             )
     touched = _note_entries(tx, appended, owners)
     new.rows |= {row.id: row for row in touched.rows}
