@@ -132,8 +132,11 @@ def _settle(tx: Tx, inspection: str, facility: str) -> None:
 
 def _first_about(tx: Tx, inspection: str, facility: str) -> About | None:
     authority = authority_at(tx, facility, [inspection])
+    marked = logs.revoked_runs(tx, inspection)
     for log in logs.logs_of(tx, inspection):
-        for record in part(tx, authority, log, records_of_log(tx, log)).counted:
+        runs = marked.get(log.device, ())
+        late = {n for first, last in runs for n in range(first, last + 1)}
+        for record in part(tx, authority, log, records_of_log(tx, log), late=late).counted:
             if isinstance(record, Entry) and record.path == "about":
                 about = read_about(record)
                 if about is not None and about.facility == facility:

@@ -259,14 +259,14 @@ def _note_entries(
         if segment.inspection == DEVICE_LOG:
             continue
         abouts[n] = []
-        person = owners[segment.device].person
+        person, late = owners[segment.device].person, owners[segment.device].revoked
         for entry in _indexed(tx, segment, new):
             if entry.path == "about":
                 # The creator's first entry fixes both, however the log is cut into requests (L5).
                 about = read_about(entry)
                 if about is not None:
                     times = times_of(entry.at, one.asked.now, one.offset_ms)
-                    abouts[n].append(Spoken(about.facility, about.mode, person, times))
+                    abouts[n].append(Spoken(about.facility, about.mode, person, times, late))
             elif entry.path.startswith(PREFIX):
                 reported.append(urgent.Reported(entry, one.asked.now))
             elif entry.path.startswith("sealed/"):
