@@ -9,15 +9,21 @@ from __future__ import annotations
 import base64
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fieldkit.blobs import Blobs
-from fieldkit.ledger import FileState, Ledger
+from fieldkit.capture import load_inspection
+from fieldkit.ledger import Ledger
+from fieldkit.shared import certificates_of, extracts_of, stored_logs
 from fieldkit.store import Identity, Store
 from sync.bundle import BundleWriter, Opening
-from sync.log import DEVICE_LOG, sign_head
+from sync.extract import NEVER_SHARED, extract_to_json
+from sync.extract import parted as parted_runs
+from sync.extract_carried import carried_segments
+from sync.log import DEVICE_LOG, Segment, sign_head
 from sync.receipt import SignedBytes
 from sync.sealing_key import sign_sealing_key
 from sync.session import Pending, plan_segments
@@ -27,13 +33,22 @@ _OVERHEAD = 512  # what stands around a file, generously
 
 
 @dataclass(frozen=True, slots=True)
+class BundledFile:
+    """A file that goes along; `size` in bytes."""
+
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
 class Content:
     """What one bundle holds: logs by name, files smallest first, and for whom it is made."""
 
     made_for: str
     logs: tuple[str, ...]
-    files: tuple[FileState, ...]
+    files: tuple[BundledFile, ...]
     entries: int
+    colleague: bool = False  # then lines that only the office receives are withheld (S5)
 
     @property
     def file_bytes(self) -> int:
@@ -58,21 +73,55 @@ def for_the_office(maker: Maker, only: str | None, *, files: bool) -> Content:
     store, ledger, identity = maker.store, maker.ledger, maker.identity
     names = [only] if only else store.inspections()
     there = ledger.files() if files else []
-    left = [f for f in there if f.held_at is None and f.log in names]
-    left = [f for f in left if maker.blobs.size(f.sha256) == f.size]
-    lacking = {f.log for f in left}
+    open_files = [f for f in there if f.held_at is None and f.log in names]
+    lacking = {f.log for f in open_files}
     wanted = [
         log for log in names if log == only or log in lacking or ledger.waiting_lines(identity, log)
     ]
     if wanted or ledger.waiting_lines(identity, DEVICE_LOG):
         wanted.append(DEVICE_LOG)
     entries = sum(store.count_lines(log, identity.device) for log in wanted)
-    return Content("office", tuple(sorted(wanted)), tuple(left), entries)
+    digests = {f.sha256 for f in open_files}
+    if files:  # S2: what a colleague handed over goes along
+        digests |= {d for log in wanted for d in _named_by_others(maker, log)}
+    return Content("office", tuple(sorted(wanted)), _kept(maker, digests), entries)
+
+
+def for_a_colleague(maker: Maker, made_for: str, log: str, *, files: bool) -> Content:
+    """All that is here of one inspection and that a colleague may see (S5): never a track."""
+    digests = _shareable(maker, log) if files else set()
+    entries = sum(len(one.lines) for one in maker.store.logs(log))
+    return Content(made_for, (log,), _kept(maker, digests), entries, colleague=True)
+
+
+def _shareable(maker: Maker, log: str) -> set[str]:
+    """The files of an inspection that colleagues may have: what was attached as evidence, but no
+    track (S5), and nothing that is sealed for safeguarding (L8).
+    """
+    evidence = load_inspection(maker.store, log).evidence
+    heads = (head for slot in evidence.values() for head in slot.heads)
+    return {head.sha256 for head in heads if head.kind != NEVER_SHARED}
+
+
+def _named_by_others(maker: Maker, log: str) -> list[str]:
+    """The digests of files that colleagues' entries of an inspection name."""
+    rows = maker.store.database.rows(
+        "select path from lines where log = ? and device <> ? and path like 'evidence/%'",
+        (log, maker.identity.device),
+    )
+    return [path.split("/")[1] for (path,) in rows]
+
+
+def _kept(maker: Maker, digests: Iterable[str]) -> tuple[BundledFile, ...]:
+    """Those of the files that are here, smallest first."""
+    sizes = {sha256: maker.blobs.size(sha256) for sha256 in digests}
+    found = [BundledFile(d, size) for d, size in sizes.items() if size is not None]
+    return tuple(sorted(found, key=lambda one: (one.size, one.sha256)))
 
 
 def parted(content: Content) -> list[Content]:
     """The same in bundles that any disk can hold; each has all the logs and some of the files."""
-    parts: list[list[FileState]] = [[]]
+    parts: list[list[BundledFile]] = [[]]
     room = PART_BYTES
     for file in content.files:
         size = file.size + _OVERHEAD
@@ -81,9 +130,7 @@ def parted(content: Content) -> list[Content]:
             room = PART_BYTES
         parts[-1].append(file)
         room -= size
-    return [
-        Content(content.made_for, content.logs, tuple(files), content.entries) for files in parts
-    ]
+    return [replace(content, files=tuple(files)) for files in parts]
 
 
 def bundle_bytes(maker: Maker, content: Content) -> Iterator[bytes]:
@@ -102,27 +149,44 @@ def bundle_bytes(maker: Maker, content: Content) -> Iterator[bytes]:
             cursor,
         )
     )
-    yield writer.certificate(identity.device, own_certificate(maker.store))
+    yield from _certificates(maker, writer)
     yield writer.sealing_key(identity.device, sign_sealing_key(maker.key, maker.recipient))
     for log in content.logs:
-        yield from _segments(maker, writer, log)
+        if content.colleague:
+            runs = extracts_of(maker.store.database, identity, maker.key, log)
+            for run in sorted(runs, key=lambda one: (one.device, one.first)):
+                body = json.dumps(extract_to_json(run), ensure_ascii=False).encode("utf-8")
+                yield writer.lines(log, run.device, run.first, body)
+        else:
+            for segment in sorted(_segments(maker, log), key=lambda one: (one.device, one.first)):
+                yield writer.segment(segment)
     for file in content.files:
         yield from writer.file(file.sha256, file.size, maker.blobs.chunks(file.sha256))
     yield writer.end()
 
 
-def _segments(maker: Maker, writer: BundleWriter, log: str) -> Iterator[bytes]:
-    device = maker.identity.device
+def _certificates(maker: Maker, writer: BundleWriter) -> Iterator[bytes]:
+    """By which every log in the bundle can be checked: this device's and its colleagues'."""
+    found = {
+        device: SignedBytes(base64.b64decode(body["payload"]), base64.b64decode(body["signature"]))
+        for device, body in certificates_of(maker.store.database).items()
+    }
+    found[maker.identity.device] = own_certificate(maker.store)
+    for device in sorted(found):
+        yield writer.certificate(device, found[device])
+
+
+def _segments(maker: Maker, log: str) -> Iterator[Segment]:
+    """This device's log whole, and of colleagues' what can be carried on (S2)."""
+    device, database = maker.identity.device, maker.store.database
     for lines in maker.store.logs(log):
-        if lines.device != device:
-            continue
-        more, first = True, 1
-        while more:
-            left = Pending(device, log, first, lines.lines[first - 1 :], lines.hashes[first - 1 :])
-            segments, more = plan_segments([left], lambda head: sign_head(maker.key, head))
-            for segment in segments:
-                yield writer.segment(segment)
-                first = segment.first + len(segment.lines)
+        if lines.device == device:
+            pending = Pending(device, log, 1, lines.lines, lines.hashes)
+            sign = partial(sign_head, maker.key)
+            yield from plan_segments([pending], sign, max_bytes=2**62)[0]
+    if log != DEVICE_LOG:
+        for whole in stored_logs(database, maker.identity, log):
+            yield from carried_segments(parted_runs(whole))
 
 
 def own_certificate(store: Store) -> SignedBytes:

@@ -14,10 +14,12 @@ from typing import Any
 
 from fieldkit.blobs import Blobs
 from fieldkit.bundle_file import made_for_in_name
-from fieldkit.bundle_sealing import known_keys
+from fieldkit.bundle_sealing import PERSON_KEY, known_keys
 from fieldkit.carried import answered_at, keep_document, take_answer, take_receipt
 from fieldkit.ledger import Ledger
+from fieldkit.received import BytesOnTheirWay, named_here
 from fieldkit.server_keys import trusted_keys
+from fieldkit.shared import take_lines
 from fieldkit.store import Identity, Store
 from sync import wire
 from sync.bundle import Opening
@@ -25,19 +27,22 @@ from sync.bundle_reader import (
     BundleReader,
     Certificate,
     Event,
+    FileBegins,
+    FileBytes,
+    FileEnds,
     GivenAnswer,
     GivenReceipt,
+    Lines,
     SaidKeys,
     SealingKey,
     Skipped,
 )
+from sync.extract import extract_from_json
 from sync.problems import Problem, problem
 from sync.receipt import SignedBytes, certified_key, read_receipt
 from sync.sealing_key import read_sealing_key
 from sync.session import read_answer
 from sync.unseal import unseal
-
-PERSON_KEY = "sealing-key"  # the kind of the document that has what is sealed to a colleague
 
 
 @dataclass(slots=True)
@@ -48,6 +53,8 @@ class Taken:
     receipts: int = 0
     changes: int = 0
     keys: int = 0
+    lines: int = 0
+    files: int = 0
     said: list[Problem] = field(default_factory=list)
     skipped: dict[str, int] = field(default_factory=dict)
 
@@ -63,6 +70,7 @@ class Taking:
     taken: Taken = field(default_factory=Taken)
     trusted: tuple[bytes, ...] = ()  # the server's receipt keys, of now and of before
     answered: int = 0  # S5: changes from before what is here already are not taken
+    _file: BytesOnTheirWay | None = None
     _keys: dict[str, tuple[bytes, dict[str, Any]]] = field(default_factory=dict)
 
     def take(self, event: Event) -> None:
@@ -98,6 +106,15 @@ class Taking:
             self._receipt(event.signed)
         elif isinstance(event, GivenAnswer):
             self._answer(event.body)
+        elif isinstance(event, Lines):
+            self._lines(event)
+        elif isinstance(event, FileBegins):
+            self._file = BytesOnTheirWay(self.blobs, event, named_here(self.store, event.sha256))
+        elif isinstance(event, FileBytes) and self._file is not None:
+            self._file.write(event.data)
+        elif isinstance(event, FileEnds) and self._file is not None:
+            self.taken.files += self._file.end(event)
+            self._file = None
         elif isinstance(event, Skipped):
             self.taken.skipped[event.kind] = self.taken.skipped.get(event.kind, 0) + 1
 
@@ -106,6 +123,24 @@ class Taking:
         self._keys[event.device] = known
         if event.device != self.identity.device:
             keep_document(self.store.database, "certificate", event.device, _signed(event.signed))
+
+    def _lines(self, event: Lines) -> None:
+        """A colleague's lines, kept after proof; what does not verify is told and stops nothing."""
+        try:
+            run = extract_from_json(json.loads(event.body))
+            with self.store.database.write("what a colleague handed over") as tx:
+                self.taken.lines += take_lines(tx, self.identity, run)
+        except (ValueError, RecursionError) as exc:
+            raise problem("bundle-malformed", why=f"a run of lines: {exc}") from exc
+        except Problem as exc:
+            if exc.code not in ("lines-unproved", "lines-unfit", "lines-unknown-device"):
+                raise
+            self.taken.said.append(exc)
+
+    def drop_file(self) -> None:
+        """Forget the file that is on its way, if there is one."""
+        if self._file is not None:
+            self._file.drop()
 
     def _sealing_key(self, event: SealingKey) -> None:
         known = self._keys.get(event.device)
@@ -135,13 +170,14 @@ class Taking:
             self.taken.changes += len(answer.changes)
 
 
-def read_bundle(
-    store: Store, blobs: Blobs, path: Path, passphrase: str | None, take: Taking | None = None
-) -> Taken:
+def read_bundle(store: Store, blobs: Blobs, path: Path, passphrase: str | None) -> Taken:
     """Read one bundle. Raises what unsealing and reading raise; what came before stays taken."""
     identity = store.identity()
-    taking = take or Taking(store, Ledger(store.database), blobs, identity)
-    read_file(path, taking.take, identities=known_keys(store), passphrase=passphrase)
+    taking = Taking(store, Ledger(store.database), blobs, identity)
+    try:
+        read_file(path, taking.take, identities=known_keys(store), passphrase=passphrase)
+    finally:
+        taking.drop_file()
     return taking.taken
 
 
@@ -168,16 +204,6 @@ def read_file(path: Path, take: Any, *, identities: Any = (), passphrase: str | 
         why = exc.strerror or str(exc)
         raise problem("file-unreadable", name=path.name, why=why) from exc
     reader.close()
-
-
-def keys_of_people(store: Store) -> list[dict[str, Any]]:
-    """What is known of colleagues' keys: device, recipient, person and name."""
-    return [
-        {"device": ref, **json.loads(body)}
-        for ref, body in store.database.rows(
-            "select ref, body from documents where kind = ? order by ref", (PERSON_KEY,)
-        )
-    ]
 
 
 def _signed(signed: SignedBytes) -> dict[str, Any]:

@@ -6,6 +6,7 @@ so that whatever covers the store covers it; the device's log names its public h
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -19,9 +20,10 @@ from sync import age_passphrase
 from sync.age_io import Pieces, Taker
 from sync.log import DEVICE_LOG
 from sync.problems import problem
-from sync.sealing_key import PATH
+from sync.sealing_key import PATH, is_recipient
 
 NOTE = "sealing_identity"
+PERSON_KEY = "sealing-key"  # the kind of the document that has what is sealed to a colleague
 LEAST_PASSPHRASE = 12
 
 
@@ -44,6 +46,28 @@ def known_keys(store: Store) -> list[AgeIdentity]:
     """The keys by which this device opens what was sealed to it; none before one was needed."""
     known = store.note(NOTE)
     return [] if known is None else [AgeIdentity.from_str(known)]
+
+
+def recipient_of(store: Store, to: str) -> tuple[str, str]:
+    """(name, recipient) of a key as it was shown, or of a colleague whose key is known here.
+
+    A colleague is meant by name, by id, or by the beginning of the device's id. Raises
+    `recipient-unknown`.
+    """
+    if is_recipient(to.lower()):
+        return "the key " + to.lower()[-8:], to.lower()
+    wanted = " ".join(to.casefold().split())
+    found = {}
+    for device, text in store.database.rows(
+        "select ref, body from documents where kind = ? order by ref", (PERSON_KEY,)
+    ):
+        body = json.loads(text)
+        name = str(body.get("person_name") or device)
+        if wanted in (name.casefold(), body.get("person")) or device.startswith(wanted or " "):
+            found[body["recipient"]] = name
+    if len(found) != 1:
+        raise problem("recipient-unknown", name=to[:80])
+    return next((name, recipient) for recipient, name in found.items())
 
 
 @dataclass(frozen=True, slots=True)

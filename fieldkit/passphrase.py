@@ -18,7 +18,17 @@ from fieldkit.database import connect_sealed, key_text
 from fieldkit.disk import name_error, settle, settle_folder
 from fieldkit.home import PLAIN, SEALED, Home
 from fieldkit.keys import load_key, save_key
-from fieldkit.vault import NAME, USUAL, Cost, has_vault, new_data_key, open_vault, write_vault
+from fieldkit.office_copy import office_copy
+from fieldkit.vault import (
+    ASKED,
+    NAME,
+    USUAL,
+    Cost,
+    has_vault,
+    new_data_key,
+    open_vault,
+    write_vault,
+)
 from sync.problems import problem
 
 _STORE_ENDS = ("", "-wal", "-shm", "-journal")
@@ -33,10 +43,12 @@ def set_passphrase(home: Home, passphrase: str, cost: Cost = USUAL) -> Home:
     if has_vault(home.folder):
         raise problem("passphrase-set")
     sealed = Home(home.folder, new_data_key())
-    home.open_store().database.close()  # so that there is one, in today's form
+    store = home.open_store()  # so that there is one, in today's form
+    office = office_copy(sealed, store)
+    store.database.close()
     try:
         _build(home, sealed)
-        write_vault(home.folder, _key_of(sealed), passphrase, cost)
+        write_vault(home.folder, _key_of(sealed), passphrase, cost, office)
     except OSError as exc:
         raise name_error(exc, "the sealed device", home.folder) from exc
     sweep(home.folder, PLAIN)
@@ -44,11 +56,19 @@ def set_passphrase(home: Home, passphrase: str, cost: Cost = USUAL) -> Home:
 
 
 def change_passphrase(home: Home, new: str, cost: Cost = USUAL) -> None:
-    """Wrap the same data key by another passphrase; raises `passphrase-short` and disk errors."""
+    """Wrap the same data key by another passphrase, and for the office as it is now.
+
+    Raises `passphrase-short`, disk errors and what opening the store raises. A request to the
+    office is over then.
+    """
+    store = home.open_store()
+    office = office_copy(home, store)
+    store.database.close()
     try:
-        write_vault(home.folder, _key_of(home), new, cost)
+        write_vault(home.folder, _key_of(home), new, cost, office)
     except OSError as exc:
         raise name_error(exc, "the passphrase", home.folder) from exc
+    overwrite(home.folder / ASKED)
 
 
 def remove_passphrase(home: Home) -> Home:
@@ -61,6 +81,7 @@ def remove_passphrase(home: Home) -> Home:
     except OSError as exc:
         raise name_error(exc, "the device in plain", home.folder) from exc
     sweep(home.folder, SEALED)
+    overwrite(home.folder / ASKED)
     return plain
 
 

@@ -24,6 +24,7 @@ from fieldkit.generations import (
 )
 from fieldkit.home import Home
 from fieldkit.ledger import Ledger, Refusal
+from fieldkit.office_copy import keep_office_copy
 from fieldkit.outbox import Outbox
 from fieldkit.server_keys import known_number, trusted_keys
 from fieldkit.shared import retry_not_taken
@@ -107,6 +108,7 @@ class Syncer:
         `nonce-unfit`, and what going on as a new generation raises.
         """
         drop_withdrawn(self.store, self.blobs)  # an earlier run may have ended just before
+        self._keep_way_back()
         if retry_not_taken(self.store.database, self.now()):
             self.ledger.forget_cursor()
         told: frozenset[str] = frozenset()  # logs refused in this run: sent once, not for ever
@@ -127,6 +129,7 @@ class Syncer:
             if not waiting:
                 self._send_files([d for d in answer.missing if d not in self._tried])
             left = self._left(answer, waiting)
+            self._keep_way_back()
             if self._unsettled():
                 told, before = frozenset(), None  # the logs of another key, from here on
             elif left is None or left == before:
@@ -150,6 +153,11 @@ class Syncer:
             self.ledger.unsent_lines(self.identity),
         )
         return (lines, tuple(awaited), answer.cursor, self.report.files_sent)
+
+    def _keep_way_back(self) -> None:
+        """S11: the office's copy of the data key is for its key, and this device, of today."""
+        if self.home is not None:
+            keep_office_copy(self.home, self.store)
 
     # -- going on under a new key (S3) ------------------------------------------------------------
 

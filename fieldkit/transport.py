@@ -16,7 +16,7 @@ import httpx
 
 from fieldkit.pace import Pace
 from fieldkit.tus import Chunks, Uploads
-from sync.packing import LZMA, WORTH_IT, pack
+from sync.packing import pack_for
 from sync.problems import CATALOGUE, Kind, Problem, problem
 
 CONNECT_SECONDS = 10
@@ -122,10 +122,10 @@ class HttpTransport:
 
     def exchange(self, request: bytes) -> bytes:
         headers = {"Content-Type": "application/x-ndjson"}
-        if len(request) > WORTH_IT:
-            headers["Content-Encoding"] = LZMA
-            request = pack(request)
-        return self._send("POST", "/api/sync", request, headers).body
+        packing, body = pack_for(request)
+        if packing is not None:
+            headers["Content-Encoding"] = packing
+        return self._send("POST", "/api/sync", body, headers).body
 
     def send_file(self, sha256: str, size: int, chunks: Chunks) -> None:
         self._uploads.send_file(sha256, size, chunks)

@@ -1,7 +1,8 @@
 """The keys of a device with a passphrase (S11): one random data key, wrapped by what is remembered.
 
-The file `vault.json` beside the store is what makes a device one with a passphrase: it appears
-and goes in one step. Argon2id: RFC 9106; AES-256-GCM: NIST SP 800-38D; HKDF: RFC 5869.
+It is wrapped for the office too, where the office's key is known. The file `vault.json` beside the
+store is what makes a device one with a passphrase: it appears and goes in one step. Argon2id:
+RFC 9106; AES-256-GCM: NIST SP 800-38D; HKDF: RFC 5869.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ from sync.problems import problem
 
 FORMAT = "tapak vault v1"
 NAME = "vault.json"
+ASKED = "vault.asked"  # the key of a request to the office that was not answered yet
 KEY_BYTES = 32
 NONCE_BYTES = 12
 SHORTEST = 10  # characters of a passphrase
@@ -44,6 +46,14 @@ class Cost:
 USUAL = Cost()
 
 
+@dataclass(frozen=True, slots=True)
+class Office:
+    """The data key sealed for the office, and for whom that is: an HMAC under the data key."""
+
+    meant: bytes
+    wrapped: bytes
+
+
 def new_data_key() -> bytes:
     """A fresh data key."""
     return os.urandom(KEY_BYTES)
@@ -59,9 +69,15 @@ def has_vault(folder: Path) -> bool:
     return (folder / NAME).exists()
 
 
-def write_vault(folder: Path, data_key: bytes, passphrase: str, cost: Cost = USUAL) -> None:
-    """Wrap the data key by a passphrase and put the file in place in one step. Raises OSError and
-    `passphrase-short`.
+def write_vault(
+    folder: Path,
+    data_key: bytes,
+    passphrase: str,
+    cost: Cost = USUAL,
+    office: Office | None = None,
+) -> None:
+    """Wrap the data key by a passphrase and put the file in place in one step, with the office's
+    copy where there is one. Raises OSError and `passphrase-short`.
     """
     if len(passphrase) < SHORTEST:
         raise problem("passphrase-short", shortest=SHORTEST)
@@ -75,8 +91,7 @@ def write_vault(folder: Path, data_key: bytes, passphrase: str, cost: Cost = USU
         "salt": _text(salt),
     }
     wrapped = AESGCM(_stretch(passphrase, salt, cost)).encrypt(nonce, data_key, _bytes_of(head))
-    whole = {**head, "nonce": _text(nonce), "wrapped": _text(wrapped)}
-    write_file(folder / NAME, json.dumps(whole, indent=1).encode() + b"\n", mode=0o600)
+    _write(folder, {**head, "nonce": _text(nonce), "wrapped": _text(wrapped)}, office)
 
 
 def open_vault(folder: Path, passphrase: str) -> bytes:
@@ -84,7 +99,7 @@ def open_vault(folder: Path, passphrase: str) -> bytes:
     path = folder / NAME
     try:
         whole: dict[str, Any] = json.loads(path.read_bytes())
-        head = {k: v for k, v in whole.items() if k not in ("nonce", "wrapped")}
+        head = {k: v for k, v in whole.items() if k not in ("nonce", "wrapped", "office")}
         cost = Cost(int(whole["iterations"]), int(whole["memory_kib"]), int(whole["lanes"]))
         salt, nonce, wrapped = (
             base64.b64decode(whole[name], validate=True) for name in ("salt", "nonce", "wrapped")
@@ -101,6 +116,22 @@ def open_vault(folder: Path, passphrase: str) -> bytes:
         raise problem("vault-damaged", path=str(path), why="it is not whole") from exc
 
 
+def read_office(folder: Path) -> Office | None:
+    """The office's copy of the data key, if there is one; raises `vault-damaged`."""
+    said = _read(folder).get("office")
+    if said is None:
+        return None
+    try:
+        return Office(*(base64.b64decode(said[n], validate=True) for n in ("for", "wrapped")))
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def put_office(folder: Path, office: Office) -> None:
+    """Put another copy for the office in place, in one step; raises OSError and `vault-damaged`."""
+    _write(folder, _read(folder), office)
+
+
 def seal(key: bytes, data: bytes) -> bytes:
     """A small piece of data sealed under a key of its own: nonce, then ciphertext and tag."""
     nonce = os.urandom(NONCE_BYTES)
@@ -115,6 +146,25 @@ def unseal(key: bytes, data: bytes) -> bytes:
 def keyed_name(key: bytes, name: str) -> str:
     """A name that tells nothing of `name` to anyone without the key: HMAC-SHA256 in hex."""
     return hmac.digest(key, name.encode(), "sha256").hex()
+
+
+def _read(folder: Path) -> dict[str, Any]:
+    path = folder / NAME
+    try:
+        whole = json.loads(path.read_bytes())
+    except OSError as exc:
+        raise problem("vault-damaged", path=str(path), why=exc.strerror or "unknown") from exc
+    except (ValueError, RecursionError) as exc:
+        raise problem("vault-damaged", path=str(path), why="it is not whole") from exc
+    if not isinstance(whole, dict):
+        raise problem("vault-damaged", path=str(path), why="it is not whole")
+    return whole
+
+
+def _write(folder: Path, whole: dict[str, Any], office: Office | None) -> None:
+    if office is not None:
+        whole = {**whole, "office": {"for": _text(office.meant), "wrapped": _text(office.wrapped)}}
+    write_file(folder / NAME, json.dumps(whole, indent=1).encode() + b"\n", mode=0o600)
 
 
 def _stretch(passphrase: str, salt: bytes, cost: Cost) -> bytes:

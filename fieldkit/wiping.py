@@ -11,7 +11,7 @@ from fieldkit.interviews import count_waiting
 from fieldkit.ledger import Ledger
 from fieldkit.passphrase import overwrite, sweep
 from fieldkit.session import session_of
-from fieldkit.vault import NAME, has_vault
+from fieldkit.vault import ASKED, NAME, has_vault
 from sync.problems import Problem
 
 LOCKED = "wipe without looking"
@@ -60,6 +60,7 @@ def wipe(folder: Path) -> bool:
     """
     sealed = has_vault(folder)
     overwrite(folder / NAME)
+    overwrite(folder / ASKED)
     session = session_of(folder)
     if session is not None:
         session.forget()

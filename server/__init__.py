@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from flask import Flask
+from typing import TYPE_CHECKING
 
 from server.context import Context, open_context
 from server.settings import Settings
+
+if TYPE_CHECKING:
+    from flask import Flask
 
 
 def create_app(source: Settings | Context) -> Flask:
@@ -15,6 +18,8 @@ def create_app(source: Settings | Context) -> Flask:
     """
     # Imported here: the worker and the commands use this package without a web framework.
     from importlib.metadata import version  # noqa: PLC0415
+
+    from flask import Flask  # noqa: PLC0415
 
     from server import errors, web  # noqa: PLC0415
     from server.api import BLUEPRINTS  # noqa: PLC0415

@@ -8,8 +8,10 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import accumulate
 from typing import Any
 
 from sync.ijson import MAX_NESTING, nesting, shortly, strict_json, too_deep
@@ -182,6 +184,23 @@ def may_stand_below(line: bytes, families: Iterable[bytes]) -> bool:
         if family in line:
             return True
     return b"\\" in line  # an escaped letter may hide one
+
+
+def lines_below(lines: Sequence[bytes], families: Iterable[bytes]) -> list[int]:
+    """The places, from 0 and in order, of the lines of which `may_stand_below` holds.
+
+    Thousands of lines are looked through at once: most of them hold nothing that is wanted.
+    """
+    whole = b"\n".join(lines)
+    begins = [0, *accumulate(len(line) + 1 for line in lines)]
+    found: set[int] = set()
+    for wanted in (*families, b"\\"):
+        at = whole.find(wanted)
+        while at >= 0:
+            place = bisect_right(begins, at) - 1
+            found.add(place)
+            at = whole.find(wanted, begins[place + 1])
+    return sorted(found)
 
 
 # -- inside ---------------------------------------------------------------------------------------

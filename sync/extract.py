@@ -26,6 +26,7 @@ from sync.log import (
     Head,
     device_id,
     is_log_name,
+    lines_below,
     link,
     may_stand_below,
     read_line,
@@ -68,6 +69,11 @@ class Extract:
     @property
     def last(self) -> int:
         return self.first + len(self.rows) - 1
+
+
+def withheld_in(lines: Sequence[bytes]) -> frozenset[int]:
+    """The places, from 0, of the lines that are for the office only."""
+    return frozenset(n for n in lines_below(lines, _MARKS) if is_withheld(lines[n]))
 
 
 def is_withheld(line: bytes) -> bool:

@@ -1,37 +1,30 @@
 """What of a colleague's view of a log can be carried on to the server (S2): its unbroken beginning.
 
-Segments may come from any carrier: it is the log's own signature that counts. A run with lines
-withheld is one only up to the first of them.
+Segments may come from any carrier: it is the log's own signature that counts. From the first line
+that is withheld on, the server cannot follow the chain, and the device itself has to bring them.
 """
 
 from __future__ import annotations
 
-import json
+from collections.abc import Iterable, Iterator
 from itertools import takewhile
 
-from sync.extract import Extract, extract_from_json
+from sync.extract import Extract, Hole
 from sync.log import Segment
-from sync.problems import problem
 
 
-def segment_of(body: bytes) -> Segment | None:
-    """The segment in a run as colleagues see it (its JSON), or None where the device signed none.
+def is_unbroken(extract: Extract) -> bool:
+    """Whether nothing of a run is withheld and the device itself signed its end."""
+    if any(isinstance(row, Hole) for row in extract.rows):
+        return False
+    return any(one.seq == extract.last and not one.vouched for one in extract.proofs)
 
-    Raises `bundle-malformed`.
+
+def carried_segments(runs: Iterable[Extract]) -> Iterator[Segment]:
+    """The runs of one log, in order and each ending where somebody signed, as the segments that
+    the server can take: those before the first that is broken.
     """
-    try:
-        return unbroken(extract_from_json(json.loads(body)))
-    except (ValueError, RecursionError) as exc:
-        raise problem("bundle-malformed", why=f"a run of lines cannot be read: {exc}") from exc
-
-
-def unbroken(extract: Extract) -> Segment | None:
-    """The longest segment that a run begins with: lines without a hole, signed by the device."""
-    lines = tuple(takewhile(lambda row: isinstance(row, bytes), extract.rows))
-    last = extract.first + len(lines) - 1
-    own = [one for one in extract.proofs if not one.vouched and extract.first <= one.seq <= last]
-    if not own:
-        return None
-    proof = max(own, key=lambda one: one.seq)
-    kept = tuple(line for line in lines[: proof.seq - extract.first + 1] if isinstance(line, bytes))
-    return Segment(extract.device, extract.log, extract.first, kept, proof.signature)
+    for run in takewhile(is_unbroken, runs):
+        proof = next(one for one in run.proofs if one.seq == run.last and not one.vouched)
+        lines = tuple(row for row in run.rows if isinstance(row, bytes))
+        yield Segment(run.device, run.log, run.first, lines, proof.signature)

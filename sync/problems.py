@@ -777,6 +777,41 @@ _define(
     "Run: fieldkit passphrase set, then do this again.",
 )
 _define(
+    "passphrase-no-way-back",
+    409,
+    "The office has no copy of this device's key: it was never in contact with a passphrase set.",
+    "What is sealed stays as it is. What the server signed for is safe there.",
+    "Go on trying passphrases; wrong ones delete nothing. Or run: fieldkit wipe, and enrol anew.",
+)
+_define(
+    "draft-answer-unfit",
+    422,
+    "This is not the answer to this device's request: {why}.",
+    "Nothing was changed; what is sealed stays as it is.",
+    "Run: fieldkit passphrase forgotten, and have the office answer that request.",
+)
+_define(
+    "draft-request-unfit",
+    422,
+    "This is not a request for a forgotten passphrase that this server can open: {why}.",
+    "Nothing was given out.",
+    "Have the auditor run: fieldkit passphrase forgotten, and send what that writes.",
+)
+_define(
+    "draft-code-differs",
+    403,
+    "The code is not the one of this request: it came from another device, or was exchanged.",
+    "Nothing was given out.",
+    "Speak with the auditor, and have the code read out that their own device shows.",
+)
+_define(
+    "draft-device-revoked",
+    403,
+    "The device {device} was revoked; its key is given to nobody.",
+    "Nothing was given out. What the server signed for is safe here.",
+    "If the device is in the right hands again, enrol it anew.",
+)
+_define(
     "vault-damaged",
     409,
     "The keys of this device at {path} cannot be read: {why}.",

@@ -16,7 +16,7 @@ from typing import Any
 from marshmallow import Schema, ValidationError
 
 from sync import wire
-from sync.extract import is_withheld
+from sync.extract import withheld_in
 from sync.log import (
     MAX_ENTRY_BYTES,
     MAX_LOG_LINES,
@@ -367,12 +367,13 @@ def plan_segments(
     segments: list[Segment] = []
     room = max_bytes
     for log in pending:
+        apart = withheld_in(log.lines)
         at = 0
         while at < len(log.lines):
             taken = size = 0
-            withheld = is_withheld(log.lines[at])
-            for line in log.lines[at : at + max_lines]:
-                if taken and (size + len(line) > segment_bytes or is_withheld(line) != withheld):
+            withheld = at in apart
+            for n, line in enumerate(log.lines[at : at + max_lines], start=at):
+                if taken and (size + len(line) > segment_bytes or (n in apart) != withheld):
                     break
                 if len(line) + 1 > room:
                     break

@@ -11,9 +11,16 @@ from typing import Any
 import click
 
 from fieldkit import show
-from fieldkit.bundle_content import Content, Maker, for_the_office, note_bundled, parted
+from fieldkit.bundle_content import (
+    Content,
+    Maker,
+    for_a_colleague,
+    for_the_office,
+    note_bundled,
+    parted,
+)
 from fieldkit.bundle_file import Written, found_in, write_bundles
-from fieldkit.bundle_sealing import Seal, known_keys, own_key
+from fieldkit.bundle_sealing import Seal, known_keys, own_key, recipient_of
 from fieldkit.commands.desk import Desk, desk, inspection_option, now
 from sync.problems import Problem, problem
 
@@ -53,12 +60,11 @@ def write(
     """Write a bundle into the folder PATH, or as the file PATH.
 
     What the server is not known to hold goes into it, sealed. Nothing counts as sent by that: only
-    the server's receipts say so, and they come back by bundle or with the next sync.
+    the server's receipts say so, and they come back by bundle or with the next sync. A colleague
+    gets one inspection, without tracks.
     """
-    only = at.inspection(inspection) if inspection else None
     words = _passphrase(passphrase, passphrase_file, confirm=True)
-    maker = _maker(at)
-    content, seal = _content(maker, to, words, only, files=not no_photos)
+    maker, content, seal = _content(at, to, words, inspection, files=not no_photos)
     if not content.logs:
         raise problem("bundle-nothing")
     written, damaged = _write(at, path, maker, content, seal)
@@ -77,14 +83,24 @@ def _maker(at: Desk) -> Maker:
 
 
 def _content(
-    maker: Maker, to: str | None, words: str | None, only: str | None, *, files: bool
-) -> tuple[Content, Seal]:
+    at: Desk, to: str | None, words: str | None, inspection: str | None, *, files: bool
+) -> tuple[Maker, Content, Seal]:
+    """What goes into the bundle, and how it is sealed.
+
+    With a passphrase alone nobody knows who will open it: then it is what a colleague may see.
+    """
     from fieldkit.server_keys import server_keys
 
-    content = for_the_office(maker, only, files=files)
-    if words is not None:
-        return content, Seal(passphrase=words)
-    return content, Seal([server_keys(maker.store).sealing_key])
+    office = to == "office" or (to is None and words is None)
+    only = at.inspection(inspection) if inspection or not office else None
+    maker = _maker(at)
+    if office:
+        content = for_the_office(maker, only, files=files)
+        seal = Seal(passphrase=words) if words else Seal([server_keys(maker.store).sealing_key])
+        return maker, content, seal
+    name, recipient = recipient_of(maker.store, to) if to else ("whoever has the passphrase", "")
+    content = for_a_colleague(maker, name, only or "", files=files)
+    return maker, content, Seal(passphrase=words) if words else Seal([recipient])
 
 
 def _write(
@@ -167,6 +183,8 @@ def _say_read(at: Desk, results: list[tuple[Path, Any, Problem | None]]) -> None
                 "receipts": taken.receipts,
                 "changes": taken.changes,
                 "keys": taken.keys,
+                "entries": taken.lines,
+                "files": taken.files,
                 "skipped": taken.skipped,
                 "said": [exc.to_json() for exc in taken.said],
             }
@@ -190,6 +208,8 @@ def _new(taken: Any) -> str:
     found = [
         show.number(taken.receipts, "receipt") if taken.receipts else "",
         show.number(taken.changes, "change") if taken.changes else "",
+        show.number(taken.lines, "entry", "entries") if taken.lines else "",
+        show.number(taken.files, "file") if taken.files else "",
         show.number(taken.keys, "colleague's key", "colleagues' keys") if taken.keys else "",
     ]
     return ", ".join(part for part in found if part) or "nothing: all of it was here"
@@ -207,7 +227,7 @@ def verify(
     from fieldkit.bundle_verify import Found
 
     words = _passphrase(passphrase, passphrase_file)
-    keys = known_keys(at.store) if (at.home.folder / "store.sqlite").exists() else []
+    keys = known_keys(at.store) if (at.home.folder / at.home.names[0]).exists() else []
     told, rows, bad = [], [], False
     for path in found_in(paths):
         found, trouble = Found(), None

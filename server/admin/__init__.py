@@ -6,7 +6,16 @@ from pathlib import Path
 
 import click
 
-from server.admin import backups, bundles, people, registry, rulings, safeguarding, upkeep
+from server.admin import (
+    backups,
+    bundles,
+    draft_keys,
+    people,
+    registry,
+    rulings,
+    safeguarding,
+    upkeep,
+)
 from server.terminal import Given, surroundings
 
 
@@ -23,6 +32,7 @@ for _command in (
     people.jurisdiction,
     people.invite_command,
     people.device,
+    draft_keys.unwrap_command,
     registry.facility,
     registry.declare_command,
     registry.assign_command,

@@ -7,6 +7,7 @@ and an interval is widened to whole points.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, InvalidOperation
@@ -29,6 +30,9 @@ _COUNTRIES: Mapping[str, tuple[str, int]] = {
     "TH": ("Thailand", 420),
     "VN": ("Viet Nam", 420),
 }
+
+# A SHA-256, a nonce's id, a device's id.
+_AN_ID = re.compile("[0-9a-f]{64}|[0-9a-f]{32}|[a-z2-7]{32}")
 
 LABELS: Mapping[str, str] = {
     # answers
@@ -133,6 +137,15 @@ def day_text(text: str) -> str:
     except ValueError:
         return text
     return f"{when.day} {when:%b %Y}"
+
+
+def between(first: int, last: int, code: str = "") -> tuple[str, str]:
+    """Two moments of UTC milliseconds, what they share of day and offset said once."""
+    one, other = moment(first, code), moment(last, code)
+    parts = re.fullmatch(r"(.+), (.+) (\(.+\))", one), re.fullmatch(r"(.+), (.+) (\(.+\))", other)
+    if parts[0] is None or parts[1] is None or parts[0][1] != parts[1][1]:
+        return one, other
+    return f"{parts[0][1]}, {parts[0][2]}", f"{parts[1][2]} {parts[1][3]}"
 
 
 def iso(at: int | None) -> str:
@@ -307,6 +320,11 @@ def short(digest: str) -> str:
     return digest[:12]
 
 
+def short_path(path: str) -> str:
+    """An entry's path with its digests and ids cut to eight signs, to be read by eye."""
+    return "/".join(f"{p[:8]}…" if _AN_ID.fullmatch(p) else p for p in path.split("/"))
+
+
 def _decimal(value: Any) -> Decimal | None:
     if value is None or isinstance(value, bool):
         return None
@@ -322,6 +340,7 @@ FILTERS: Mapping[str, Any] = {
     "level_label": level_label,
     "country": country,
     "moment": moment,
+    "between": between,
     "day": day,
     "day_text": day_text,
     "iso": iso,
@@ -338,4 +357,5 @@ FILTERS: Mapping[str, Any] = {
     "whole": whole,
     "page_numbers": page_numbers,
     "short": short,
+    "short_path": short_path,
 }

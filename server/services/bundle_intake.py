@@ -8,6 +8,7 @@ digest is verified. Reading a bundle again changes nothing.
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 from collections.abc import Callable
 from contextlib import suppress
@@ -35,7 +36,8 @@ from sync.bundle_reader import (
     Lines,
     Skipped,
 )
-from sync.extract_carried import segment_of
+from sync.extract import extract_from_json
+from sync.extract_carried import carried_segments
 from sync.log import Segment
 from sync.problems import Problem, problem
 from sync.session import LogState, Request
@@ -88,6 +90,7 @@ class Intake:
         self.done = Imported()
         self._waiting: list[Segment] = []
         self._spool: _Spool | None = None
+        self._broken: set[tuple[str, str]] = set()  # logs of which a line was withheld
 
     def take(self, event: Event) -> None:
         """Take one part in; raises what makes the whole bundle unusable."""
@@ -98,9 +101,7 @@ class Intake:
         elif isinstance(event, Segment):
             self._segment(event)
         elif isinstance(event, Lines):
-            segment = segment_of(event.body)
-            if segment is not None:
-                self._segment(segment)
+            self._lines(event)
         elif isinstance(event, FileBegins):
             self.flush()
             self._begin_file(event)
@@ -112,6 +113,21 @@ class Intake:
             self.done.skipped[event.kind] = self.done.skipped.get(event.kind, 0) + 1
 
     # -- lines ------------------------------------------------------------------------------------
+
+    def _lines(self, event: Lines) -> None:
+        """A colleague's view of a log: its beginning, as far as nothing is withheld (S2)."""
+        key = event.device, event.log
+        if key in self._broken:
+            return
+        try:
+            run = extract_from_json(json.loads(event.body))
+        except (ValueError, RecursionError) as exc:
+            raise problem("bundle-malformed", why=f"a run of lines: {exc}") from exc
+        segments = list(carried_segments([run]))
+        for segment in segments:
+            self._segment(segment)
+        if not segments:
+            self._broken.add(key)
 
     def _segment(self, segment: Segment) -> None:
         here = self._waiting

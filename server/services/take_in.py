@@ -21,7 +21,7 @@ from server.store.logs import InspectionRow, LogKey, LogRow, NewLines, Owner, To
 from server.store.transaction import Tx
 from sync.hazard import PREFIX
 from sync.inspection_reader import read_about, read_evidence
-from sync.log import DEVICE_LOG, Entry, Head, Segment, genesis, may_stand_below, read_line
+from sync.log import DEVICE_LOG, Entry, Head, Segment, genesis, lines_below, read_line
 from sync.problems import Problem, problem
 from sync.receipt import Receipt, ReceiptLog, SignedBytes, sign_receipt
 from sync.sealed import named_files, read_sealed
@@ -313,14 +313,13 @@ def _indexed(tx: Tx, segment: Segment, new: Append) -> Iterator[Entry]:
 
     What an adopted line names is named by the device that carries it (S3).
     """
-    for seq, (line, h) in enumerate(zip(new.lines, new.hashes, strict=True), start=new.first):
-        if may_stand_below(line, (*INDEXED, HAZARD)):
-            record = read_line(line, segment.device, segment.inspection, seq, h.hex())
-            read = innermost(tx, record)
-            if not isinstance(read, Entry):
-                continue
-            if read.path.split("/")[0].encode() in INDEXED or read.path.startswith(PREFIX):
-                yield read
+    for n in lines_below(new.lines, (*INDEXED, HAZARD)):
+        line, h, seq = new.lines[n], new.hashes[n].hex(), new.first + n
+        read = innermost(tx, read_line(line, segment.device, segment.inspection, seq, h))
+        if not isinstance(read, Entry):
+            continue
+        if read.path.split("/")[0].encode() in INDEXED or read.path.startswith(PREFIX):
+            yield read
 
 
 # -- acknowledging (S4, S6) -----------------------------------------------------------------------

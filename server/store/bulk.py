@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-import psycopg
 from sqlalchemy import Table
 from sqlalchemy.exc import DBAPIError
 
@@ -25,10 +24,11 @@ def insert_rows(
     names = ", ".join(columns)
     values = _as_stored(tx, table, columns, rows)
     if tx.dialect.name == "postgresql":
+        driver: Any = tx.dialect.dbapi
         try:
             _copy(tx.connection.dbapi_connection, f"COPY {table.name} ({names}) FROM STDIN", values)
-        except psycopg.Error as exc:  # named as everything else that goes through SQLAlchemy
-            raise DBAPIError.instance("COPY", None, exc, psycopg.Error, dialect=tx.dialect) from exc
+        except driver.Error as exc:  # named as everything else that goes through SQLAlchemy
+            raise DBAPIError.instance("COPY", None, exc, driver.Error, dialect=tx.dialect) from exc
         return
     marks = ", ".join("?" for _ in columns)
     statement = f"INSERT INTO {table.name} ({names}) VALUES ({marks})"  # noqa: S608 - our own names

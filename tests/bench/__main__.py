@@ -15,11 +15,12 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import intake, memory, opening, photos, scoring, wire
+from tests.bench import intake, memory, opening, photos, push, scoring, wire
 from tests.bench.figure import ROUNDS
 
 MODULES = {
     "intake": intake,
+    "push": push,
     "wire": wire,
     "photos": photos,
     "scoring": scoring,

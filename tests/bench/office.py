@@ -128,6 +128,7 @@ class Office:
     process: subprocess.Popen[bytes]
     laptops: tuple[Laptop, ...]
     facilities: tuple[str, ...]
+    public_key: bytes
 
 
 @contextmanager
@@ -137,6 +138,7 @@ def office(folder: Path, laptops: int, database: str | None = None) -> Iterator[
     ctx = open_context(read_settings(folder, environ=environ))
     made, facilities = _people_and_places(ctx, laptops)
     ctx.db.write(FLOOR.create)
+    public_key = ctx.public_key
     ctx.db.close()
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -147,7 +149,7 @@ def office(folder: Path, laptops: int, database: str | None = None) -> Iterator[
         assert process.stdout is not None
         process.stdout.readline()  # it says where it serves once it does
         httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=60).raise_for_status()
-        yield Office(port, process, made, facilities)
+        yield Office(port, process, made, facilities, public_key)
     finally:
         process.terminate()
         process.wait()

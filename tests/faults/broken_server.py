@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import server.api.sync
 import server.blobs
 import server.schedule
 import server.services.enrolment
 import server.services.inspections
 import server.services.intake
+import server.services.programme
 import server.services.restore
 import server.services.take_in
 import server.services.uploads
@@ -135,8 +137,6 @@ def _early() -> list[Swap]:
         assert process is None or answer
         return answer
 
-    import server.api.sync
-
     return [(server.api.sync, "receive", receive)]
 
 
@@ -183,8 +183,6 @@ def _skips_changes() -> list[Swap]:
         whole(tx, people, list(things)[:-1], at)
 
     whole = server.store.changes.tell
-    import server.services.programme
-
     return [(server.services.programme, "tell", tell)]
 
 

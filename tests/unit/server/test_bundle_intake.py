@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -43,6 +44,7 @@ from server.services.withdrawal import withdraw
 from server.store import files, logs, tables
 from sync.bundle import BundleWriter, Opening
 from sync.bundle_reader import BundleReader, Event, GivenAnswer, GivenReceipt
+from sync.extract import extract_to_json, make_extract, parted
 from sync.inspection import SealedFile
 from sync.log import DEVICE_LOG, Segment, sign_head
 from sync.problems import Problem
@@ -268,6 +270,24 @@ def test_what_was_sealed_before_the_key_was_changed_is_read_with_the_key_of_then
     done = read(ctx, data)
     assert (done.lines, done.files) == (3, {digest(PICTURE): HELD})
     ctx.db.close()
+
+
+def test_of_a_colleagues_view_of_a_log_what_is_whole_is_taken(ana: Device) -> None:
+    """S2, S5: up to the first line that is withheld."""
+    ctx = ana.ctx
+    ana.record(VISIT_1, f"track/{ana.id}/1", {"made": "up"})
+    ana.record(VISIT_1, "outcome", {"outcome": "visited"})
+    lines, hashes = ana.logs[VISIT_1], ana.hashes[VISIT_1][1:]
+    signed = {seq: sign_head(ana.key, hashes[seq - 1]) for seq in (3, 4, 5)}
+    whole = make_extract(ana.id, VISIT_1, 1, lines, hashes, signed, lambda *_: b"")
+    w = BundleWriter()
+    plain = w.opening(Opening(ana.id, "Made-up Ana", 1, "Budi", ctx.public_key))
+    for run in parted(whole):
+        body = json.dumps(extract_to_json(run)).encode()
+        plain += w.lines(VISIT_1, ana.id, run.first, body)
+    done = read(ctx, sealed(ctx, plain + w.end()))
+    assert [(s.state, s.seq) for s in done.logs.values()] == [("held", 3)]
+    assert verify(ctx).faults == ()
 
 
 # -- the office's answer ---------------------------------------------------------------------------

@@ -278,3 +278,19 @@ def test_the_log_of_an_account_is_never_enrolled_as_a_device(
     with pytest.raises(Problem, match="device-of-another"):
         next_generation(office.ctx, mine.id, raw, prove(mine.key, raw))
     assert len(loaded(office).accounts) == 1
+
+
+def test_a_value_that_arrived_after_the_page_was_read_is_not_replaced_unseen(
+    office: Office, both: tuple[Device, Device]
+) -> None:
+    """L6: the entry names exactly what the officer was shown."""
+    form = form_of(office)
+    third = auditor(office, "administrator", 3)
+    third.record(VISIT, PATH, {"level": "partially"}, replaces=[])
+    third.send()
+    officer = office.logged_in("officer")
+    assert decide(officer, form).status_code == 409
+    (conflict,) = loaded(office).conflicts
+    assert len(conflict.sides) == 3
+    assert decide(officer, form_of(office)).status_code == 303
+    assert loaded(office).conflicts == ()

@@ -126,3 +126,21 @@ def test_a_code_nobody_gave_words_to_is_still_readable() -> None:
     assert wording.label("placer-mine") == "Placer mine"
     assert wording.label(None) == "—"
     assert wording.level_label("does-not-meet", "met-or-not") == "Not met"
+
+
+def test_two_moments_of_one_day_say_the_day_once() -> None:
+    """(L9) The interval in which an entry was written, as the page of entries shows it."""
+    assert wording.between(AT, AT + 300_000, "MY") == ("23 Nov 2026, 14:05", "14:10 (UTC+8)")
+    assert wording.between(AT, AT + 86_400_000, "MY") == (
+        "23 Nov 2026, 14:05 (UTC+8)",
+        "24 Nov 2026, 14:05 (UTC+8)",
+    )
+    assert wording.between(10**17, 10**17)[0] == "a time outside the calendar"
+
+
+def test_a_path_is_shown_with_its_digests_and_ids_cut_and_nothing_else() -> None:
+    digest, device = "77b02160" + "4" * 56, "qmka4x7qtbomdo66bl25gkq43zgq6k4u"
+    assert wording.short_path(f"evidence/{digest}/{device}") == "evidence/77b02160…/qmka4x7q…"
+    assert wording.short_path(f"device/nonce/{'d0' * 16}") == "device/nonce/d0d0d0d0…"
+    named = "answers/ISL-E2/the-well-behind-the-old-store-house"
+    assert wording.short_path(named) == named
