@@ -76,7 +76,7 @@ class HttpTransport:
     def __init__(self, server: str, token: str | None = None, pace: Pace | None = None) -> None:
         self.server = server.rstrip("/")
         self._pace = pace or Pace()
-        headers = {"Accept-Encoding": f"{LZMA},{GZIP}"}
+        headers = {}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         self._client = httpx.Client(
@@ -86,7 +86,7 @@ class HttpTransport:
             follow_redirects=False,
         )
         # What the library would say besides tells a server nothing, and bytes may cost money.
-        for name in ("Accept", "Connection", "User-Agent"):
+        for name in ("Accept", "Accept-Encoding", "Connection", "User-Agent"):
             del self._client.headers[name]
         self._uploads = Uploads(self._answer, self._pace.clock)
 
@@ -125,6 +125,8 @@ class HttpTransport:
         packing, body = pack_for(request)
         if packing is not None:
             headers["Content-Encoding"] = packing
+        if packing != LZMA:  # who sends it understands it
+            headers["Accept-Encoding"] = f"{LZMA},{GZIP}"
         reply = self._send("POST", "/api/sync", body, headers)
         if reply.headers.get("Content-Encoding") != LZMA:
             return reply.body

@@ -61,7 +61,7 @@ def exchange() -> Response:
         raise problem("media-type", given=encoding, wanted=f"gzip, {LZMA} or no encoding")
     answer = receive(ctx(), who.device or "", who.person or "", body)
     response = Response(answer, mimetype="application/json")
-    packing, packed = pack_for(answer, _understood())
+    packing, packed = pack_for(answer, _understood() | {encoding})
     if packing is not None:
         response.set_data(packed)
         response.headers["Content-Encoding"] = packing
