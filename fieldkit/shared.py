@@ -195,6 +195,8 @@ def take_change(tx: Connection, identity: Identity, change: Change, now: int) ->
             why = problem("lines-unproved", log=log, device=device, seq=0, why=str(exc))
             note_not_taken(tx, log, device, why, now)
             return True
+        if _is_sealed(tx, extract.log):
+            return True  # S11: it is not on this device any more, and does not come back so
         try:
             take_lines(tx, identity, extract)
         except Problem as why:
@@ -208,6 +210,11 @@ def take_change(tx: Connection, identity: Identity, change: Change, now: int) ->
     else:
         return change.kind in (LINES, INSPECTION)  # of a newer server: nothing to do with it here
     return True
+
+
+def _is_sealed(tx: Connection, log: str) -> bool:
+    found = tx.execute("select 1 from sealed_visits where log = ? limit 1", (log,)).fetchone()
+    return found is not None
 
 
 def note_not_taken(tx: Connection, log: str, device: str, why: Problem, now: int) -> None:
