@@ -61,6 +61,12 @@ def seal_visit(
     head = next(h[1:] for h in store.heads(inspection) if h[0] == identity.device)
     sealed = SealedVisit(inspection, facility, *head, len(files), now)
     with store.database.write("what is sealed") as tx:
+        now_at = tx.execute(
+            "select max(seq) from lines where log = ? and device = ?",
+            (inspection, identity.device),
+        ).fetchone()[0]
+        if now_at != head[0]:
+            raise problem("seal-too-early", inspection=inspection, why="entries came meanwhile")
         _forget(tx, inspection)
         tx.execute(
             "insert into sealed_visits (log, facility, seq, h, files, sealed_at) "
@@ -122,6 +128,8 @@ def refill(store: Store, identity: Identity, log: str, lines: Sequence[bytes]) -
             "insert into lines (log, device, seq, path, line, h) values (?, ?, ?, ?, ?, ?)", rows
         )
         tx.execute("delete from sealed_visits where log = ?", (log,))
+        # S5: colleagues' lines were left out meanwhile, and are read anew.
+        tx.execute("delete from meta where name = 'cursor'")
     return len(rows)
 
 
@@ -148,6 +156,7 @@ def _forget(tx: Connection, inspection: str) -> None:
     tx.execute(
         "delete from facts where sha256 in (select sha256 from files where log = ?)", (inspection,)
     )
-    for table in ("lines", "files", "clocks"):
+    # What is left of colleagues' logs would not fit what comes of them once this is filled again.
+    for table in ("lines", "files", "clocks", "holes", "proofs", "not_taken"):
         tx.execute(f"delete from {table} where log = ?", (inspection,))  # noqa: S608 - fixed text
     tx.execute("delete from meta where name = 'current' and value = ?", (inspection,))
