@@ -33,7 +33,9 @@ class Book:
     saw: dict[tuple[Place, bytes], frozenset[str]] = field(default_factory=dict)
     forks: set[tuple[str, str]] = field(default_factory=set)  # logs that went two ways
     newer: set[Place] = field(default_factory=set)  # lines that only a newer version can read
-    when: dict[Place, tuple[int, int]] = field(default_factory=dict)  # between which two true times
+    when: dict[tuple[Place, bytes], tuple[int, int]] = field(
+        default_factory=dict
+    )  # between which two true times
     faults: list[str] = field(default_factory=list)  # what did not hold, found on the way
 
     def note_line(self, place: Place, line: bytes) -> None:

@@ -330,7 +330,7 @@ class Device:
         for place, line in mine.items():
             if line not in self.book.lines.get(place, ()):
                 self._note_seen(place, line)
-                self.book.when[place] = (began, self.clock.world.now)
+                self.book.when[place, line] = (began, self.clock.world.now)
             self.book.note_line(place, line)
         for place, lines in self.book.lines.items():
             if place[0] in self.ids and place not in mine:
@@ -359,13 +359,13 @@ class Device:
         self.copied.append(copy)
 
     def put_back(self, on_server: set[tuple[Place, bytes]], held: set[str]) -> None:
-        """Put the newest backup back; what only this device had since then is forsaken: lines that
+        """Put the oldest backup back; what only this device had since then is forsaken: lines that
         are not on the server, and files whose bytes it does not hold.
         """
         now = self.own_lines()
         mine = {sha256 for (sha256,) in self.rows("select sha256 from files")}
         shutil.rmtree(self.home.folder)
-        shutil.copytree(self.copied[-1], self.home.folder)
+        shutil.copytree(self.copied[0], self.home.folder)
         then = self.own_lines()
         for place, line in now.items():
             if place not in then:

@@ -412,11 +412,12 @@ def dated(story: Story) -> Iterator[str]:
     """L9: every entry was written within the interval that is proved of it."""
     if story.server_clock_was_wrong:
         return
-    ctx = story.office.up()
+    ctx, held = story.office.up(), story.on_server()
     with ctx.db.read() as tx:
         for log in logs.all_logs(tx):
             for one in entries_of(ctx, tx, log):
-                at = story.book.when.get((log.device, log.inspection, one.record.seq))
+                place = (log.device, log.inspection, one.record.seq)
+                at = story.book.when.get((place, held.get(place, b"")))
                 if at is not None and not (one.between.holds(at[0]) or one.between.holds(at[1])):
                     yield f"dated wrongly: {log.device} {log.inspection} {one.record.seq}"
 

@@ -296,11 +296,14 @@ def copy_device(story: Story, device: Device, inspection: str) -> None:
 def put_device_back(story: Story, device: Device, inspection: str) -> None:
     if not device.copied or story.restored or story.forked:
         return
+    answer(story, device, inspection)  # what the backup does not have, and the server gets
+    story.sync(device)
     story.forked = True
     held = {(place, line) for place, line in story.on_server().items()}
     device.put_back(held, story.held_files())
     story.tally.count("backup of a device restored")
     story.tell(f"{device.name} is put back from a backup")
+    answer(story, device, inspection)
 
 
 def back_office_up(story: Story, device: Device, inspection: str) -> None:
