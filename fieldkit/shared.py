@@ -136,6 +136,8 @@ def take_lines(tx: Connection, identity: Identity, extract: Extract) -> int:
     """
     if extract.device == identity.device or extract.device in _formers(_within(tx)):
         return 0  # what this device wrote itself is here as it wrote it
+    if tx.execute("select 1 from sealed_visits where log = ?", (extract.log,)).fetchone():
+        return 0  # S11: the inspection comes back whole, when it is asked for
     certificate = _certificate_of(_within(tx), identity, extract.device)
     if certificate is None:
         raise problem("lines-unknown-device", device=extract.device, log=extract.log)
