@@ -134,13 +134,18 @@ def is_adopted(record: Record) -> bool:
 def carried_line(entries: Sequence[Entry]) -> tuple[str, int, bytes] | None:
     """(device, position, line) that these entries, the parts of one line, carry; else None.
 
-    For looking up what a line names: neither chain nor signature is checked.
+    For looking up what a line names: only that it has the chain hash stated with it is checked, so
+    that no line can carry itself, and no signature.
     """
     try:
         device, seq = _place(entries[-1])
+        said = _object(entries[-1])
         member = "line" if "line" in _object(entries[-1]) else "base64"
         texts = [_text(_object(entry), member) for entry in entries]
-        return device, seq, _bytes(member, "".join(texts))
+        line = _bytes(member, "".join(texts))
+        if link(bytes.fromhex(_hash(said, "after")), line).hex() != _hash(said, "h"):
+            return None
+        return device, seq, line
     except _NotUnderstoodError:
         return None
 

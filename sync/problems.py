@@ -1010,6 +1010,13 @@ _define(
     "Read a bundle of that device first, or have it sync once.",
 )
 _define(
+    "device-ended",
+    409,
+    "The device {device} was retired or revoked: nothing is sealed to it any more.",
+    NOTHING_STORED,
+    "Invite its person to enrol a device; that one is told everything.",
+)
+_define(
     "certificate-unfit",
     502,
     "The certificate that came does not fit this device: {why}.",

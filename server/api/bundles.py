@@ -83,7 +83,7 @@ def take() -> dict[str, Any]:
         200: {"description": "The answer, sealed to the device", "content": {MEDIA_TYPE: {}}}
     },
 )
-@problems("noun-unknown", "device-without-key", *WRITING)
+@problems("noun-unknown", "device-ended", "device-without-key", *WRITING)
 def answer(device: str) -> Response:
     """Write what the office has to say to a device as a bundle"""
     to = addressee(ctx(), device)

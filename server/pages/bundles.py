@@ -37,13 +37,14 @@ def _page(done: Imported | None = None, trouble: Problem | None = None) -> Respo
     if done is not None:
         with ctx().db.read() as tx:
             names = devices.names(tx, {state.device for state in done.logs.values()})
+            by = None if done.opening is None else devices.find(tx, done.opening.device or "")
         logs = [
             (state.log, names.get(state.device, state.device[:12]), state.state, log_words(state))
             for state in done.logs.values()
         ]
         counts = file_counts(done)
-        if done.opening is not None and done.opening.device in done.people:
-            answer = done.opening.device
+        if by is not None and by.status == devices.ACTIVE and by.id in done.people:
+            answer = by.id
     page = render_template(
         "bundles.html", done=done, problem=trouble, logs=logs, counts=counts, answer=answer
     )

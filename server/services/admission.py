@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from server.context import Context
 from server.permissions import Principal
-from server.services import access
+from server.services import access, sharing
 from server.services.accounts import find_person
 from server.services.audit import CONSOLE, who_is
 from server.services.authority import authority_at, part
@@ -13,6 +13,7 @@ from server.services.inspections import Loaded, load_inspection, records_of_log
 from server.services.texts import check_text
 from server.store import admissions, audit, facilities, gradings, logs
 from server.store.admissions import ADMITTED, REFUSED, Admission
+from server.store.changes import tell_all
 from server.store.transaction import Tx
 from sync.inspection import About
 from sync.inspection_reader import read_about
@@ -109,6 +110,8 @@ def _rule(
         gradings.mark_stale(tx, loaded.facility, day_of(now), now)
     detail = {"ruling": ruling, "reason": reason, "person": person, "upto": seq}
     audit.record(tx, now, by, "log.rule", f"log:{device}/{loaded.id}", detail)
+    if ruling == ADMITTED:
+        tell_all(tx, sharing.news_of_ruling(tx, device, loaded.id, now))
     return new
 
 
@@ -129,8 +132,11 @@ def _settle(tx: Tx, inspection: str, facility: str) -> None:
 
 def _first_about(tx: Tx, inspection: str, facility: str) -> About | None:
     authority = authority_at(tx, facility, [inspection])
+    marked = logs.revoked_runs(tx, inspection)
     for log in logs.logs_of(tx, inspection):
-        for record in part(tx, authority, log, records_of_log(tx, log)).counted:
+        runs = marked.get(log.device, ())
+        late = {n for first, last in runs for n in range(first, last + 1)}
+        for record in part(tx, authority, log, records_of_log(tx, log), late=late).counted:
             if isinstance(record, Entry) and record.path == "about":
                 about = read_about(record)
                 if about is not None and about.facility == facility:

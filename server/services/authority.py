@@ -125,12 +125,16 @@ def times_of(at: int, received_at: int, offset_ms: int | None) -> tuple[int, int
 
 @dataclass(frozen=True, slots=True)
 class Spoken:
-    """What an `about` says an inspection is, by whom, and the times that speak for the entry."""
+    """What an `about` says an inspection is, by whom, and the times that speak for the entry.
+
+    `late` is one that came after its device was revoked: it settles nothing (S8).
+    """
 
     facility: str
     mode: str
     person: str
     times: tuple[int, ...]
+    late: bool = False
 
 
 # Facility, mode, who says so, and whether they may.
@@ -148,7 +152,8 @@ def first_said(tx: Tx, abouts: Mapping[int, Sequence[Spoken]]) -> dict[int, Said
     windows = {place: windows_of(one for one in found if one.facility == place) for place in places}
 
     def may(one: Spoken) -> bool:
-        return Authority(windows[one.facility], {}).within(one.person, *one.times)
+        within = Authority(windows[one.facility], {}).within(one.person, *one.times)
+        return within and not one.late
 
     said: dict[int, Said] = {}
     for n, some in abouts.items():

@@ -43,14 +43,18 @@ class Addressee:
 def addressee(ctx: Context, device: str) -> Addressee:
     """The device of this id, or of which this is the beginning.
 
-    Raises `noun-unknown`, and `device-without-key` where its log names no sealing key yet.
+    Raises `noun-unknown`, `device-ended` for one whose token is ended (S8): whoever has it now is
+    told nothing, and `device-without-key` where its log names no sealing key yet.
     """
     with ctx.db.read() as tx:
-        known = [one for one in devices.every(tx) if one.id.startswith(device)]
+        every = (one for one in devices.every(tx) if one.kind == devices.DEVICE)
+        known = [one for one in every if one.id.startswith(device)]
         if len(known) != 1 or not device:
             nearest = ", ".join(one.id for one in known[:4]) or "none"
             raise problem("noun-unknown", noun="device", name=device[:80], nearest=nearest)
         found = known[0]
+        if found.status != devices.ACTIVE:
+            raise problem("device-ended", device=found.id)
         recipient = _recipient(tx, found.id)
         person = people.by_id(tx, found.person)
     if recipient is None:

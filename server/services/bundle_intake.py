@@ -21,6 +21,7 @@ from server.blobs import SPOOL
 from server.blobs.shelf import disk_problem
 from server.context import Context
 from server.services.identifiers import day_of
+from server.services.rotation import former_sealing_keys
 from server.services.take_in import Asked, take_in
 from server.store import audit, files, gradings, logs, sealed
 from server.store.files import ArrivedFile
@@ -260,7 +261,7 @@ def read_bundle(
     """Read one bundle; what came before any damage is taken in, and `trouble` says what ended it.
 
     Raises only what concerns the whole file before anything was read: `bundle-not-sealed`,
-    `bundle-for-another`, `bundle-passphrase-needed`, `bundle-passphrase-wrong`.
+    `bundle-for-another`, `bundle-passphrase-needed`, `bundle-passphrase-wrong`, `key-unusable`.
     """
     intake = Intake(ctx, who)
     reader, watched = BundleReader(), _Watched(source, tell)
@@ -269,7 +270,8 @@ def read_bundle(
         for event in reader.feed(data):
             intake.take(event)
 
-    keys = [ctx.sealing_key]
+    # S8: what a device sealed before it heard of a new key is opened with the one of then.
+    keys = [ctx.sealing_key, *former_sealing_keys(ctx)]
     try:
         unseal(watched, feed, identities=keys, passphrase=passphrase, name=name)
         reader.close()

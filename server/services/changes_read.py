@@ -108,6 +108,10 @@ class Reader:
     def _logs(self) -> dict[LogKey, LogRow]:
         return logs.find_logs(self.tx, {(one.device, one.inspection) for one in self._told})
 
+    @cached_property
+    def _travels(self) -> dict[LogKey, int]:
+        return sharing.travels(self.tx, list(self._logs.values()), self._circles)
+
     def _receives(self, inspection: str) -> bool:
         return self.person in self._circles.get(inspection, sharing.NOBODY).receivers
 
@@ -115,11 +119,12 @@ class Reader:
         log = self._logs.get((told.device, told.inspection))
         if log is None or told.device == self.device or not self._receives(told.inspection):
             return None
-        if not self._circles[told.inspection].counts(log):
+        upto = self._travels[told.device, told.inspection]
+        if upto < max(told.first, 1):
             return None
         if kind == sharing.CERTIFICATE:
             return self._change(kind, told.device, devices.certificate(self.tx, told.device))
-        run = self._run(log, told.first, min(told.last, log.seq))
+        run = self._run(log, told.first, min(told.last, upto))
         ref = f"{told.device}/{told.inspection}/{told.first}"
         return None if run is None else Change(kind, ref, extract_to_json(run))
 

@@ -108,7 +108,7 @@ def _enrol(ctx: Context, code: str, public_key: bytes, name: str, address: str) 
         check_not_blocked(tx, address, now)
         person = _invited(tx, digest, device, now)
         known = devices.find(tx, device)
-        if known is not None and (known.person != person.id or known.status == devices.REVOKED):
+        if known is not None and not _may_again(known, person):
             raise problem("device-of-another")
         label = " ".join(storable(name).split()) or (known.name if known else "device")
         certificate = certify(ctx, device, public_key, person, label, now)
@@ -126,6 +126,14 @@ def _enrol(ctx: Context, code: str, public_key: bytes, name: str, address: str) 
         return Enrolled(device, token, certificate, person.id, person.name)
 
     return acted(ctx, f"device:{device}", "device.enrol", f"device:{device}", work)
+
+
+def _may_again(known: Device, person: Person) -> bool:
+    """Whether a key that is known may be enrolled anew: the log that the server keeps for an
+    account (S9) is no device, and its certificate tells everybody its key.
+    """
+    ended = known.status == devices.REVOKED or known.kind != devices.DEVICE
+    return known.person == person.id and not ended
 
 
 def _invited(tx: Tx, code_digest: str, device: str, now: int) -> Person:

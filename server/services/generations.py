@@ -15,7 +15,7 @@ from server.services.enrolment import Enrolled, certify
 from server.services.identifiers import digest_of
 from server.store import branches, devices, logs, people
 from server.store.changes import tell
-from server.store.devices import ACTIVE, Device
+from server.store.devices import ACTIVE, DEVICE, Device
 from server.store.transaction import Tx
 from sync.generation import HeldLog, check_proof
 from sync.log import device_id
@@ -41,7 +41,8 @@ def next_generation(ctx: Context, former: str, public_key: bytes, proof: bytes) 
             raise problem("device-of-another")
         check_proof(before.public_key, public_key, proof)
         known = devices.find(tx, device)
-        if known is not None and (known.person != person.id or known.status != ACTIVE):
+        theirs = known is None or (known.person == person.id and known.kind == DEVICE)
+        if not theirs or (known is not None and known.status != ACTIVE):
             raise problem("device-of-another")
         certificate = certify(ctx, device, public_key, person, before.name, now)
         digest = digest_of(token)

@@ -21,7 +21,7 @@ class Rebuilt:
 
 
 def rebuild(ctx: Context) -> Rebuilt:
-    """Delete flags, scores, photo facts and previews, and compute them again.
+    """Delete flags, scores, what is held aside, photo facts and previews; compute them again.
 
     Each facility keeps the date that it was graded as of, so the same bytes come out. After a
     crash on the way a worker goes on where this stopped.

@@ -15,15 +15,14 @@ from server.context import Context
 from server.permissions import Principal
 from server.services import access
 from server.services.audit import who_is
-from server.services.carrying import carried_by
+from server.services.carrying import innermost
 from server.services.identifiers import day_of
 from server.services.withdrawal import Withdrawn, withdraw
 from server.store import audit, logs, sealed
 from server.store.sealed import Place
 from server.store.transaction import Tx
-from sync.adopted import is_adopted
 from sync.inspection import Sealed
-from sync.log import Entry, Record, may_stand_below, read_line
+from sync.log import Entry, may_stand_below, read_line
 from sync.problems import problem
 from sync.sealed import bucket, named_files, read_sealed
 
@@ -117,9 +116,7 @@ def _named(tx: Tx, place: Place) -> Iterator[_Named]:
         for seq, line in enumerate(logs.lines_of(tx, log.id), start=1):
             if not may_stand_below(line, (b"sealed", b"adopted")):
                 continue
-            entry: Record | None = read_line(line, log.device, log.inspection, seq, "")
-            while isinstance(entry, Entry) and is_adopted(entry):
-                entry = carried_by(tx, entry)
+            entry = innermost(tx, read_line(line, log.device, log.inspection, seq, ""))
             found = read_sealed(entry) if isinstance(entry, Entry) else None
             if found and (found.id, found.key.sha256) == (place.row.id, place.row.key):
                 yield _Named(place, found)

@@ -12,10 +12,11 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from server.services.identifiers import day_of
-from server.store import assignments, devices, logs
+from server.store import admissions, assignments, devices, logs
+from server.store.admissions import ADMITTED
 from server.store.assignments import Assignment
 from server.store.changes import News
-from server.store.logs import InspectionRow, LogRow
+from server.store.logs import InspectionRow, LogKey, LogRow
 from server.store.transaction import Tx
 from sync.log import MAX_SEGMENT_LINES
 
@@ -33,7 +34,7 @@ class Circle:
     authors: frozenset[str] = frozenset()
 
     def counts(self, log: LogRow) -> bool:
-        """Whether the lines of this log travel to the receivers; officers' decisions do (S9)."""
+        """Whether this log's lines travel to the receivers by themselves; officers' do (S9)."""
         return log.person in self.authors or log.kind == devices.ACCOUNT
 
 
@@ -45,6 +46,7 @@ class Appended:
     """Lines that were just appended to a log, `begun` with them; `at` is UTC milliseconds.
 
     `account` is a log that the server keeps for an officer: what is decided there counts (S9).
+    `late` is what came after its device was revoked: it waits for staff (S8).
     """
 
     inspection: str
@@ -55,6 +57,7 @@ class Appended:
     begun: bool
     at: int
     account: bool = False
+    late: bool = False
 
 
 # -- who ------------------------------------------------------------------------------------------
@@ -96,6 +99,33 @@ def circles_at(tx: Tx, facility: str) -> dict[str, Circle]:
     return circles(tx, logs.inspections_at(tx, facility))
 
 
+# -- how far ---------------------------------------------------------------------------------------
+
+
+def travels(tx: Tx, rows: Collection[LogRow], circles: Mapping[str, Circle]) -> dict[LogKey, int]:
+    """Up to which position each log's lines go to the receivers of its inspection; 0 where none do.
+
+    What came after a device was revoked (S8), and what a stranger wrote (S9), goes as far as staff
+    admitted it.
+    """
+    wanted = {row.inspection for row in rows} & set(circles)
+    rulings = admissions.of_inspections(tx, wanted) if wanted else {}
+    late = {
+        (device, inspection): runs[0][0]
+        for inspection in sorted(wanted)
+        for device, runs in logs.revoked_runs(tx, inspection).items()
+    }
+    found: dict[LogKey, int] = {}
+    for row in rows:
+        key = row.device, row.inspection
+        ruling = rulings.get(key)
+        admitted = ruling.seq if ruling is not None and ruling.ruling == ADMITTED else 0
+        own = late.get(key, row.seq + 1) - 1
+        counts = circles.get(row.inspection, NOBODY).counts(row)
+        found[key] = min(max(own if counts else 0, admitted), row.seq)
+    return found
+
+
 # -- what is told ---------------------------------------------------------------------------------
 
 
@@ -112,7 +142,7 @@ def news_of_lines(
     if not wanted:
         return []
     people = set().union(*(shared[one.inspection].receivers for one in wanted))
-    several = _several_devices(tx, people & {one.person for one in wanted})
+    used = devices.active_of(tx, people & {one.person for one in wanted})
     news: list[News] = []
     whole: set[str] = set()
     for one in wanted:
@@ -120,16 +150,16 @@ def news_of_lines(
         if one.inspection in placed:
             if one.inspection not in whole:
                 whole.add(one.inspection)
-                news += _whole(tx, one.inspection, NOBODY, circle, several, one.at)
+                news += _whole(tx, one.inspection, NOBODY, circle, one.at)
             continue
-        if one.person not in circle.authors and not one.account:
+        if one.late or (one.person not in circle.authors and not one.account):
             continue
         things = _certificate(one.device, one.inspection) if one.begun else []
         things += [
             _lines(one.device, one.inspection, reach) for reach in runs(one.reach[0], one.sizes)
         ]
         for person in sorted(circle.receivers):
-            if person != one.person or person in several:
+            if person != one.person or used.get(person, set()) - {one.device}:
                 news += [News(person, *thing, one.at) for thing in things]
     return news
 
@@ -138,12 +168,11 @@ def news_of_access(
     tx: Tx, before: Mapping[str, Circle], after: Mapping[str, Circle], at: int
 ) -> list[News]:
     """What people are told when assignments changed: whole inspections gained, and those lost."""
-    several = _several_devices(tx, {p for circle in after.values() for p in circle.receivers})
     news: list[News] = []
     for inspection in sorted({*before, *after}):
         was, now = before.get(inspection, NOBODY), after.get(inspection, NOBODY)
         if was != now:
-            news += _whole(tx, inspection, was, now, several, at)
+            news += _whole(tx, inspection, was, now, at)
         news += [
             News(person, INSPECTION, inspection, at)
             for person in sorted(was.receivers - now.receivers)
@@ -163,27 +192,31 @@ def news_of_own(tx: Tx, person: str, at: int) -> list[News]:
     return news
 
 
-def _whole(
-    tx: Tx, inspection: str, was: Circle, now: Circle, several: set[str], at: int
-) -> list[News]:
+def news_of_ruling(tx: Tx, device: str, inspection: str, at: int) -> list[News]:
+    """What the others are told once staff admitted lines of a log: all of it that travels now."""
+    circle = circles(tx, logs.find_inspections(tx, [inspection])).get(inspection, NOBODY)
+    log = logs.find_logs(tx, [(device, inspection)]).get((device, inspection))
+    return [] if log is None else _told(tx, [log], NOBODY, circle, at)
+
+
+def _whole(tx: Tx, inspection: str, was: Circle, now: Circle, at: int) -> list[News]:
     """Every log of an inspection, to those who did not share it, or its author, until now."""
-    found = [log for log in logs.logs_of(tx, inspection) if now.counts(log)]
+    return _told(tx, logs.logs_of(tx, inspection), was, now, at)
+
+
+def _told(tx: Tx, rows: Sequence[LogRow], was: Circle, now: Circle, at: int) -> list[News]:
+    reach = travels(tx, rows, {row.inspection: now for row in rows})
+    found = [log for log in rows if reach[log.device, log.inspection]]
     told = {log.id: _log(tx, log) for log in found}
+    used = devices.active_of(tx, now.receivers)
     return [
         News(person, *thing, at)
         for person in sorted(now.receivers)
         for log in found
-        if (person != log.person or person in several)
-        and not (person in was.receivers and was.counts(log))
+        if (person != log.person or used.get(person, set()) - {log.device})
+        and not (person in was.receivers and (was.counts(log) or not now.counts(log)))
         for thing in told[log.id]
     ]
-
-
-def _several_devices(tx: Tx, people: Collection[str]) -> set[str]:
-    """Those of the people who use more than one device: each is told of the others' lines."""
-    if not people:
-        return set()
-    return {person for person, used in devices.active_of(tx, people).items() if len(used) > 1}
 
 
 # -- runs and their names -------------------------------------------------------------------------

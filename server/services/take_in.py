@@ -13,16 +13,15 @@ from itertools import count
 from server.context import Context
 from server.services import branches, sharing, urgent
 from server.services.authority import Spoken, first_said, times_of
-from server.services.carrying import carried_by
+from server.services.carrying import innermost
 from server.services.identifiers import day_of
 from server.services.sealed_names import files_of_sealed, row_of
 from server.store import changes, checkpoints, files, gradings, logs, sealed
 from server.store.logs import InspectionRow, LogKey, LogRow, NewLines, Owner, Touch, Touched
 from server.store.transaction import Tx
-from sync.adopted import is_adopted
 from sync.hazard import PREFIX
 from sync.inspection_reader import read_about, read_evidence
-from sync.log import DEVICE_LOG, Entry, Head, Record, Segment, genesis, lines_below, read_line
+from sync.log import DEVICE_LOG, Entry, Head, Segment, genesis, lines_below, read_line
 from sync.problems import Problem, problem
 from sync.receipt import Receipt, ReceiptLog, SignedBytes, sign_receipt
 from sync.sealed import named_files, read_sealed
@@ -184,6 +183,7 @@ def _take_segments(tx: Tx, incoming: Sequence[_Incoming], new: _New) -> None:
                 one.key not in held,
                 one.asked.now,
                 owners[one.segment.device].account,
+                owners[one.segment.device].revoked,
             )
     touched = _note_entries(tx, appended, owners)
     new.rows |= {row.id: row for row in touched.rows}
@@ -259,14 +259,14 @@ def _note_entries(
         if segment.inspection == DEVICE_LOG:
             continue
         abouts[n] = []
-        person = owners[segment.device].person
+        person, late = owners[segment.device].person, owners[segment.device].revoked
         for entry in _indexed(tx, segment, new):
             if entry.path == "about":
                 # The creator's first entry fixes both, however the log is cut into requests (L5).
                 about = read_about(entry)
                 if about is not None:
                     times = times_of(entry.at, one.asked.now, one.offset_ms)
-                    abouts[n].append(Spoken(about.facility, about.mode, person, times))
+                    abouts[n].append(Spoken(about.facility, about.mode, person, times, late))
             elif entry.path.startswith(PREFIX):
                 reported.append(urgent.Reported(entry, one.asked.now))
             elif entry.path.startswith("sealed/"):
@@ -315,9 +315,7 @@ def _indexed(tx: Tx, segment: Segment, new: Append) -> Iterator[Entry]:
     """
     for n in lines_below(new.lines, (*INDEXED, HAZARD)):
         line, h, seq = new.lines[n], new.hashes[n].hex(), new.first + n
-        read: Record | None = read_line(line, segment.device, segment.inspection, seq, h)
-        while isinstance(read, Entry) and is_adopted(read):
-            read = carried_by(tx, read)
+        read = innermost(tx, read_line(line, segment.device, segment.inspection, seq, h))
         if not isinstance(read, Entry):
             continue
         if read.path.split("/")[0].encode() in INDEXED or read.path.startswith(PREFIX):

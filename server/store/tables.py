@@ -1,7 +1,8 @@
 """Every table of the server. Times are UTC milliseconds; digests are lower-case hex SHA-256.
 
 Primary records (what people and devices said) are never updated in place except where a column
-says so; `flags`, `assessments` and `file_facts` are derived and can be deleted and rebuilt.
+says so; `flags`, `assessments`, `held_aside` and `file_facts` are derived: they can be deleted
+and rebuilt.
 
 Every table is part of a backup, but those that say in their `info` that they are not: what is
 derived is worked out again, and what only holds for the running server ends with it.

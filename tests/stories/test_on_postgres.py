@@ -81,5 +81,5 @@ def test_an_inspection_goes_in_and_is_scored_and_seen_on_postgresql(region: Regi
     assert derived(region) == before
     report = json.loads(region.stage.tapak("admin", "verify", "--json"))
     assert report["faults"] == []
-    assert report["counts"]["files"] == 1
+    assert report["counts"]["files"] == 2, "the photograph and its preview"
     assert not list(region.stage.server_data.glob("*.sqlite"))

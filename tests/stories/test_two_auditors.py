@@ -3,65 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 from small_region import SITE, Region
+from team import BUDI, on_laptop, on_server
 
-from fieldkit.authors import attributed_records
 from fieldkit.home import Home
-from fieldkit.store import Store
-from server.context import open_context
-from server.demo.processes import Stage
-from server.services.inspections import load_inspection
-from sync.inspection import Inspection
-from sync.inspection_reader import read_inspection
-from sync.merge import merge
 
 pytestmark = pytest.mark.xdist_group("stories")
 
-BUDI = "budi"
 LINE_GPX = """<?xml version="1.0"?><gpx version="1.1" creator="example"><trk><trkseg>
 <trkpt lat="4.0110" lon="101.0100"><time>2026-11-01T09:00:00Z</time></trkpt>
 <trkpt lat="4.0120" lon="101.0110"><time>2026-11-01T09:01:00Z</time></trkpt>
 </trkseg></trk></gpx>"""
-
-
-@pytest.fixture
-def team(region: Region) -> Iterator[Region]:
-    """The region with a second auditor, whose laptop is enrolled and prepared too."""
-    tapak = region.stage.tapak
-    words = ("person", "add", BUDI, "--name", "Budi", "--role", "auditor")
-    where = ("--jurisdiction", "asean", "--password-stdin")
-    tapak("admin", *words, *where, given=region.password + "\n")
-    when = ("--from", "2026-02-01", "--to", "2036-01-01", "--purpose", "yearly")
-    tapak("admin", "assign", SITE.id, BUDI, *when)
-    link = json.loads(tapak("admin", "invite", BUDI, "--json"))["link"]
-    for given in (("enrol", link), ("prepare",)):
-        region.stage.fieldkit(BUDI, *given)
-    yield region
-
-
-def state(inspection: Inspection) -> bytes:
-    """An inspection's merged state as bytes; tracks never leave the office."""
-    lists = {"unread": (), "conflicts": tuple(sorted(inspection.conflicts))}
-    return repr(replace(inspection, tracks={}, **lists)).encode()
-
-
-def on_laptop(stage: Stage, person: str, inspection: str) -> bytes:
-    store: Store = Home(stage.home(person)).open_store()
-    return state(read_inspection(inspection, merge(attributed_records(store, inspection))))
-
-
-def on_server(stage: Stage, inspection: str) -> bytes:
-    ctx = open_context(stage.settings())
-    with ctx.db.read() as tx:
-        loaded = load_inspection(tx, inspection)
-    ctx.db.close()
-    assert loaded is not None
-    return state(loaded.current)
 
 
 def test_two_auditors_record_offline_meet_by_sync_and_both_sign_the_same(

@@ -1,7 +1,7 @@
-"""One of several processes that work on one database at once; run by test_side_by_side.py.
+"""Several processes that work on one database at once; run by test_side_by_side.py.
 
-It opens the server's data folder, says that it is ready, waits for a line on standard input so
-that all begin together, does its job, and prints what came of it as JSON.
+Each opens the server's data folder, says that it is ready, waits until all are, and does its job;
+what came of each is printed as JSON.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import base64
 import json
 import os
 import sys
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -88,7 +89,7 @@ def accept(ctx: Context, codes: list[str], keys: list[str]) -> list[str]:
     found = []
     for code, key in zip(codes, keys, strict=True):
         try:
-            enrol(ctx, code, base64.b64decode(key), "laptop")
+            enrol(ctx, code, base64.b64decode(key), "laptop", address=f"process {os.getpid()}")
         except Problem as refused:
             found.append(refused.code)
         else:
@@ -133,29 +134,67 @@ JOBS: dict[str, Callable[..., Any]] = {
 }
 
 
-def main(job: str, data: str, arguments: str) -> None:
-    def begin() -> None:
-        print("ready", flush=True)
-        sys.stdin.readline()
-
+def run(job: str, data: str, arguments: dict[str, Any], begin: Callable[[], None]) -> Any:
+    """What came of a job that began when all others did."""
     if job == "migrate":
         begin()
         db = Database(os.environ["TAPAK_DATABASE"])
         db.migrate()
         db.close()
-        print("null")
-        return
+        return None
     if job == "open":
         begin()
         ctx = open_context(read_settings(Path(data)))
-        print(json.dumps(ctx.id))
+        found = ctx.id
         ctx.db.close()
-        return
+        return found
     ctx = open_context(read_settings(Path(data)))
     begin()
-    result = JOBS[job](ctx, **json.loads(arguments))
+    result = JOBS[job](ctx, **arguments)
     ctx.db.close()
-    print(json.dumps(result))
+    return result
+
+
+def child(job: str, data: str, arguments: dict[str, Any], gate: int, out: int) -> None:
+    """The process of one job: it says that it is ready, waits at the gate, and tells."""
+
+    def begin() -> None:
+        os.write(out, b"\n")
+        os.read(gate, 1)
+
+    with os.fdopen(out, "w", closefd=False) as told:
+        told.write(json.dumps(run(job, data, arguments, begin)))
+
+
+def main(data: str) -> None:
+    """Fork a process for each job on standard input, so that what they need is loaded once."""
+    gate, opener = os.pipe()
+    pipes: list[int] = []
+    pids: list[int] = []
+    for job, arguments in json.load(sys.stdin):
+        into, out = os.pipe()
+        pid = os.fork()
+        if pid == 0:
+            os.close(opener)  # or the gate would never open
+            code = 1
+            try:
+                child(job, data, arguments, gate, out)
+                code = 0
+            except BaseException:  # noqa: BLE001 - told, whatever it is
+                traceback.print_exc()
+            finally:
+                sys.stderr.flush()
+                os._exit(code)
+        os.close(out)
+        pipes.append(into)
+        pids.append(pid)
+    ready = [os.read(one, 1) for one in pipes]
+    os.close(opener)  # the gate opens for all at one moment
+    told = [open(one, "rb").read() for one in pipes]  # noqa: SIM115, PTH123 - a pipe's own end
+    codes = [os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) for pid in pids]
+    if any(codes) or b"" in ready:
+        sys.exit(1)
+    print(json.dumps([json.loads(one) for one in told]))
 
 
 if __name__ == "__main__":

@@ -357,6 +357,18 @@ def test_what_came_after_a_device_was_revoked_counts_once_staff_admit_it(region:
     assert loaded(region).revoked == ()
 
 
+def test_what_came_after_a_device_was_revoked_settles_nothing(region: Context) -> None:
+    """S8, S9: neither when it comes, nor when somebody is assigned to the place later."""
+    stolen, mine = enrolled_device(region, seed=1), enrolled_device(region, seed=2)
+    revoke_device(region, CONSOLE, stolen.id, "left in a taxi")
+    stolen.start(VISIT_1, HILL, mode="training")
+    stolen.send()
+    assigned(region, OTHER, 0, 5)
+    mine.start(VISIT_1, HILL, mode="live")
+    mine.send()
+    assert (loaded(region).facility, loaded(region).mode) == (HILL, "live")
+
+
 def test_a_carried_line_counts_by_its_own_time(region: Context, clock: Clock) -> None:
     """S3, S9: a device whose log forked carries its lines over after its person's time there."""
     assigned(region, OTHER, 0, 0, grace_days=0)

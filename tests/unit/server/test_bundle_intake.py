@@ -8,6 +8,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pyrage
 import pytest
@@ -25,7 +26,7 @@ from region import (
 )
 from sqlalchemy import func, select
 
-from server.context import Context
+from server.context import Context, open_context
 from server.services.bundle_answer import addressee, write_answer_bundle
 from server.services.bundle_intake import (
     DAMAGED,
@@ -36,6 +37,8 @@ from server.services.bundle_intake import (
     Imported,
     read_bundle,
 )
+from server.services.enrolment import retire_device, revoke_device
+from server.services.rotation import rotate
 from server.services.verify import verify
 from server.services.withdrawal import withdraw
 from server.store import files, logs, tables
@@ -253,6 +256,22 @@ def test_a_bundle_for_another_key_or_of_another_server_stores_nothing(ana: Devic
     assert rows(ctx) == before
 
 
+def test_what_was_sealed_before_the_key_was_changed_is_read_with_the_key_of_then(
+    ana: Device,
+) -> None:
+    """S10, S8: a stick was on its way while the sealing key was changed, twice."""
+    ctx = ana.ctx
+    data = sealed(ctx, b"".join(parts(ana, segment(ana, VISIT_1), pictures=(PICTURE,))))
+    for _ in range(2):
+        rotate(ctx, "console", receipt=True, sealing=True, reason="a yearly change")
+        settings = ctx.settings
+        ctx.db.close()
+        ctx = open_context(settings)
+    done = read(ctx, data)
+    assert (done.lines, done.files) == (3, {digest(PICTURE): HELD})
+    ctx.db.close()
+
+
 def test_of_a_colleagues_view_of_a_log_what_is_whole_is_taken(ana: Device) -> None:
     """S2, S5: up to the first line that is withheld."""
     ctx = ana.ctx
@@ -311,6 +330,18 @@ def test_only_a_device_that_is_known_is_answered(ana: Device) -> None:
     for name in ("", "z" * 32):
         with pytest.raises(Problem, match="noun-unknown"):
             addressee(ana.ctx, name)
+
+
+@pytest.mark.parametrize("end", [retire_device, revoke_device])
+def test_nothing_is_written_for_whoever_has_an_ended_device(ana: Device, end: Any) -> None:
+    """S8, S10: an answer holds assignments and colleagues' entries, and is sealed to its key."""
+    ctx = ana.ctx
+    ana.record(DEVICE_LOG, PATH, {"recipient": str(Identity.generate().to_public())})
+    read(ctx, sealed(ctx, b"".join(parts(ana, segment(ana, DEVICE_LOG)))))
+    assert addressee(ctx, ana.id).device == ana.id
+    end(ctx, "console", ana.id, "left in a taxi")
+    with pytest.raises(Problem, match="device-ended"):
+        addressee(ctx, ana.id)
 
 
 def test_what_is_read_in_pieces_never_lies_whole_in_memory(ana: Device, tmp_path: Path) -> None:

@@ -250,3 +250,19 @@ def test_an_adopted_line_that_does_not_fit_is_named_by_verify(region: Context, o
     assert what == "adopted"
     assert "chain hash" in why
     assert [u.seq for u in loaded(region).current.unread] == [1]
+
+
+def test_a_carried_line_that_carries_itself_holds_up_nothing(region: Context) -> None:
+    """S3, L4: two parts that make a line which stands for itself again. Its chain hash cannot fit,
+    so it names nothing, and it is shown as unread.
+    """
+    device = enrolled_device(region)
+    device.start(VISIT_1, HILL)
+    path = f"adopted/{device.id}/3"
+    line = f'{{"seq":3,"at":1,"by":"x","path":"{path}","value":{{"part":[2,2],"line":"}}}}"'
+    device.record(VISIT_1, path, {"part": [1, 2], "line": line})
+    said = {"h": "0" * 64, "after": "0" * 64}
+    device.record(VISIT_1, path, {"part": [2, 2], "line": "}}", **said})
+    device.record(VISIT_1, "answers/GEN-G1/-", {"level": "fully"})
+    device.send()
+    assert set(loaded(region).current.answers) == {("GEN-G1", "-")}

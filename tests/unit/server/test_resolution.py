@@ -15,17 +15,20 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from office import NORTH, PASSWORD, Browser, Office, make_office
 from region import Clock, Device, enrolled_device, fix
 
-from server.services import accounts
+from server.services import accounts, enrolment
 from server.services.account_log import account_key
 from server.services.assess import assess_facility
 from server.services.changes import changes_after
+from server.services.generations import next_generation
 from server.services.inspections import Loaded, load_inspection
 from server.services.programme import assign
 from server.services.verify import verify
 from server.store import assessments, audit, changes, devices, documents, logs, people
 from sync.conflicts import RESOLVED
 from sync.entry import Entry
+from sync.generation import prove
 from sync.log import records_of
+from sync.problems import Problem
 
 VISIT = "0f8fad5b-d9cb-469f-a165-70867728950e"
 PATH = "answers/GEN-G1/-"
@@ -258,6 +261,23 @@ def test_the_form_offers_what_may_be_decided(office: Office, both: tuple[Device,
     assert len(re.findall(r'type="radio" name="keep"', shown)) == 3
     for word in ("substantially", "not-observed", "not-applicable"):
         assert f'<option value="{word}">' in shown
+
+
+def test_the_log_of_an_account_is_never_enrolled_as_a_device(
+    office: Office, both: tuple[Device, Device]
+) -> None:
+    """S9, S8: its certificate tells everybody its key; its entries stay marked as the office's."""
+    decide(office.logged_in("officer"), form_of(office))
+    person = office.person_id("officer")
+    key = account_key(office.ctx, person, 1)
+    code = enrolment.invite(office.ctx, "officer", "console").partition("#")[2].partition(".")[0]
+    with pytest.raises(Problem, match="device-of-another"):
+        enrolment.enrol(office.ctx, code, key.public_key().public_bytes_raw(), "a laptop")
+    mine = enrolled_device(office.ctx, person, 7)
+    raw = key.public_key().public_bytes_raw()
+    with pytest.raises(Problem, match="device-of-another"):
+        next_generation(office.ctx, mine.id, raw, prove(mine.key, raw))
+    assert len(loaded(office).accounts) == 1
 
 
 def test_a_value_that_arrived_after_the_page_was_read_is_not_replaced_unseen(

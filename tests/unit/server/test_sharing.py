@@ -34,7 +34,8 @@ from sqlalchemy import update
 
 from server.context import Context
 from server.services import changes, sharing
-from server.services.enrolment import revoke_device
+from server.services.admission import rule_at_console
+from server.services.enrolment import retire_device, revoke_device
 from server.services.intake import receive
 from server.services.programme import assign, end_assignment
 from server.services.registry import file_declaration
@@ -96,8 +97,13 @@ class Reader:
             key = run.device, run.log
             rows = self.rows.setdefault(key, [])
             if run.first <= len(rows):
-                assert rows[run.first - 1 : run.last] == list(run.rows)
-                return
+                here = rows[run.first - 1 : run.last]
+                assert here == list(run.rows)[: len(here)]
+                if len(here) == len(run.rows):
+                    return
+                assert run.first == 1  # told whole, and longer than before
+                self.heads.pop(key)
+                rows.clear()
             head = self.heads.get(key, Head(0, genesis(public_key, run.log)))
             holed = any(isinstance(row, Hole) for row in rows)
             hashes = verify_extract(public_key, server_key, head, run, holed=holed)
@@ -603,3 +609,62 @@ def test_every_withheld_line_stays_at_the_office(tmp_path: Path) -> None:
             came = reader.rows[log.device, log.inspection]
             assert [isinstance(row, Hole) for row in came] == [is_withheld(x) for x in stored]
     ctx.db.close()
+
+
+def test_what_came_after_a_device_was_revoked_waits_for_staff(two: tuple[Device, Device]) -> None:
+    """S8, S9: who has the key of a lost device says nothing to the colleagues, by whatever way."""
+    one, other = two
+    ctx = one.ctx
+    record(one, VISIT_1, 2, track=False)
+    one.send()
+    revoke_device(ctx, CONSOLE, one.id, "stolen")
+    one.record(VISIT_1, "answers/GEN-G1/-", {"level": "not-at-all"})
+    one.send()
+    reader = Reader(other)
+    reader.follow()
+    assert len(reader.lines(one, VISIT_1)) == 3
+    # Neither does joining later bring them.
+    add_person(ctx, "p-late")
+    add_person(ctx, "p-rosa")
+    assign_to(ctx, VALLEY, "p-late")
+    late = Reader(enrolled_device(ctx, "p-late", 4))
+    late.follow()
+    assert len(late.lines(one, VISIT_1)) == 3
+    rule_at_console(ctx, "rosa", VISIT_1, one.id, "admitted", "it was found again")
+    for each in (reader, late):
+        each.follow()
+        assert len(each.lines(one, VISIT_1)) == 4
+
+
+def test_what_staff_admit_of_a_stranger_goes_to_those_who_share_the_inspection(
+    two: tuple[Device, Device],
+) -> None:
+    """S9, S5: counted nowhere until then, and as far as it was admitted; later lines wait again."""
+    one, other = two
+    ctx = one.ctx
+    record(one, VISIT_1, 1, track=False)
+    one.send()
+    add_person(ctx, "p-far")
+    add_person(ctx, "p-rosa")
+    stranger = enrolled_device(ctx, "p-far", 5)
+    stranger.record(VISIT_1, "answers/GEN-G2/-", {"level": "fully"})
+    stranger.send()
+    reader = Reader(other)
+    reader.follow()
+    assert reader.lines(stranger, VISIT_1) == []
+    rule_at_console(ctx, "rosa", VISIT_1, stranger.id, "admitted", "she was asked to help")
+    stranger.record(VISIT_1, "answers/GEN-G3/-", {"level": "fully"})
+    stranger.send()
+    reader.follow()
+    assert reader.lines(stranger, VISIT_1) == stranger.logs[VISIT_1][:1]
+
+
+def test_what_a_retired_device_still_brings_reaches_the_persons_next_one(region: Context) -> None:
+    """S8, S5: it was handed in, and a stick of it is read at the office afterwards."""
+    old, new = enrolled_device(region, AUDITOR, 1), enrolled_device(region, AUDITOR, 2)
+    retire_device(region, CONSOLE, old.id, "handed in")
+    record(old, VISIT_1, 1, track=False)
+    old.send()
+    reader = Reader(new)
+    reader.follow()
+    assert reader.lines(old, VISIT_1) == old.logs[VISIT_1]

@@ -52,34 +52,18 @@ def region(either_region: Context) -> Context:
 
 def together(data: Path, database_url: str, *jobs: Job) -> list[Any]:
     """Run each job in a process of its own, all from one moment on; what each found."""
-    running = [
-        subprocess.Popen(
-            [sys.executable, str(HERE / "neighbour.py"), job, str(data), json.dumps(arguments)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "TAPAK_DATABASE": database_url},
-        )
-        for job, arguments in jobs
-    ]
-    for one in running:
-        assert one.stdout is not None
-        assert one.stdout.readline() == "ready\n", one.communicate()
-    for one in running:
-        assert one.stdin is not None
-        one.stdin.write("begin\n")
-        one.stdin.flush()
-    told = []
-    for one in running:
-        out, errors = one.communicate()
-        if one.returncode:
-            for other in running:
-                other.kill()
-                other.communicate()
-            pytest.fail(errors)
-        told.append(json.loads(out))
-    return told
+    done = subprocess.run(
+        [sys.executable, str(HERE / "neighbour.py"), str(data)],
+        input=json.dumps(jobs),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "TAPAK_DATABASE": database_url},
+    )
+    if done.returncode:
+        pytest.fail(done.stderr)
+    found: list[Any] = json.loads(done.stdout)
+    return found
 
 
 def run(ctx: Context, *jobs: Job) -> list[Any]:
