@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from server.context import Context
 from server.store import devices, logs
+from sync.log import is_log_name
 from sync.own_lines import PAGE_BYTES, PAGE_LINES
 from sync.problems import problem
+from sync.wire import DEVICE
 
 
 def own_lines(
@@ -15,6 +17,8 @@ def own_lines(
 
     Raises `device-not-yours` for anybody else's device, as for one that was never enrolled.
     """
+    if not DEVICE.match(device) or not is_log_name(inspection):
+        raise problem("device-not-yours")
     with ctx.db.read() as tx:
         found = devices.find(tx, device)
         if found is None or found.person != person or found.kind != devices.DEVICE:

@@ -51,13 +51,13 @@ def test_an_inspection_leaves_in_a_bundle_and_comes_back_for_correction(
     stick.mkdir()
     paper = region.stage.folder / "permit.txt"
     paper.write_text("EXAMPLE: a made-up permit", "utf-8")
-    laptop.fieldkit("passphrase", "set")
     laptop.fieldkit("start", SITE.id, "--fix", "5.0,101.3,5")
     laptop.fieldkit("answer", "GEN-G1", "FM")
     laptop.fieldkit("attach", str(paper), "--kind", "document", "--item", "GEN-G1")
     laptop.fieldkit("outcome", "visited")
     laptop.fieldkit("sign-off")
     before = laptop.status()
+    laptop.fieldkit("passphrase", "set")
     laptop.fieldkit("seal", "--bundle", str(stick))
     (sealed,) = laptop.status()["sealed"]  # type: ignore[misc]
     assert sealed["inspection"] == before["inspection"]

@@ -44,7 +44,7 @@ def test_a_log_that_is_not_held_has_no_lines_s11(region: Context, device: Device
 
 
 def test_nobody_elses_log_is_given_s11(region: Context, device: Device) -> None:
-    for person, of in (("p-somebody", device.id), (device.person, "a" * 32)):
+    for person, of in (("p-somebody", device.id), (device.person, "a" * 32), (device.person, "\0")):
         with pytest.raises(Problem) as told:
             given(region, person, of, VISIT, 0)
         assert told.value.code == "device-not-yours"
