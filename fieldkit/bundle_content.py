@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from fieldkit.blobs import Blobs
 from fieldkit.capture import load_inspection
 from fieldkit.ledger import Ledger
+from fieldkit.server_keys import NOTE
 from fieldkit.shared import certificates_of, extracts_of, stored_logs
 from fieldkit.store import Identity, Store
 from sync.bundle import BundleWriter, Opening
@@ -26,6 +27,7 @@ from sync.extract_carried import carried_segments
 from sync.log import DEVICE_LOG, Segment, sign_head
 from sync.receipt import SignedBytes
 from sync.sealing_key import sign_sealing_key
+from sync.server_keys import read_statements
 from sync.session import Pending, plan_segments
 
 PART_BYTES = 3_900_000_000  # a FAT32 disk takes files of up to 4 GB
@@ -149,6 +151,9 @@ def bundle_bytes(maker: Maker, content: Content) -> Iterator[bytes]:
             cursor,
         )
     )
+    note = maker.store.note(NOTE)
+    if note is not None:
+        yield writer.server_keys(read_statements(json.loads(note)))
     yield from _certificates(maker, writer)
     yield writer.sealing_key(identity.device, sign_sealing_key(maker.key, maker.recipient))
     for log in content.logs:

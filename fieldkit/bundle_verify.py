@@ -13,14 +13,16 @@ from sync.bundle_reader import (
     GivenAnswer,
     GivenReceipt,
     Lines,
+    SaidKeys,
     SealingKey,
     Skipped,
 )
 from sync.extract import Hole, extract_from_json, verify_extract
 from sync.log import Head, Segment, genesis, verify_chain
 from sync.problems import Problem, problem
-from sync.receipt import certified_key, read_receipt
+from sync.receipt import Keys, certified_key, read_receipt
 from sync.sealing_key import read_sealing_key
+from sync.server_keys import receipt_keys
 from sync.session import read_answer
 
 
@@ -48,6 +50,7 @@ class Found:
     skipped: dict[str, int] = field(default_factory=dict)
     faults: list[str] = field(default_factory=list)
     _keys: dict[str, bytes] = field(default_factory=dict)
+    _server_keys: tuple[bytes, ...] = ()
 
     def look(self, event: Event) -> None:
         """Look at one part; what is wrong with it becomes a fault."""
@@ -59,6 +62,9 @@ class Found:
     def _look(self, event: Event) -> None:
         if isinstance(event, Opening):
             self.opening = event
+        elif isinstance(event, SaidKeys):
+            # S8: what follows from the key that the bundle opens with, whichever that is.
+            self._server_keys = receipt_keys(self._first_key, event.statements)
         elif isinstance(event, Certificate):
             self._certificate(event)
         elif isinstance(event, SealingKey):
@@ -81,9 +87,13 @@ class Found:
             self.skipped[event.kind] = self.skipped.get(event.kind, 0) + 1
 
     @property
-    def _server_key(self) -> bytes:
+    def _first_key(self) -> bytes:
         assert self.opening is not None  # noqa: S101 - it comes first, or nothing does
         return self.opening.server_key
+
+    @property
+    def _server_key(self) -> Keys:
+        return self._server_keys or self._first_key
 
     def _certificate(self, event: Certificate) -> None:
         public_key, body = certified_key(self._server_key, event.device, event.signed)

@@ -58,7 +58,7 @@ def _lines_of(transport: Transport, device: str, sealed: SealedVisit) -> list[by
 
 
 def _name_files(store: Store, identity: Identity, log: str) -> None:
-    """The files that this device's entries name are asked about again, and colleagues' entries."""
+    """The files that this device's entries name are asked about again; it is the current one."""
     read = load_inspection(store, log)
     named: dict[str, tuple[int, int]] = {}
     for slot in read.evidence.values():
@@ -75,4 +75,3 @@ def _name_files(store: Store, identity: Identity, log: str) -> None:
             "on conflict (name) do update set value = ?1",
             (log,),
         )
-        tx.execute("delete from meta where name = 'cursor'")

@@ -207,6 +207,8 @@ def refill(store: Store, identity: Identity, log: str, lines: Sequence[bytes]) -
         )
         tx.execute("delete from sealed_visits where log = ?", (log,))
         tx.execute("delete from sealed_bundles where log = ?", (log,))
+        # S5: colleagues' lines were left out meanwhile, and are read anew.
+        tx.execute("delete from meta where name = 'cursor'")
     return len(rows)
 
 
@@ -237,6 +239,7 @@ def _forget(tx: Connection, inspection: str) -> None:
         "delete from bundled_files where sha256 in (select sha256 from files where log = ?)",
         (inspection,),
     )
+    # What is left of colleagues' logs would not fit what comes of them once this is filled again.
     for table in ("lines", "holes", "proofs", "not_taken", "files", "clocks", "bundled"):
         tx.execute(f"delete from {table} where log = ?", (inspection,))  # noqa: S608 - fixed text
     tx.execute("delete from meta where name = 'current' and value = ?", (inspection,))

@@ -136,7 +136,7 @@ def take_lines(tx: Connection, identity: Identity, extract: Extract) -> int:
     """
     if extract.device == identity.device or extract.device in _formers(_within(tx)):
         return 0  # what this device wrote itself is here as it wrote it
-    if tx.execute("select 1 from sealed_visits where log = ?", (extract.log,)).fetchone():
+    if _is_sealed(tx, extract.log):
         return 0  # S11: the inspection comes back whole, when it is asked for
     certificate = _certificate_of(_within(tx), identity, extract.device)
     if certificate is None:
@@ -197,6 +197,8 @@ def take_change(tx: Connection, identity: Identity, change: Change, now: int) ->
             why = problem("lines-unproved", log=log, device=device, seq=0, why=str(exc))
             note_not_taken(tx, log, device, why, now)
             return True
+        if _is_sealed(tx, extract.log):
+            return True  # S11: it is not on this device any more, and does not come back so
         try:
             take_lines(tx, identity, extract)
         except Problem as why:
@@ -210,6 +212,11 @@ def take_change(tx: Connection, identity: Identity, change: Change, now: int) ->
     else:
         return change.kind in (LINES, INSPECTION)  # of a newer server: nothing to do with it here
     return True
+
+
+def _is_sealed(tx: Connection, log: str) -> bool:
+    found = tx.execute("select 1 from sealed_visits where log = ? limit 1", (log,)).fetchone()
+    return found is not None
 
 
 def note_not_taken(tx: Connection, log: str, device: str, why: Problem, now: int) -> None:

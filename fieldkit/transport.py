@@ -16,7 +16,7 @@ import httpx
 
 from fieldkit.pace import Pace
 from fieldkit.tus import Chunks, Uploads
-from sync.packing import pack_for
+from sync.packing import GZIP, LZMA, pack_for, unpack
 from sync.problems import CATALOGUE, Kind, Problem, problem
 
 CONNECT_SECONDS = 10
@@ -80,7 +80,7 @@ class HttpTransport:
     def __init__(self, server: str, token: str | None = None, pace: Pace | None = None) -> None:
         self.server = server.rstrip("/")
         self._pace = pace or Pace()
-        headers = {"Accept-Encoding": "gzip"}
+        headers = {}
         if token is not None:
             headers["Authorization"] = f"Bearer {token}"
         self._client = httpx.Client(
@@ -90,7 +90,7 @@ class HttpTransport:
             follow_redirects=False,
         )
         # What the library would say besides tells a server nothing, and bytes may cost money.
-        for name in ("Accept", "Connection", "User-Agent"):
+        for name in ("Accept", "Accept-Encoding", "Connection", "User-Agent"):
             del self._client.headers[name]
         self._uploads = Uploads(self._answer, self._pace.clock)
 
@@ -132,7 +132,15 @@ class HttpTransport:
         packing, body = pack_for(request)
         if packing is not None:
             headers["Content-Encoding"] = packing
-        return self._send("POST", "/api/sync", body, headers).body
+        if packing != LZMA:  # who sends it understands it
+            headers["Accept-Encoding"] = f"{LZMA},{GZIP}"
+        reply = self._send("POST", "/api/sync", body, headers)
+        if reply.headers.get("Content-Encoding") != LZMA:
+            return reply.body
+        try:
+            return unpack(reply.body, MAX_ANSWER_BYTES)
+        except Problem as exc:
+            raise problem("answer-malformed", why="its compression is broken") from exc
 
     def send_file(self, sha256: str, size: int, chunks: Chunks) -> None:
         self._uploads.send_file(sha256, size, chunks)

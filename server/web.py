@@ -247,8 +247,10 @@ def _check_origin(who: Principal, permission: str | None) -> None:
 
 def _guard(response: Response) -> Response:
     if principal().kind == "device" and request.path.startswith("/api/"):
-        # No browser shows what a device's token asks for, and each of its bytes may be paid for.
-        response.headers["Cache-Control"] = "no-store"
+        # No browser shows what a device's token asks for, and each of its bytes may be paid for. An
+        # answer to a POST is kept by no cache that is not told to (RFC 9111, section 3).
+        if request.method != "POST":
+            response.headers["Cache-Control"] = "no-store"
         return response
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)

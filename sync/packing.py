@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import gzip
 import lzma
+from collections.abc import Collection
 
 from sync.log import MAX_REQUEST_BYTES
 from sync.problems import problem
@@ -22,13 +23,18 @@ _DICTIONARY = 1024**2
 _FILTER = {"id": lzma.FILTER_LZMA1, "dict_size": _DICTIONARY, "lc": 1, "lp": 0, "pb": 0}
 
 
-def pack_for(data: bytes) -> tuple[str | None, bytes]:
-    """The message as it best travels, and the name of its packing; None where it is not packed."""
+def pack_for(data: bytes, understood: Collection[str] = (LZMA, GZIP)) -> tuple[str | None, bytes]:
+    """The message as it best travels, and the name of its packing; None where it is not packed.
+
+    `understood` are the packings that its reader can undo.
+    """
     if len(data) <= WORTH_IT:
         return None, data
-    if len(data) <= MOST_BY_LZMA:
+    if len(data) <= MOST_BY_LZMA and LZMA in understood:
         return LZMA, pack(data)
-    return GZIP, gzip.compress(data, 6, mtime=0)
+    if GZIP in understood:
+        return GZIP, gzip.compress(data, 6, mtime=0)
+    return None, data
 
 
 def pack(data: bytes) -> bytes:

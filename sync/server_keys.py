@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -37,12 +37,14 @@ _JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"))
 class ServerKeys:
     """The keys of a server: `number` 1, 2, 3 … grows with each change of one of them.
 
-    `receipt_key` is a raw Ed25519 public key, `sealing_key` an age recipient (age1…).
+    `receipt_key` is a raw Ed25519 public key, `sealing_key` an age recipient (age1…). `before` are
+    the receipt keys that it had: whoever trusts this one alone goes on trusting what they signed.
     """
 
     number: int
     receipt_key: bytes
     sealing_key: str
+    before: tuple[bytes, ...] = field(default=(), compare=False)
 
 
 class _Statement(Schema):
@@ -55,6 +57,9 @@ class _Statement(Schema):
     )
     receipt_key = wire.Bytes64(32, required=True)
     sealing_key = fields.String(required=True, validate=validate.Regexp(RECIPIENT))
+    before = fields.List(
+        wire.Bytes64(32), load_default=(), validate=validate.Length(max=MOST_STATEMENTS)
+    )
 
 
 _STATEMENT = _Statement()
@@ -81,9 +86,11 @@ def read_server_keys(trusted: bytes, statements: Sequence[SignedBytes]) -> Serve
 def receipt_keys(trusted: bytes, statements: Sequence[SignedBytes]) -> tuple[bytes, ...]:
     """Every receipt key that follows from the trusted one, that first: what each signed holds.
 
-    Raises `server-keys-unfit`.
+    Those before it are among them as far as a trusted one names them. Raises `server-keys-unfit`.
     """
-    followed = (keys.receipt_key for keys in _follow(trusted, statements))
+    followed = (
+        key for keys in _follow(trusted, statements) for key in (*keys.before, keys.receipt_key)
+    )
     return tuple(dict.fromkeys((trusted, *followed)))
 
 
@@ -129,6 +136,7 @@ def read_statements(body: Any) -> tuple[SignedBytes, ...]:
 def _named(keys: ServerKeys) -> dict[str, Any]:
     named: dict[str, Any] = _STATEMENT.dump(
         {"number": keys.number, "receipt_key": keys.receipt_key, "sealing_key": keys.sealing_key}
+        | ({"before": keys.before} if keys.before else {})
     )
     return named
 
@@ -149,4 +157,5 @@ def _read(payload: bytes) -> ServerKeys:
         raise problem("server-keys-unfit", why=wire.faults(exc)) from exc
     except (ValueError, RecursionError) as exc:
         raise problem("server-keys-unfit", why="one cannot be read") from exc
-    return ServerKeys(body["number"], body["receipt_key"], body["sealing_key"])
+    keys = body["number"], body["receipt_key"], body["sealing_key"]
+    return ServerKeys(*keys, tuple(body["before"]))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-
 from flask import Response, request
 from flask_smorest import Blueprint
 
@@ -11,7 +9,7 @@ from server.api.describe import problems
 from server.services.intake import receive
 from server.web import ctx, principal
 from sync.log import MAX_REQUEST_BYTES
-from sync.packing import LZMA, unpack
+from sync.packing import LZMA, pack_for, unpack
 from sync.problems import problem
 from sync.session import inflate
 
@@ -63,7 +61,14 @@ def exchange() -> Response:
         raise problem("media-type", given=encoding, wanted=f"gzip, {LZMA} or no encoding")
     answer = receive(ctx(), who.device or "", who.person or "", body)
     response = Response(answer, mimetype="application/json")
-    if len(answer) > 400 and "gzip" in request.headers.get("Accept-Encoding", ""):
-        response.set_data(gzip.compress(answer, mtime=0))
-        response.headers["Content-Encoding"] = "gzip"
+    packing, packed = pack_for(answer, _understood() | {encoding})
+    if packing is not None:
+        response.set_data(packed)
+        response.headers["Content-Encoding"] = packing
     return response
+
+
+def _understood() -> frozenset[str]:
+    """The packings that the sender says it understands."""
+    said = request.headers.get("Accept-Encoding", "")
+    return frozenset(one.partition(";")[0].strip() for one in said.split(","))

@@ -40,8 +40,9 @@ def rotate(ctx: Context, by: str, *, receipt: bool, sealing: bool, reason: str) 
         old = pyrage.encrypt(sealing_bytes(ctx.sealing_key), [new_sealing.to_public()])
     told = [KeyStatement(number, ctx.now(), sign_server_keys(ctx.key, keys), old)]
     if new_receipt is not None:
-        # For devices that are enrolled from now on: they trust the new key already.
-        keys = ServerKeys(number + 1, raw, recipient)
+        # For devices that are enrolled from now on: they trust the new key already, and by it what
+        # those before it signed, such as the certificates of their colleagues.
+        keys = ServerKeys(number + 1, raw, recipient, ctx.receipt_keys)
         again = sign_server_keys(new_receipt, keys)
         told.append(KeyStatement(number + 1, ctx.now(), again, None))
     folder = ctx.settings.keys

@@ -295,7 +295,6 @@ def _note_entries(
                     named.append(files.NamedFile(*small, "image/jpeg", PREVIEW))
     files.name_files(tx, named)
     sealed.note(tx, protected)
-    urgent.note(tx, reported)
     said = first_said(tx, abouts)
     touches = [
         Touch(one.segment.inspection, one.asked.now, *said[n])
@@ -303,6 +302,7 @@ def _note_entries(
         if n in said
     ]
     touched = logs.touch_inspections(tx, touches)
+    urgent.note(tx, reported)
     stale = {facility: (day_of(at), at) for facility, at in touched.facilities.items()}
     gradings.mark_all_stale(tx, stale)
     return touched

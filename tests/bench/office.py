@@ -21,7 +21,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import BigInteger, Column, Integer, LargeBinary, MetaData, Table
 
 from server.context import Context, open_context
-from server.services import accounts, programme, publishing, registry
+from server.services import accounts, checkpoints, programme, publishing, registry
 from server.services.audit import CONSOLE
 from server.services.identifiers import digest_of
 from server.services.intake import receive
@@ -138,6 +138,7 @@ def office(folder: Path, laptops: int, database: str | None = None) -> Iterator[
     ctx = open_context(read_settings(folder, environ=environ))
     made, facilities = _people_and_places(ctx, laptops)
     ctx.db.write(FLOOR.create)
+    checkpoints.make(ctx)
     public_key = ctx.public_key
     ctx.db.close()
     with socket.socket() as probe:

@@ -12,14 +12,11 @@ import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
-from fieldkit.blobs import Blobs
-from fieldkit.database import Database
-from fieldkit.ledger import Ledger, encode_key
-from fieldkit.store import Identity, Store
-from fieldkit.syncer import Syncer
+from fieldkit.store import Identity
 from fieldkit.transport import HttpTransport
 from sync.session import Request, read_answer, read_request, write_request
 from tests.bench.figure import Figure, beside
+from tests.bench.laptop import enrolled_store, sync
 from tests.bench.office import NOW, Laptop, Office, office
 
 INSPECTIONS = 1_000
@@ -43,7 +40,7 @@ def figures(folder: Path) -> Iterator[Figure]:
             took = time.perf_counter() - begin
             batches[:] = [_lines(body) for body in sent]
             pushed = sum(len(batch) for batch in batches)
-            assert pushed == INSPECTIONS * ENTRIES + device.own_lines, pushed
+            assert pushed == INSPECTIONS * ENTRIES, pushed
             return INSPECTIONS / took
 
         def floor() -> float:
@@ -59,28 +56,13 @@ class _Device:
     """An enrolled laptop whose store holds inspections that were never sent."""
 
     def __init__(self, folder: Path, made: Office, laptop: Laptop) -> None:
-        folder.mkdir()
-        self.store = Store(Database(folder / "store.sqlite"))
-        self.blobs = Blobs(folder / "files")
         self.laptop, self.port = laptop, made.port
-        self.sent: list[bytes] = []
         with HttpTransport(f"http://127.0.0.1:{made.port}", laptop.token) as transport:
-            asked = Request(laptop.id, laptop.cursor, (), (), NOW, nonce=True)
+            asked = Request(laptop.id, laptop.cursor, (), (), NOW)
             answer = read_answer(transport.exchange(write_request(asked)))
-        self.store.set_notes(
-            device=laptop.id,
-            public_key=encode_key(laptop.public_key),
-            person=laptop.person,
-            person_name="An auditor",
-            server=f"http://127.0.0.1:{made.port}",
-            server_name="office",
-            server_key=encode_key(made.public_key),
-            token=laptop.token,
-            cursor=answer.cursor,
-        )
+        self.store = enrolled_store(folder, made, laptop, answer.cursor)
         self.identity: Identity = self.store.identity()
         self._record(made.facilities[0])
-        self.own_lines = 0
 
     def _record(self, facility: str) -> None:
         about = {"facility": facility, "checklist": "ab" * 32, "purpose": "yearly", "mode": "live"}
@@ -104,10 +86,7 @@ class _Device:
                 return exchange(request)
 
             transport.exchange = noted  # type: ignore[method-assign]
-            ledger = Ledger(self.store.database)
-            key, now = self.laptop.key, lambda: NOW
-            Syncer(self.store, ledger, self.blobs, key, self.identity, transport, now).run()
-        assert ledger.waiting_lines(self.identity) == 0
+            sync(self.store, self.laptop, transport)
         return sent
 
 

@@ -4,17 +4,24 @@ from __future__ import annotations
 
 import socket
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from checklists.model import Item
+from fieldkit.capture import Recorder, answer, set_outcome, start
+from fieldkit.library import Library
+from fieldkit.signing import sign_off
 from fieldkit.transport import HttpTransport
 from sync.packing import pack
 from sync.session import Request, read_answer, read_request, write_request
 from tests.bench.figure import Figure, once
-from tests.bench.office import NOW, Laptop, office
+from tests.bench.laptop import enrolled_store, sync
+from tests.bench.office import ANSWERS, NOW, Laptop, Office, office
 
+FORM, FORM_BYTES = "the same answers as a form submission", 2935
 LINES = "the bytes of its entries, uncompressed"
 PACKED = "its entries, compressed"
 
@@ -45,6 +52,7 @@ def figures(folder: Path) -> Iterator[Figure]:
             up, down = counted.taken()
             yield once("a sync with nothing to say, up and down", "B", up + down, "1 kB", 1000)
             yield from _inspection(transport, counted, laptop, made.facilities[0])
+        yield from _by_fieldkit(folder / "laptop", made, counted)
 
 
 def _inspection(
@@ -60,6 +68,42 @@ def _inspection(
     yield once(f"{name}: entries and signature, compressed", "B", packed, LINES, lines)
     yield once(f"{name}: the request's head", "B", up - packed, PACKED, packed)
     yield once(f"{name}: the answer with its receipt", "B", down, PACKED, packed)
+
+
+def _by_fieldkit(folder: Path, made: Office, counted: Counted) -> Iterator[Figure]:
+    """The same many answers as a laptop records and sends them: with a nonce in its logs, what its
+    own log notes, outcome and sign-off, and the receipt that quotes a checkpoint.
+    """
+    laptop = made.laptops[0]
+    with HttpTransport(f"http://127.0.0.1:{counted.port}", laptop.token) as transport:
+        store = enrolled_store(folder, made, laptop, None)
+        sync(store, laptop, transport)
+        library, identity = Library(store.database), store.identity()
+
+        def recorder() -> Recorder:
+            return Recorder(store, library, identity, time.time_ns() // 1_000_000)
+
+        begun = start(recorder(), made.facilities[1])
+        asked = [(item, place) for _, item in begun.checklist.items() for place in _places(item)]
+        for item, place in asked[:ANSWERS]:
+            answer(recorder(), begun.inspection, item.id, _said(item), instance=place)
+        set_outcome(recorder(), begun.inspection, "visited")
+        sign_off(recorder(), begun.inspection)
+        counted.taken()
+        sync(store, laptop, transport)
+        up, down = counted.taken()
+    assert len(asked) >= ANSWERS
+    name = "42 answers recorded and signed by fieldkit"
+    yield once(f"{name}: sent", "B", up, FORM, FORM_BYTES)
+    yield once(f"{name}: sent and received", "B", up + down, FORM, FORM_BYTES)
+
+
+def _places(item: Item) -> list[str | None]:
+    return [None] if item.instances is None else [f"w{n}" for n in range(1, 4)]
+
+
+def _said(item: Item) -> list[str]:
+    return [f"{one.id}=0.005" for one in item.analytes] or ["FM"]
 
 
 def _nothing(laptop: Laptop) -> bytes:

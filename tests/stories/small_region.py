@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import json
+import shutil
 import socket
 import subprocess
+import tempfile
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from server.demo.processes import Stage, stop
 from server.demo.region import SITES, declaration, facility
@@ -38,6 +43,13 @@ class Region:
         return self.stage.fieldkit(self.person, *words, ends_with=ends_with)
 
     def set_up(self) -> None:
+        """What staff do first; on SQLite and a folder of files it is done once and copied."""
+        if type(self.stage) is Stage and not self.stage.database:
+            shutil.copytree(_set_up_once(), self.stage.server_data)
+        else:
+            self.set_up_anew()
+
+    def set_up_anew(self) -> None:
         tapak = self.stage.tapak
         tapak("admin", "publish", "--builtin")
         tapak("admin", "jurisdiction", "add", "asean", "ASEAN", "--kind", "region")
@@ -59,3 +71,13 @@ class Region:
     def end(self) -> None:
         for process in self.processes:
             stop(process)
+
+
+@functools.cache
+def _set_up_once() -> Path:
+    """A data folder as the real commands leave it; gone with the test run."""
+    folder = Path(tempfile.mkdtemp(prefix="tapak-set-up-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    made = Region(Stage(folder, "127.0.0.1", 0))
+    made.set_up_anew()
+    return made.stage.server_data

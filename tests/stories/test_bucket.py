@@ -20,7 +20,7 @@ from small_region import Region, free_port
 from server.demo.pictures import picture
 from server.demo.processes import Stage
 
-pytestmark = pytest.mark.xdist_group("stories")
+pytestmark = pytest.mark.xdist_group("bucket")
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from small_region import SITE, Region
 
 from server.demo.processes import stop
 
-pytestmark = pytest.mark.xdist_group("stories")
+pytestmark = pytest.mark.xdist_group("by-stick")
 
 KILLED = """
 import os, signal, sys

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-pytestmark = pytest.mark.xdist_group("stories")
+pytestmark = pytest.mark.xdist_group("bytes-on-the-wire")
 
 ROOT = Path(__file__).parents[2]
 ODK = 2_935  # bytes of the same answers as a form submission to ODK Central

@@ -19,7 +19,7 @@ from fieldkit.transport import HttpTransport
 from server.demo.processes import Stage
 from sync.problems import Problem
 
-pytestmark = pytest.mark.xdist_group("stories")
+pytestmark = pytest.mark.xdist_group("cuts-cost-little")
 
 SEED = 20261125
 AT_MOST = 64_000

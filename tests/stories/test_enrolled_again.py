@@ -14,7 +14,7 @@ from fieldkit.home import Home
 from server.demo.processes import stop
 from sync.receipt import server_id
 
-pytestmark = pytest.mark.xdist_group("stories")
+pytestmark = pytest.mark.xdist_group("enrolled-again")
 
 
 def test_unsent_work_outlives_an_ended_token_and_new_keys(region: Region, tmp_path: Path) -> None:

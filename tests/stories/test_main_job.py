@@ -16,7 +16,7 @@ from server.context import open_context
 from server.settings import read_settings
 from server.store import assessments, flags
 
-pytestmark = pytest.mark.xdist_group("stories")
+pytestmark = pytest.mark.xdist_group("main-job")
 
 
 def demo(folder: Path) -> str:

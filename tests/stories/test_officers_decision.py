@@ -14,7 +14,7 @@ from team import BUDI, on_laptop, on_server
 
 from server.demo.processes import stop
 
-pytestmark = pytest.mark.xdist_group("stories")
+pytestmark = pytest.mark.xdist_group("officers-decision")
 
 
 def decide(team: Region, inspection: str, keep: int, reason: str) -> str:

@@ -18,7 +18,7 @@ from server.demo.pictures import picture
 from server.demo.processes import Stage
 from server.store import assessments, flags
 
-pytestmark = pytest.mark.xdist_group("stories")
+pytestmark = pytest.mark.xdist_group("on-postgres")
 
 SERVING = 2
 

@@ -23,7 +23,7 @@ from leaks import traces, writings
 from PIL import Image
 from small_region import SITE, Region
 
-pytestmark = pytest.mark.xdist_group("stories")
+pytestmark = pytest.mark.xdist_group("protected-people")
 
 NAME = "Sitinurhaliza Contohbinti"
 SAID = "ผู้คุมล็อกประตูหอพักทุกคืน Kolamketiga bocorsetiapmalam"

@@ -28,7 +28,7 @@ from server.store import assessments
 from sync.inspection import TrackPoint
 from sync.track_entry import track_values
 
-pytestmark = pytest.mark.xdist_group("stories")
+pytestmark = pytest.mark.xdist_group("rules-of-time")
 
 RULES = ("R02", "R03", "R07", "R08", "R09")
 MINUTE = 60_000

@@ -16,7 +16,7 @@ from named_files import MB, held, named
 from small_region import Region
 from test_cuts_cost_little import reach
 
-pytestmark = pytest.mark.xdist_group("stories")
+pytestmark = pytest.mark.xdist_group("stopped-sync")
 
 
 def test_ctrl_c_ends_a_sync_cleanly_and_the_next_one_goes_on(region: Region) -> None:

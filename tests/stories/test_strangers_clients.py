@@ -17,7 +17,7 @@ from small_region import Region
 from tusclient.client import TusClient
 from tusclient.exceptions import TusCommunicationError
 
-pytestmark = pytest.mark.xdist_group("stories")
+pytestmark = pytest.mark.xdist_group("strangers-clients")
 
 SEED = 4
 

@@ -11,7 +11,7 @@ from team import BUDI, on_laptop, on_server
 
 from fieldkit.home import Home
 
-pytestmark = pytest.mark.xdist_group("stories")
+pytestmark = pytest.mark.xdist_group("two-auditors")
 
 LINE_GPX = """<?xml version="1.0"?><gpx version="1.1" creator="example"><trk><trkseg>
 <trkpt lat="4.0110" lon="101.0100"><time>2026-11-01T09:00:00Z</time></trkpt>

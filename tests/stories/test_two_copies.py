@@ -8,7 +8,7 @@ import shutil
 import pytest
 from small_region import Region
 
-pytestmark = pytest.mark.xdist_group("stories")
+pytestmark = pytest.mark.xdist_group("two-copies")
 
 
 def told(region: Region, who: str, *words: str) -> dict[str, object]:

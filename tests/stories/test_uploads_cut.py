@@ -21,7 +21,7 @@ from tusclient.client import TusClient
 
 from server.demo.processes import Stage
 
-pytestmark = pytest.mark.xdist_group("stories")
+pytestmark = pytest.mark.xdist_group("uploads-cut")
 
 
 @pytest.fixture(scope="module")

@@ -16,7 +16,7 @@ from fieldkit.ledger import Ledger
 from fieldkit.syncer import Syncer
 from fieldkit.transport import HttpTransport
 
-pytestmark = pytest.mark.xdist_group("stories")
+pytestmark = pytest.mark.xdist_group("written-between")
 
 HOUR = 3_600_000
 YEAR = 365 * 24 * HOUR

@@ -8,15 +8,20 @@ import pytest
 from click.testing import CliRunner
 from field_device import FieldDevice, picture
 from memory_server import Office
+from test_shared import certificate
 
 from fieldkit.capture import answer, set_outcome, which_inspection
 from fieldkit.cli import cli
 from fieldkit.freeing import HOLD_MS, free
+from fieldkit.keys import load_key
 from fieldkit.passphrase import set_passphrase
 from fieldkit.sealed_visits import refill, seal_visit, sealed_visits
+from fieldkit.shared import extracts_of, not_taken, take_certificate, take_change
 from fieldkit.signing import sign_off
 from fieldkit.vault import Cost
+from sync.extract import extract_to_json
 from sync.problems import Problem
+from sync.session import Change
 
 DAY = 86_400_000
 
@@ -85,6 +90,45 @@ def test_a_sealed_inspection_is_gone_from_here_and_said_so_s11(
         set_outcome(sent.recorder(), inspection, "partly")
     sent.sync()
     assert office.lines(sent.id, inspection) == lines
+
+
+def test_colleagues_lines_do_not_bring_a_sealed_inspection_back_s11_s5(
+    sent: FieldDevice, office: Office, tmp_path: Path
+) -> None:
+    """Before it was sealed with a track withheld, and after; they come once it is filled again."""
+    inspection = sent.store.inspections()[0]
+    office.codes = {"WXYZ-EFGH-2345": None}
+    other = FieldDevice(tmp_path / "colleague", office)
+    other.enrol()
+    identity, theirs = sent.store.identity(), other.store.identity()
+    with other.store.writing(theirs, other.now(), "entries") as log:
+        log.append(inspection, "comments/a", {"text": "made up"})
+        log.append(inspection, f"track/{other.id}/1", {"source": "recorded"})
+
+    def come() -> None:
+        key = load_key(other.home.key)
+        with sent.store.database.write("a colleague's lines") as tx:
+            take_certificate(tx, identity, other.id, certificate(office, other))
+            for run in extracts_of(other.store.database, theirs, key, inspection):
+                ref = f"{run.device}/{run.log}/{run.first}"
+                take_change(tx, identity, Change("lines", ref, extract_to_json(run)), 0)
+
+    come()
+    sign_off(sent.recorder(), inspection)
+    sent.sync()
+    later(sent, office, HOLD_MS)
+    lines = office.lines(sent.id, inspection)
+    seal_visit(sent.store, sent.home.blobs(), identity, inspection, sent.now())
+    with other.store.writing(theirs, other.now(), "an entry") as log:
+        log.append(inspection, "comments/b", {"text": "made up too"})
+    come()
+    assert sent.store.inspections() == []
+    assert not_taken(sent.store.database) == []
+    refill(sent.store, identity, inspection, lines)
+    assert sent.store.note("cursor") is None
+    come()
+    assert not_taken(sent.store.database) == []
+    assert sent.store.count_lines(inspection, other.id) == 2
 
 
 def test_what_comes_back_fills_a_sealed_inspection_again_s11(

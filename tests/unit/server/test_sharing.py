@@ -32,13 +32,14 @@ from region import (
 )
 from sqlalchemy import update
 
-from server.context import Context
+from server.context import Context, open_context
 from server.services import changes, sharing
 from server.services.admission import rule_at_console
 from server.services.enrolment import retire_device, revoke_device
 from server.services.intake import receive
 from server.services.programme import assign, end_assignment
 from server.services.registry import file_declaration
+from server.services.rotation import rotate
 from server.store import assignments, audit, logs
 from server.store import changes as changes_store
 from server.store.assignments import Assignment
@@ -48,6 +49,7 @@ from sync.extract import Hole, extract_from_json, is_withheld, verify_extract, v
 from sync.log import Head, Segment, genesis, link, sign_head
 from sync.problems import Problem
 from sync.receipt import SignedBytes, read_certificate
+from sync.server_keys import receipt_keys
 from sync.session import Answer, Change, Request, read_answer, write_request
 
 TRACK = {"source": "recorded", "lat_e7": [204500000], "lon_e7": [998800000]}
@@ -85,7 +87,8 @@ class Reader:
 
     def take(self, change: Change) -> None:
         self.seen.append(change)
-        server_key = self.device.ctx.public_key
+        ctx = self.device.ctx
+        server_key = receipt_keys(ctx.public_key, ctx.key_statements)
         if change.kind == "certificate":
             parts = (base64.b64decode(change.body[m]) for m in ("payload", "signature"))
             said = read_certificate(server_key, SignedBytes(*parts))
@@ -668,3 +671,22 @@ def test_what_a_retired_device_still_brings_reaches_the_persons_next_one(region:
     reader = Reader(new)
     reader.follow()
     assert reader.lines(old, VISIT_1) == old.logs[VISIT_1]
+
+
+def test_who_is_enrolled_after_the_key_was_changed_takes_what_older_devices_wrote(
+    two: tuple[Device, Device],
+) -> None:
+    """S8, S5: it trusts the key of its invitation, and by that one those that were before it."""
+    one, _ = two
+    record(one, VISIT_1)
+    one.send()
+    rotate(one.ctx, CONSOLE, receipt=True, sealing=False, reason="a yearly change")
+    settings = one.ctx.settings
+    one.ctx.db.close()
+    ctx = open_context(settings)
+    add_person(ctx, "p-late")
+    assign_to(ctx, VALLEY, "p-late")
+    reader = Reader(enrolled_device(ctx, "p-late", 4))
+    reader.follow()
+    assert len(reader.lines(one, VISIT_1)) == 5
+    ctx.db.close()

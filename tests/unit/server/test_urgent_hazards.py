@@ -12,6 +12,7 @@ from region import Clock, Device, enrolled_device, fix, jpeg
 
 from server.services import accounts, photos
 from server.services.audit import CONSOLE
+from server.services.enrolment import revoke_device
 from server.store import audit
 from sync.hazard import PREFIX
 
@@ -74,6 +75,46 @@ def test_a_hazard_that_is_over_leaves_the_list_and_stays_on_its_inspection(
     assert "Urgent hazard" not in page(officer, "/facilities")
     shown = page(officer, f"/inspections/{VISIT}")
     assert "Urgent hazard, over:" in shown and "The fire is out." in shown
+
+
+def test_a_hazard_that_was_told_and_is_over_in_one_sending_was_never_open(
+    office: Office, laptop: Device
+) -> None:
+    """S7: both come at once, after days without a network."""
+    hazard(laptop, "Smoke from the store.", "soon")
+    hazard(laptop, "The fire is out.", "over")
+    laptop.send()
+    assert "Urgent hazard" not in page(office.logged_in("officer"), "/facilities")
+
+
+def test_who_may_not_speak_calls_no_hazard_over(office: Office, laptop: Device) -> None:
+    """S7, S8, S9: neither a revoked device nor somebody who is not assigned."""
+    hazard(laptop, "The dam is about to fail.")
+    laptop.send()
+    stranger = enrolled_device(office.ctx, "reader", 2)
+    stranger.person = office.person_id("reader")
+    hazard(stranger, "All is well.", "over")
+    stranger.send()
+    revoke_device(office.ctx, CONSOLE, laptop.id, "stolen")
+    hazard(laptop, "All is well.", "over")
+    laptop.send()
+    shown = page(office.logged_in("officer"), "/facilities")
+    assert "The dam is about to fail." in shown and "All is well." not in shown
+
+
+def test_a_hazard_is_open_while_anybody_beside_says_so(office: Office, laptop: Device) -> None:
+    """S7, L6: two devices that did not see each other's entries, in whichever order they come."""
+    other = enrolled_device(office.ctx, "auditor", 2)
+    other.person = laptop.person
+    hazard(laptop, "The dam is about to fail.")
+    laptop.send()
+    other.record(VISIT, PREFIX + "h1", {"value": "over", "note": "No dam here."}, replaces=[])
+    other.send()
+    assert "The dam is about to fail." in page(office.logged_in("officer"), "/facilities")
+    heads = [device.hashes[VISIT][-1].hex() for device in (laptop, other)]
+    laptop.record(VISIT, PREFIX + "h1", {"value": "over", "note": "It holds."}, replaces=heads)
+    laptop.send()
+    assert "Urgent hazard" not in page(office.logged_in("officer"), "/facilities")
 
 
 def test_a_hazard_is_seen_within_its_jurisdiction_alone(office: Office, laptop: Device) -> None:
