@@ -137,7 +137,7 @@ def take_lines(tx: Connection, identity: Identity, extract: Extract) -> int:
     if extract.device == identity.device or extract.device in _formers(_within(tx)):
         return 0  # what this device wrote itself is here as it wrote it
     if _is_sealed(tx, extract.log):
-        return 0  # S11: the inspection comes back whole, when it is asked for
+        return 0  # S11: it is not on this device any more, and does not come back so
     certificate = _certificate_of(_within(tx), identity, extract.device)
     if certificate is None:
         raise problem("lines-unknown-device", device=extract.device, log=extract.log)
@@ -197,8 +197,6 @@ def take_change(tx: Connection, identity: Identity, change: Change, now: int) ->
             why = problem("lines-unproved", log=log, device=device, seq=0, why=str(exc))
             note_not_taken(tx, log, device, why, now)
             return True
-        if _is_sealed(tx, extract.log):
-            return True  # S11: it is not on this device any more, and does not come back so
         try:
             take_lines(tx, identity, extract)
         except Problem as why:

@@ -13,7 +13,7 @@ from server.permissions import Principal
 from server.services import access
 from server.services.branches import Branch, whole
 from server.store import aside, assignments, branches, browsing, devices, facilities, people
-from server.store.aside import AsideRow
+from server.store.aside import AsideRow, UnplacedRow
 from server.store.browsing import FacilityRow
 from server.store.logs import find_inspection
 from server.store.transaction import Tx
@@ -41,6 +41,14 @@ class AsideLine:
 
 
 @dataclass(frozen=True, slots=True)
+class UnplacedLine:
+    """A log of an inspection that belongs to no listed facility, and its person's name."""
+
+    row: UnplacedRow
+    person: str
+
+
+@dataclass(frozen=True, slots=True)
 class AsideView:
     """The whole page; `left_out` says of each kind how many are not shown."""
 
@@ -49,12 +57,13 @@ class AsideView:
     set_aside: tuple[AsideLine, ...]
     unread: tuple[AsideLine, ...]
     carried: tuple[AsideLine, ...]
+    unplaced: tuple[UnplacedLine, ...]
     left_out: Mapping[str, int]
 
     @property
     def empty(self) -> bool:
         kinds = (self.branches, self.revoked, self.set_aside, self.unread, self.carried)
-        return not any(kinds)
+        return not any(kinds) and not self.unplaced
 
 
 def show_aside(ctx: Context, who: Principal) -> AsideView:
@@ -68,18 +77,23 @@ def show_aside(ctx: Context, who: Principal) -> AsideView:
         ]
         rows = aside.at_facilities(tx, scope.facilities)
         shown = [_branch_line(scope, branch) for branch in forked[:MOST]]
+        lost = [row for row in aside.unplaced(tx) if scope.works_here(row.person)]
+        names = people.names(tx, {row.person for row in lost[:MOST]})
+        unplaced = tuple(UnplacedLine(r, names.get(r.person, r.person)) for r in lost[:MOST])
     kinds = {
         name: [AsideLine(scope.facilities[row.facility], row) for row in rows if getattr(row, name)]
         for name in ("revoked", "set_aside", "unread", "carried")
     }
     left_out = {name: max(0, len(found) - MOST) for name, found in kinds.items()}
     left_out["branches"] = max(0, len(forked) - MOST)
+    left_out["unplaced"] = max(0, len(lost) - MOST)
     return AsideView(
         tuple(shown),
         tuple(kinds["revoked"][:MOST]),
         tuple(kinds["set_aside"][:MOST]),
         tuple(kinds["unread"][:MOST]),
         tuple(kinds["carried"][:MOST]),
+        unplaced,
         left_out,
     )
 
@@ -120,7 +134,11 @@ class _Scope:
         if facility is not None and facilities.get(self.tx, facility) is not None:
             return facility in self.facilities
         device = devices.find(self.tx, branch.device)
-        return device is not None and bool(self._works_in(device.person) & self.visible)
+        return device is not None and self.works_here(device.person)
+
+    def works_here(self, person: str) -> bool:
+        """Whether somebody works in one of the regions that are visible."""
+        return bool(self._works_in(person) & self.visible)
 
     def _works_in(self, person: str) -> set[str]:
         places = {place for _, place in people.grants_of(self.tx, person)}

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 from sqlalchemy import delete, insert, select
 
-from server.store.tables import held_aside
+from server.store.tables import devices, facilities, held_aside, inspections, logs
 from server.store.transaction import Tx
 
 _AT_ONCE = 500
@@ -55,6 +55,42 @@ def at_facilities(tx: Tx, wanted: Collection[str]) -> list[AsideRow]:
         )
         found += [AsideRow(*row) for row in tx.execute(query)]
     return found
+
+
+@dataclass(frozen=True, slots=True)
+class UnplacedRow:
+    """A log of an inspection of which no listed facility is known: whose, how many entries, since
+    when the inspection is known (UTC ms), and the facility that it claims, if it does.
+    """
+
+    inspection: str
+    device: str
+    device_name: str
+    person: str
+    entries: int
+    first_seen_at: int
+    claimed: str | None
+
+
+def unplaced(tx: Tx) -> list[UnplacedRow]:
+    """Every log of inspections whose facility is not known here, the latest inspection first."""
+    query = (
+        select(
+            logs.c.inspection,
+            logs.c.device,
+            devices.c.name,
+            devices.c.person,
+            logs.c.seq,
+            inspections.c.first_seen_at,
+            inspections.c.facility,
+        )
+        .join(inspections, inspections.c.id == logs.c.inspection)
+        .join(devices, devices.c.id == logs.c.device)
+        .outerjoin(facilities, facilities.c.id == inspections.c.facility)
+        .where(facilities.c.id.is_(None))
+        .order_by(inspections.c.first_seen_at.desc(), logs.c.inspection, logs.c.device)
+    )
+    return [UnplacedRow(*row) for row in tx.execute(query)]
 
 
 def delete_all(tx: Tx) -> None:

@@ -21,6 +21,9 @@ from sync.generation import prove
 from sync.log import Segment, link, sign_head, write_line
 from sync.session import Request, read_answer, write_request
 
+NAMELESS = "a1111111-2222-4333-8444-555555555555"
+PLACELESS = "b1111111-2222-4333-8444-555555555555"
+
 Read = Callable[[str, str], tuple[int, str]]
 
 
@@ -145,6 +148,20 @@ def test_outside_ones_regions_there_is_nothing_to_see(troubled: Context, read: R
     assert read("rosa", "/held-aside/none.ndjson")[0] == 404
     assert read("rita", "/held-aside")[0] == 403
     assert "Held aside" not in read("rita", "/facilities")[1]
+
+
+def test_an_inspection_of_no_listed_site_is_shown_where_its_person_works(
+    troubled: Context, read: Read
+) -> None:
+    """S4, S9: what is acknowledged is never out of sight, wherever it says that it is."""
+    device = newly_enrolled(troubled, 41)
+    device.start(NAMELESS, "no-such-site")
+    device.record(PLACELESS, "comments/one", {"text": "made up"})
+    device.send()
+    _, page = read("rosa", "/held-aside")
+    told = page.partition("Of no site that is listed")[2]
+    assert "it names the site <bdi>no-such-site</bdi>" in told and "no site is named" in told
+    assert NAMELESS in told and PLACELESS in told
 
 
 def test_it_comes_out_the_same_when_everything_derived_is_made_anew(troubled: Context) -> None:
