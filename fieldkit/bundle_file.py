@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import hashlib
 import os
 import re
 import shutil
@@ -26,11 +27,12 @@ Tell = Callable[[int, int], object]  # bytes written, bytes in all
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A bundle that is whole on its disk; `size` in bytes."""
+    """A bundle that is whole on its disk; `size` in bytes, `sha256` of what was written."""
 
     path: Path
     size: int
     content: Content
+    sha256: str
 
 
 def targets(path: Path, maker: Maker, contents: list[Content]) -> list[Path]:
@@ -79,8 +81,7 @@ def write_bundles(
     done: list[Written] = []
     before = 0
     for place, content in zip(places, contents, strict=True):
-        size = _write(place, maker, content, seal, partial(_further, tell, before, total))
-        done.append(Written(place, size, content))
+        done.append(_write(place, maker, content, seal, partial(_further, tell, before, total)))
         before += content.file_bytes
     return done
 
@@ -91,9 +92,9 @@ def _further(tell: Tell, before: int, total: int, done: int) -> None:
 
 def _write(
     place: Path, maker: Maker, content: Content, seal: Seal, tell: Callable[[int], object]
-) -> int:
+) -> Written:
     part = part_name(place)
-    size = 0
+    size, digest = 0, hashlib.sha256()
     try:
         with named("the bundle", place.parent):
             descriptor = os.open(part, WRITING, 0o600)
@@ -102,6 +103,7 @@ def _write(
                 def write(data: bytes) -> None:
                     nonlocal size
                     file.write(data)
+                    digest.update(data)
                     size += len(data)
                     tell(size)
 
@@ -117,7 +119,7 @@ def _write(
     finally:
         with suppress(FileNotFoundError):
             part.unlink()
-    return size
+    return Written(place, size, content, digest.hexdigest())
 
 
 def _give_name(part: Path, place: Path) -> None:

@@ -15,7 +15,7 @@ from typing import Any
 
 from sync.problems import Problem, problem
 
-VERSION = 5
+VERSION = 6
 _CANNOT_WRITE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
 BUSY_SECONDS = 30
 
@@ -82,6 +82,20 @@ TABLES: Mapping[str, tuple[Mapping[str, type], Sequence[str], frozenset[str]]] =
         {"sha256": str, "at": int, "made_for": str},
         ["sha256", "made_for"],
         frozenset(),
+    ),
+    # Inspections that were sealed into bundles (S11): the bundles' places and the digests of the
+    # files in them, both as JSON; the last line, by which the server is asked whether it has all.
+    "sealed_bundles": (
+        {
+            "log": str,
+            "places": str,
+            "at": int,
+            "files": str,
+            "last_line": bytes,
+            "confirmed_at": int,
+        },
+        ["log"],
+        frozenset({"last_line", "confirmed_at"}),
     ),
 }
 

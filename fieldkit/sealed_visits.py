@@ -6,7 +6,8 @@ that is kept, so lines that the server gives back are held against it and fill i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from sqlite3 import Connection
 
@@ -18,10 +19,22 @@ from fieldkit.interviews import count_waiting
 from fieldkit.ledger import Ledger
 from fieldkit.server_keys import trusted_keys
 from fieldkit.signing import standing
-from fieldkit.store import Identity, Store
+from fieldkit.store import FORMER, Identity, Store
 from sync.log import genesis, link, read_line
+from sync.nearest import nearest
 from sync.problems import problem
 from sync.receipt import SignedBytes, read_receipt
+
+
+@dataclass(frozen=True, slots=True)
+class InBundle:
+    """Which bundles an inspection was sealed into, when (UTC ms), and when the server said that it
+    holds all of it; None while it has not.
+    """
+
+    places: tuple[str, ...]
+    at: int
+    confirmed_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,17 +47,38 @@ class SealedVisit:
     h: bytes
     files: int
     sealed_at: int
+    bundle: InBundle | None = None
 
 
 def sealed_visits(store: Store) -> list[SealedVisit]:
     """The inspections that were sealed on this device, oldest first."""
     return [
-        SealedVisit(*row)
-        for row in store.database.rows(
-            "select log, facility, seq, h, files, sealed_at from sealed_visits "
-            "order by sealed_at, log"
+        SealedVisit(log, facility, seq, h, files, at, _in_bundle(*bundle))
+        for log, facility, seq, h, files, at, *bundle in store.database.rows(
+            "select v.log, facility, seq, h, v.files, sealed_at, places, b.at, confirmed_at "
+            "from sealed_visits v left join sealed_bundles b on b.log = v.log "
+            "order by sealed_at, v.log"
         )
     ]
+
+
+def _in_bundle(places: str | None, at: int, confirmed_at: int | None) -> InBundle | None:
+    return None if places is None else InBundle(tuple(json.loads(places)), at, confirmed_at)
+
+
+def sealed_visit(store: Store, given: str) -> SealedVisit:
+    """The sealed inspection that is meant, by the beginning of its id.
+
+    Raises `inspection-unknown` and `inspection-which`.
+    """
+    sealed = sealed_visits(store)
+    found = [one for one in sealed if one.log.startswith(given.lower())]
+    known = [one.log for one in sealed]
+    if not found:
+        raise problem("inspection-unknown", inspection=given, nearest=nearest(given, known))
+    if len(found) > 1:
+        raise problem("inspection-which", nearest=", ".join(one.log for one in found))
+    return found[0]
 
 
 def seal_visit(
@@ -55,31 +89,60 @@ def seal_visit(
     why = obstacle(store, ledger, identity, inspection)
     if why is not None:
         raise problem("seal-too-early", inspection=inspection, why=why)
-    facility = about_of(load_inspection(store, inspection)).facility
-    files = ledger.files(inspection)
+    sealed = as_it_stands(store, identity, inspection, now)
     free(ledger, blobs, inspection)
-    head = next(h[1:] for h in store.heads(inspection) if h[0] == identity.device)
-    sealed = SealedVisit(inspection, facility, *head, len(files), now)
     with store.database.write("what is sealed") as tx:
-        now_at = tx.execute(
-            "select max(seq) from lines where log = ? and device = ?",
-            (inspection, identity.device),
-        ).fetchone()[0]
-        if now_at != head[0]:
-            raise problem("seal-too-early", inspection=inspection, why="entries came meanwhile")
-        _forget(tx, inspection)
-        tx.execute(
-            "insert into sealed_visits (log, facility, seq, h, files, sealed_at) "
-            "values (?, ?, ?, ?, ?, ?)",
-            (inspection, facility, *head, len(files), now),
-        )
-    # What was deleted is in the notes beside the file too, until they are written in.
-    store.database.rows("pragma wal_checkpoint(truncate)")
+        put_sealed(tx, identity, sealed, used_elsewhere(store, inspection))
+    settle_sealed(store)
     return sealed
 
 
-def obstacle(store: Store, ledger: Ledger, identity: Identity, inspection: str) -> str | None:
-    """Why an inspection cannot be sealed yet, in words; None where it can."""
+def as_it_stands(store: Store, identity: Identity, inspection: str, now: int) -> SealedVisit:
+    """What is kept of an inspection that is to be sealed now."""
+    facility = about_of(load_inspection(store, inspection)).facility
+    head = next(h[1:] for h in store.heads(inspection) if h[0] == identity.device)
+    files = len(Ledger(store.database).files(inspection))
+    return SealedVisit(inspection, facility, *head, files, now)
+
+
+def put_sealed(
+    tx: Connection, identity: Identity, sealed: SealedVisit, elsewhere: Mapping[str, str]
+) -> None:
+    """Take an inspection out of the store within an open transaction.
+
+    `elsewhere` names another inspection for files that one names too. Raises `seal-too-early` where
+    entries came since `sealed` was put together.
+    """
+    head = tx.execute(
+        "select max(seq) from lines where log = ? and device = ?", (sealed.log, identity.device)
+    ).fetchone()
+    if head[0] != sealed.seq:
+        why = "entries came meanwhile; sign again"
+        raise problem("seal-too-early", inspection=sealed.log, why=why)
+    tx.executemany(
+        "update files set log = ?, seq = 0 where sha256 = ? and log = ?",
+        [(log, sha256, sealed.log) for sha256, log in elsewhere.items()],
+    )
+    _forget(tx, sealed.log)
+    tx.execute(
+        "insert into sealed_visits (log, facility, seq, h, files, sealed_at) "
+        "values (?, ?, ?, ?, ?, ?)",
+        (sealed.log, sealed.facility, sealed.seq, sealed.h, sealed.files, sealed.sealed_at),
+    )
+
+
+def settle_sealed(store: Store) -> None:
+    """Write in the notes beside the store's file, where what was deleted is until then."""
+    store.database.rows("pragma wal_checkpoint(truncate)")
+
+
+def used_elsewhere(store: Store, inspection: str) -> dict[str, str]:
+    """Digest -> another inspection here that names the file as evidence."""
+    return {sha256: log for sha256, log, _ in store.evidence_uses(but_not=inspection)}
+
+
+def unsigned(store: Store, identity: Identity, inspection: str) -> str | None:
+    """Why an inspection is not ready to leave, whatever the server holds; None where it is."""
     read = load_inspection(store, inspection)
     heads = {device: seq for device, seq, _ in store.heads(inspection)}
     if identity.device not in heads:
@@ -92,6 +155,21 @@ def obstacle(store: Store, ledger: Ledger, identity: Identity, inspection: str) 
         return "entries came after the sign-off; sign again"
     if count_waiting(store, inspection):
         return "protected entries wait for the sign-off"
+    if store.database.rows(
+        "select 1 from meta where name >= ? and name < ? "
+        "and not json_extract(value, '$.adopted') limit 1",
+        (FORMER, FORMER[:-1] + "0"),
+    ):
+        return "entries under an earlier key are to be carried over; sync first"
+    return None
+
+
+def obstacle(store: Store, ledger: Ledger, identity: Identity, inspection: str) -> str | None:
+    """Why an inspection cannot be sealed by the server's receipts yet; None where it can."""
+    why = unsigned(store, identity, inspection)
+    if why is not None:
+        return why
+    heads = {device: seq for device, seq, _ in store.heads(inspection)}
     if ledger.waiting_lines(identity, inspection):
         return "the server has not signed for all entries; sync first"
     answered = answered_at(store.database)
@@ -128,6 +206,7 @@ def refill(store: Store, identity: Identity, log: str, lines: Sequence[bytes]) -
             "insert into lines (log, device, seq, path, line, h) values (?, ?, ?, ?, ?, ?)", rows
         )
         tx.execute("delete from sealed_visits where log = ?", (log,))
+        tx.execute("delete from sealed_bundles where log = ?", (log,))
         # S5: colleagues' lines were left out meanwhile, and are read anew.
         tx.execute("delete from meta where name = 'cursor'")
     return len(rows)
@@ -156,7 +235,11 @@ def _forget(tx: Connection, inspection: str) -> None:
     tx.execute(
         "delete from facts where sha256 in (select sha256 from files where log = ?)", (inspection,)
     )
+    tx.execute(
+        "delete from bundled_files where sha256 in (select sha256 from files where log = ?)",
+        (inspection,),
+    )
     # What is left of colleagues' logs would not fit what comes of them once this is filled again.
-    for table in ("lines", "files", "clocks", "holes", "proofs", "not_taken"):
+    for table in ("lines", "holes", "proofs", "not_taken", "files", "clocks", "bundled"):
         tx.execute(f"delete from {table} where log = ?", (inspection,))  # noqa: S608 - fixed text
     tx.execute("delete from meta where name = 'current' and value = ?", (inspection,))

@@ -26,6 +26,7 @@ from fieldkit.home import Home
 from fieldkit.ledger import Ledger, Refusal
 from fieldkit.office_copy import keep_office_copy
 from fieldkit.outbox import Outbox
+from fieldkit.sealed_bundles import ask_after_bundles, drop_left
 from fieldkit.server_keys import known_number, trusted_keys
 from fieldkit.shared import retry_not_taken
 from fieldkit.store import Identity, Store
@@ -108,6 +109,7 @@ class Syncer:
         `nonce-unfit`, and what going on as a new generation raises.
         """
         drop_withdrawn(self.store, self.blobs)  # an earlier run may have ended just before
+        drop_left(self.store, self.blobs)
         self._keep_way_back()
         if retry_not_taken(self.store.database, self.now()):
             self.ledger.forget_cursor()
@@ -133,6 +135,7 @@ class Syncer:
             if self._unsettled():
                 told, before = frozenset(), None  # the logs of another key, from here on
             elif left is None or left == before:
+                self._ask_after_bundles()
                 return self.report
             else:
                 before = left
@@ -153,6 +156,11 @@ class Syncer:
             self.ledger.unsent_lines(self.identity),
         )
         return (lines, tuple(awaited), answer.cursor, self.report.files_sent)
+
+    def _ask_after_bundles(self) -> None:
+        """S11, S4: what was sealed into a bundle is held safely when a receipt says so."""
+        place = self.store, self.identity, self.key, self.transport
+        ask_after_bundles(*place, self.now())
 
     def _keep_way_back(self) -> None:
         """S11: the office's copy of the data key is for its key, and this device, of today."""

@@ -47,6 +47,10 @@ class Transport(Protocol):
         """Ask how far the logs of an earlier device are held; the answer's bytes."""
         ...
 
+    def own_lines(self, device: str, inspection: str, after: int) -> bytes:
+        """Ask for this person's own lines of a log behind a position (own_lines.OwnLines)."""
+        ...
+
     def go_on_as(self, token: str) -> None:
         """Speak with another token from now on: that of the device's next generation."""
         ...
@@ -116,6 +120,9 @@ class HttpTransport:
 
     def held_of(self, former: str) -> bytes:
         return self._send("GET", f"/api/generation/{former}", b"", {}).body
+
+    def own_lines(self, device: str, inspection: str, after: int) -> bytes:
+        return self._send("GET", f"/api/lines/{device}/{inspection}/{after}", b"", {}).body
 
     def go_on_as(self, token: str) -> None:
         self._client.headers["Authorization"] = f"Bearer {token}"

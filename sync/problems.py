@@ -836,8 +836,8 @@ _define(
     "inspection-sealed",
     409,
     "The inspection {inspection} was sealed: it is not on this device any more.",
-    "The server holds it safely.",
-    "Read it with your office. What comes back for correction fills it again.",
+    "The server holds it safely, or the bundle does that it was sealed into: fieldkit status.",
+    "Read it with your office. To correct it, have it back: fieldkit seal --undo {inspection}",
 )
 _define(
     "seal-too-early",
@@ -845,6 +845,20 @@ _define(
     "The inspection {inspection} cannot be sealed yet: {why}.",
     KEPT,
     "Do that, then run fieldkit seal again.",
+)
+_define(
+    "seal-not-there",
+    409,
+    "The server does not hold all of the sealed inspection {inspection} yet.",
+    "It lies in the bundle that it was sealed into; nothing was changed here.",
+    "Bring the bundle to your office. When it was read there, do this again.",
+)
+_define(
+    "bundle-not-kept",
+    409,
+    "The bundle {name} cannot be trusted: {why}.",
+    "Nothing was sealed; the inspection is on this device as before.",
+    "Do not use that disk. Delete the file, and write to another one.",
 )
 _define(
     "wipe-not-typed",

@@ -72,7 +72,8 @@ def write(
     _say_written(at, written, damaged)
 
 
-def _maker(at: Desk) -> Maker:
+def maker_of(at: Desk) -> Maker:
+    """Who writes a bundle on this device, and from what; now."""
     from fieldkit.ledger import Ledger
 
     store, time = at.store, now()
@@ -93,7 +94,7 @@ def _content(
 
     office = to == "office" or (to is None and words is None)
     only = at.inspection(inspection) if inspection or not office else None
-    maker = _maker(at)
+    maker = maker_of(at)
     if office:
         content = for_the_office(maker, only, files=files)
         seal = Seal(passphrase=words) if words else Seal([server_keys(maker.store).sealing_key])
@@ -109,7 +110,7 @@ def _write(
     """Write; a file that changed on this disk is left out and said, and the others go."""
     damaged: dict[str, Problem] = {}
     while True:
-        with _progress(at, "writing") as tell:
+        with progress(at, "writing") as tell:
             try:
                 return write_bundles(path, maker, parted(content), seal, tell), damaged
             except Problem as exc:
@@ -311,7 +312,7 @@ def _passphrase(ask: bool, file: Path | None, *, confirm: bool = False) -> str |
 
 
 @contextmanager
-def _progress(at: Desk, doing: str) -> Iterator[Callable[[int, int], None]]:
+def progress(at: Desk, doing: str) -> Iterator[Callable[[int, int], None]]:
     """A bar with the bytes that are left, where someone is looking; nothing otherwise."""
     from rich.console import Console
     from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from fieldkit import show
@@ -30,22 +32,81 @@ def free(at: Desk) -> None:
 
 
 @click.command()
+@click.option(
+    "--bundle",
+    metavar="PATH",
+    type=click.Path(path_type=Path),
+    help="Do it at once: write it into a bundle for the office first, in a folder or as a file.",
+)
+@click.option("--undo", metavar="INSPECTION", help="Have it back from the server, to correct it.")
 @inspection_option
 @desk
-def seal(at: Desk, inspection: str | None) -> None:
+def seal(at: Desk, inspection: str | None, bundle: Path | None, undo: str | None) -> None:
     """Take a signed inspection off this device, once the server has held all of it for seven days.
 
-    What stays is that there was one, and the server's receipts.
+    What stays is that there was one, and the server's receipts. With --bundle it goes as soon as
+    the bundle was written and read back: whoever carries the bundle carries the only copy.
     """
     from fieldkit.sealed_visits import seal_visit
 
+    if undo is not None:
+        _undo(at, undo)
+        return
     which = at.inspection(inspection)
+    if bundle is not None:
+        _into_bundle(at, which, bundle)
+        return
     done = seal_visit(at.store, at.blobs, at.store.identity(), which, now())
     held = f"{show.number(done.seq, 'entry', 'entries')}, {show.number(done.files, 'file')}"
     at.say(
         [("inspection", which), ("sealed", "yes; it is not on this device any more"),
          ("held safely", held)],
         {"inspection": which, "sealed": True, "entries": done.seq, "files": done.files},
+    )  # fmt: skip
+
+
+def _undo(at: Desk, given: str) -> None:
+    from fieldkit.reissued import undo_seal
+    from fieldkit.sealed_visits import sealed_visit
+    from fieldkit.transport import HttpTransport
+
+    sealed, identity = sealed_visit(at.store, given), at.store.identity()
+    with HttpTransport(identity.server, identity.token) as transport:
+        came = undo_seal(at.store, identity, sealed, transport)
+    at.say(
+        [
+            ("inspection", f"{sealed.log}  {sealed.facility}"),
+            ("back", f"{show.number(came, 'entry', 'entries')}, as they were signed"),
+            ("files", "stay at the server; the next sync says which it holds"),
+            ("next", "Correct it, sign it again, and run: fieldkit sync"),
+        ],
+        {"inspection": sealed.log, "sealed": False, "entries": came},
+    )
+
+
+def _into_bundle(at: Desk, inspection: str, path: Path) -> None:
+    from fieldkit.commands.bundling import maker_of, progress
+    from fieldkit.sealed_bundles import seal_into_bundle
+
+    with progress(at, "writing") as tell:
+        sealed, written = seal_into_bundle(maker_of(at), path, inspection, tell)
+    held = f"{show.number(sealed.seq, 'entry', 'entries')}, {show.number(sealed.files, 'file')}"
+    at.say(
+        [
+            ("inspection", inspection),
+            ("sealed", "yes; it is not on this device any more"),
+            ("bundle", "\n".join(str(one.path) for one in written)),
+            ("holds", f"{held}; read back from its disk"),
+            ("next", "Bring it to your office. It is the only copy until the server signed\n"
+             "for it; fieldkit status says when."),
+        ],
+        {
+            "inspection": inspection,
+            "sealed": True,
+            "entries": sealed.seq,
+            "files": sealed.files,
+            "bundles": [{"path": str(o.path), "bytes": o.size} for o in written],
+        },
     )  # fmt: skip
 
 

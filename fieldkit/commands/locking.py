@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import click
 
+from fieldkit import show
 from fieldkit.commands.desk import Desk, alone, unopened
 from fieldkit.commands.passphrases import read_passphrase
 from fieldkit.disk import named, write_file
@@ -116,7 +118,12 @@ def _answer_bytes(source: str) -> bytes:
 def _show(text: bytes) -> None:
     import segno
 
-    segno.make(text, error="l", micro=False).terminal(compact=True)
+    code = segno.make(text, error="l", micro=False)
+    wide = code.symbol_size()[0]
+    if wide <= shutil.get_terminal_size().columns:
+        code.terminal(compact=True)
+    else:
+        show.warn(f"For a QR code make this window at least {wide} columns wide.")
     click.echo(text.decode("ascii"))
 
 

@@ -13,6 +13,7 @@ from server.api import (
     files,
     generation,
     health,
+    own_lines,
     session,
     sync,
 )
@@ -22,6 +23,7 @@ BLUEPRINTS: tuple[Blueprint, ...] = (
     enrol.blueprint,
     sync.blueprint,
     generation.blueprint,
+    own_lines.blueprint,
     files.blueprint,
     session.blueprint,
     facilities.blueprint,

@@ -23,6 +23,7 @@ from pyrage.x25519 import Identity
 from sync import generation, wire
 from sync.inspection_reader import read_evidence
 from sync.log import Entry, Head, Record, device_id, genesis, link, read_line
+from sync.own_lines import OwnLines
 from sync.packing import LZMA, unpack
 from sync.problems import Problem, problem
 from sync.receipt import Receipt, ReceiptLog, SignedBytes, server_id, sign_certificate, sign_receipt
@@ -215,6 +216,14 @@ class Office:
         ]
         return json.dumps(generation.HeldAnswer().dump({"logs": logs})).encode()
 
+    def own_lines(self, token: str, device: str, log: str, after: int) -> bytes:
+        self._device(token)
+        if device not in self.devices:
+            raise problem("device-not-yours")
+        lines = self.lines(device, log)
+        page = {"seq": len(lines), "lines": lines[after : after + 2]}
+        return json.dumps(OwnLines().dump(page)).encode()
+
     def take_file(self, token: str, sha256: str, data: bytes) -> None:
         self._device(token)
         got = hashlib.sha256(data).hexdigest()
@@ -361,6 +370,11 @@ class DirectTransport:
     def held_of(self, former: str) -> bytes:
         return self._carry("held", lambda: self.office.held_of(self.token, former))
 
+    def own_lines(self, device: str, inspection: str, after: int) -> bytes:
+        return self._carry(
+            "lines", lambda: self.office.own_lines(self.token, device, inspection, after)
+        )
+
     def go_on_as(self, token: str) -> None:
         self.token = token
 
@@ -478,6 +492,9 @@ def served(office: Office, page: tuple[int, str, bytes] | None = None) -> Iterat
                 return office.next_generation(token, body)
             if self.path.startswith("/api/generation/"):
                 return office.held_of(token, self.path.rpartition("/")[2])
+            if self.path.startswith("/api/lines/"):
+                device, log, after = self.path.split("/")[3:]
+                return office.own_lines(token, device, log, int(after))
             raise problem("not-found")
 
         def _say(self, status: int, media_type: str, body: bytes) -> None:

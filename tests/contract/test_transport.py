@@ -17,6 +17,7 @@ from fieldkit.tus import CHECKED_BYTES, Chunks
 from sync import wire
 from sync.generation import GenerationRequest, HeldAnswer, prove, read_held
 from sync.log import device_id, genesis, link, sign_head, write_line
+from sync.own_lines import OwnLines
 from sync.problems import Problem
 from sync.session import Request, Segment, read_answer, write_request
 
@@ -248,4 +249,18 @@ def test_the_next_generation_is_answered_and_speaks_for_itself(
     assert caught.value.code == "generation-unproved"
     with pytest.raises(Problem) as caught:
         transport.held_of("a" * 32)
+    assert caught.value.code == "device-not-yours"
+
+
+def test_a_devices_own_lines_come_back_a_page_at_a_time(
+    transport: Transport, office: Office, key: Ed25519PrivateKey
+) -> None:
+    """S11: what was sealed away is asked for again, by position."""
+    transport.exchange(_request(key))
+    device = device_id(key.public_key().public_bytes_raw())
+    page = OwnLines().loads(transport.own_lines(device, INSPECTION, 0))
+    assert (page["seq"], page["lines"]) == (1, office.lines(device, INSPECTION))
+    assert OwnLines().loads(transport.own_lines(device, INSPECTION, 1))["lines"] == []
+    with pytest.raises(Problem) as caught:
+        transport.own_lines("a" * 32, INSPECTION, 0)
     assert caught.value.code == "device-not-yours"

@@ -115,8 +115,11 @@ def _members(text: bytes) -> list[bytes]:
 
 
 def test_a_request_is_shown_as_text_and_as_a_qr_code_s11(sealed: FieldDevice) -> None:
-    told = run(sealed, "passphrase", "forgotten").output
+    told = run(sealed, "passphrase", "forgotten", COLUMNS="120").output
     assert "▀" in told
+    narrow = run(sealed, "passphrase", "forgotten", COLUMNS="80")
+    assert "columns wide" in narrow.stderr
+    assert "▀" not in narrow.output
     request = next(line for line in told.splitlines() if line.startswith("{"))
     again = run(sealed, "passphrase", "forgotten", "--json").output
     assert json.loads(again)["request"] == request, "asked again, it is the same one"

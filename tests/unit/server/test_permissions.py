@@ -36,7 +36,7 @@ READER = PEOPLE | {
 ALLOWED = {
     "anonymous": EVERYBODY,
     "device": EVERYBODY
-    | {"generation.next_generation", "generation.held"}
+    | {"generation.next_generation", "generation.held", "lines.again"}
     | {"sync.exchange", "files.create", "files.ask", "files.append", "files.discard"},
     "auditor": PEOPLE,
     "reader": READER,
@@ -81,7 +81,7 @@ REFUSED = {"token-missing", "login-needed", "not-permitted"}
 VALUES = {"sha256": "0" * 64, "filename": "site.css", "scope": "facility", "subject": NORTH}
 VALUES |= {"former": "none", "root": "none", "device": "none"}
 VALUES |= {"facility": NORTH, "facility_id": NORTH, "inspection_id": "none", "assignment": "none"}
-VALUES |= {"entry": "none"}
+VALUES |= {"entry": "none", "inspection": "none", "after": 0}
 
 
 @pytest.fixture(scope="module")
