@@ -83,7 +83,8 @@ def test_many_rows_and_rows_of_an_older_shape_go_in(db: Database) -> None:
 
 
 def test_a_row_that_the_database_does_not_take_is_named_by_its_table(db: Database) -> None:
-    nowhere = [("a-1", "no such", "nobody", "x", "2026-01-01", "2026-01-02", NOW, None, 14)]
+    days = ("2026-01-01", "2026-01-02")
+    nowhere = [("a-1", "no such", "nobody", "x", *days, NOW, None, 14, None)]
     with pytest.raises(Problem) as raised:
         db.write(lambda tx: copying.fill(tx, shape("assignments"), nowhere))
     assert raised.value.code == "table-refused"

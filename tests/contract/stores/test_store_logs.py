@@ -35,7 +35,7 @@ def test_a_devices_key_and_person_are_known(db: Database) -> None:
     first, _ = db.write(put_devices)
     with db.read() as tx:
         found = logs.owners_of(tx, [first.id, "no such"])
-    assert found == {first.id: (first.public_key, "p-aminah", False)}
+    assert found == {first.id: (first.public_key, "p-aminah", False, False)}
     db.write(lambda tx: devices.revoke(tx, first.id))
     with db.read() as tx:
         assert logs.owners_of(tx, [first.id])[first.id].revoked
