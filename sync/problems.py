@@ -1038,6 +1038,13 @@ _define(
     "Keep the keys that are in use.",
 )
 _define(
+    "keys-moved",
+    409,
+    "The server's keys were changed by another command just now.",
+    "That change stands; this one did nothing.",
+    "Look at what was done in the audit trail; change them again if they still have to be.",
+)
+_define(
     "enrolment-blocked",
     429,
     "Too many wrong invitation codes came from this address.",

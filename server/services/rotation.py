@@ -22,7 +22,7 @@ def rotate(ctx: Context, by: str, *, receipt: bool, sealing: bool, reason: str) 
 
     Every serving process and worker is to be started anew. What the old receipt key signed stays
     proved by it; what was sealed to the old sealing key can be opened by the new one's holder.
-    Raises `fields-malformed`, `folder-read-only` and `keys-too-often`.
+    Raises `fields-malformed`, `folder-read-only`, `keys-moved` and `keys-too-often`.
     """
     if not (receipt or sealing):
         raise problem("fields-malformed", why="say which key: the receipt key, the sealing key")
@@ -46,15 +46,20 @@ def rotate(ctx: Context, by: str, *, receipt: bool, sealing: bool, reason: str) 
         again = sign_server_keys(new_receipt, keys)
         told.append(KeyStatement(number + 1, ctx.now(), again, None))
     folder = ctx.settings.keys
-    try:
-        # The new keys are durable before anyone hears of them; the statement is the switch.
-        put_next(folder, new_receipt, new_sealing)
-    except OSError as exc:
-        raise problem("folder-read-only", folder=str(folder), why=str(exc)) from exc
     first = ctx.key_statements[0]
 
     def work(tx: Tx) -> None:
-        if not server_keys.every(tx):
+        said = server_keys.every(tx)
+        if said and said[-1].number != ctx.keys_number:
+            # Another command was first, and its keys may be the ones that wait beside.
+            raise problem("keys-moved")
+        try:
+            # The new keys are durable before anyone hears of them; the statement is the switch.
+            # Under the writer's lock, so that no other command lays its own keys there.
+            put_next(folder, new_receipt, new_sealing)
+        except OSError as exc:
+            raise problem("folder-read-only", folder=str(folder), why=str(exc)) from exc
+        if not said:
             server_keys.add(tx, KeyStatement(1, ctx.now(), first, None))
         for one in told:
             server_keys.add(tx, one)

@@ -130,7 +130,7 @@ def test_ended_in_the_middle_it_is_done_whole_or_not_at_all(
     with pytest.raises(KeyboardInterrupt):
         rotate(region, CONSOLE, receipt=True, sealing=True, reason="a yearly change")
     monkeypatch.undo()
-    assert (region.settings.keys / (RECEIPT_FILE + NEXT)).exists()
+    assert (region.settings.keys / (RECEIPT_FILE + NEXT)).exists() == (ended == "after")
     after = again(region)
     if ended == "before":
         assert after.public_key == pinned
@@ -140,6 +140,18 @@ def test_ended_in_the_middle_it_is_done_whole_or_not_at_all(
     device.ctx = after
     device.record(VISIT_1, "outcome", {"outcome": "partly"})
     device.send()
+    assert verify(after).faults == ()
+    after.db.close()
+
+
+def test_of_two_changes_at_once_the_second_does_nothing(region: Context) -> None:
+    """(S8) Its keys would replace those that the first one's statement names."""
+    rotate(region, CONSOLE, receipt=True, sealing=True, reason="first")
+    with pytest.raises(Problem) as caught:
+        rotate(region, CONSOLE, receipt=True, sealing=True, reason="at the same time")
+    assert caught.value.code == "keys-moved"
+    after = again(region)
+    assert after.public_key == after.receipt_keys[-1]
     assert verify(after).faults == ()
     after.db.close()
 
