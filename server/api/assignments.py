@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from marshmallow import Schema, fields, validate
+from marshmallow import Schema, fields, post_dump, validate
 
 from server.api.describe import WITH_JSON, WRITING, Blueprint, problems
 from server.api.paging import PageSchema, page_of
@@ -48,6 +48,11 @@ class AssignmentSchema(Schema):
         allow_none=True,
         metadata={"description": "When staff ended it, UTC milliseconds; null where they did not."},
     )
+
+    @post_dump
+    def say_no_conflict(self, said: dict[str, Any], **_more: Any) -> dict[str, Any]:
+        """Where nothing is stored, a device needs no passphrase."""
+        return said | {"conflict": bool(said["conflict"])}
 
 
 class EndSchema(Schema):

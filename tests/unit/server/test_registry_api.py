@@ -286,7 +286,7 @@ def test_s5_an_assignment_brings_everything_the_inspection_needs(
     made = officer.call("POST", "/api/assignments", json=ASSIGNMENT)
     assert made.status_code == 201
     drawn = {"id": made.json["id"], "person": office.person_id("auditor"), "ended_at": None}
-    drawn |= {"grace_days": 14}
+    drawn |= {"grace_days": 14, "conflict": False}
     assert made.json == ASSIGNMENT | drawn
     assert told(office) == [
         "facility",
