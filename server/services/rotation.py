@@ -9,7 +9,7 @@ from pyrage.x25519 import Identity
 from server.context import Context
 from server.keys import put_next, sealing_bytes, take_next
 from server.services.audit import acted
-from server.store import devices, server_keys
+from server.store import audit, devices, server_keys
 from server.store.changes import tell
 from server.store.server_keys import KeyStatement
 from server.store.transaction import Tx
@@ -33,7 +33,7 @@ def rotate(ctx: Context, by: str, *, receipt: bool, sealing: bool, reason: str) 
     key = new_receipt or ctx.key
     recipient = str(new_sealing.to_public()) if new_sealing else ctx.recipient
     raw = key.public_key().public_bytes_raw()
-    number = ctx.keys_number + 1
+    number = _next_number(ctx)
     keys = ServerKeys(number, raw, recipient)
     old = None
     if new_sealing is not None:
@@ -70,6 +70,17 @@ def rotate(ctx: Context, by: str, *, receipt: bool, sealing: bool, reason: str) 
     acted(ctx, by, "server.rotate", f"server:{ctx.id}", work, detail)
     take_next(folder, raw, recipient)
     return keys
+
+
+def _next_number(ctx: Context) -> int:
+    """A number that no keys had before, also those that a restored server has forgotten (S5, S8).
+
+    A restore begins an epoch above all times before it, so numbers go on from there: devices that
+    know of keys which were lost with the server are told of the new ones.
+    """
+    with ctx.db.read() as tx:
+        epoch = audit.epoch(tx)
+    return ctx.keys_number + 1 if epoch == 1 else max(ctx.keys_number + 1, epoch)
 
 
 def former_sealing_keys(ctx: Context) -> list[Identity]:

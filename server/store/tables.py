@@ -403,7 +403,7 @@ changes = Table(
 server_keys = Table(
     "server_keys",
     metadata,
-    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("number", Counter, primary_key=True, autoincrement=False),
     Column("at", BigInteger, nullable=False),
     Column("payload", LargeBinary, nullable=False),
     Column("signature", LargeBinary, nullable=False),

@@ -20,6 +20,7 @@ from server.services.intake import receive
 from server.services.rotation import former_sealing_keys, rotate
 from server.services.verify import verify
 from server.settings import read_settings
+from server.store import audit
 from sync.problems import Problem
 from sync.receipt import read_receipt
 from sync.server_keys import ServerKeys, read_server_keys, receipt_keys
@@ -142,6 +143,23 @@ def test_ended_in_the_middle_it_is_done_whole_or_not_at_all(
     device.send()
     assert verify(after).faults == ()
     after.db.close()
+
+
+def test_after_a_restore_new_keys_are_told_to_who_knows_of_keys_that_were_lost(
+    region: Context, device: Device
+) -> None:
+    """(S5, S8) The backup was made before a change: numbers must not come twice."""
+    pinned = region.public_key
+    epoch = 1_000_000_000_007
+    region.db.write(lambda tx: audit.begin_epoch(tx, epoch, region.now()))
+    after = turned(region)
+    answer = asks(after, device, keys=3)  # what it knew of the keys that were lost
+    keys = read_server_keys(pinned, answer.keys)
+    assert keys.receipt_key == after.public_key
+    assert keys.number > epoch > 3
+    again_after = turned(after)
+    assert again_after.keys_number > keys.number
+    again_after.db.close()
 
 
 def test_of_two_changes_at_once_the_second_does_nothing(region: Context) -> None:
