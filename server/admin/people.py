@@ -251,8 +251,14 @@ def device_revoke(terminal: Terminal, device_id: str, reason: str) -> None:
     from server.services.audit import CONSOLE
 
     with terminal.context() as ctx:
-        enrolment.revoke_device(ctx, CONSOLE, device_id, reason)
-    terminal.say({"id": device_id, "status": "revoked"}, f"{device_id}  revoked")
+        followers = enrolment.revoke_device(ctx, CONSOLE, device_id, reason)
+    lines = [f"{device_id}  revoked"]
+    if followers:
+        lines.append("These go on from it under keys of their own, and are active still:")
+        lines += [f"  {one}" for one in followers]
+        lines.append("Ask their person which of them it has; revoke the others too.")
+    said = {"id": device_id, "status": "revoked", "go_on_from_it": list(followers)}
+    terminal.say(said, *lines)
 
 
 def _password_line() -> str:

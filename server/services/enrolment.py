@@ -196,20 +196,39 @@ def retire_device(ctx: Context, by: str, device: str, reason: str) -> None:
     ctx.db.write(work)
 
 
-def revoke_device(ctx: Context, by: str, device: str, reason: str) -> None:
+def revoke_device(ctx: Context, by: str, device: str, reason: str) -> tuple[str, ...]:
     """End a compromised device's token; what arrives from it later is marked.
 
-    Raises `noun-unknown`; a device that is revoked already stays as it is.
+    Returns the active devices that go on from it under a key of their own (S3): whoever took the
+    device may have made them, or the owner with a copy of it, so staff decide about each. Raises
+    `noun-unknown`; a device that is revoked already stays as it is.
     """
 
-    def work(tx: Tx) -> None:
+    def work(tx: Tx) -> tuple[str, ...]:
         found = _device(tx, device)
         if found.status != devices.REVOKED:
             devices.revoke(tx, device)
             by_whom = {"reason": reason, "person": found.person}
             audit.record(tx, ctx.now(), by, "device.revoke", f"device:{device}", by_whom)
+        return _followers(tx, found)
 
-    ctx.db.write(work)
+    return ctx.db.write(work)
+
+
+def _followers(tx: Tx, device: Device) -> tuple[str, ...]:
+    """The active devices of the same person that say in the trail that they go on from this one,
+    or from one that does.
+    """
+    mine = [one for one in devices.every(tx) if one.person == device.person]
+    made_from: dict[str, str] = {}
+    for one in mine:
+        for line in audit.lines(tx, f"device:{one.id}"):
+            if line["action"] == "device.generation":
+                made_from[one.id] = str(line["detail"].get("former"))
+    found = {device.id}
+    while more := {one for one, former in made_from.items() if former in found} - found:
+        found |= more
+    return tuple(one.id for one in mine if one.id in found - {device.id} and one.status == ACTIVE)
 
 
 def _device(tx: Tx, device: str) -> Device:

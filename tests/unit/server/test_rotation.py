@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pyrage
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from office import Office, make_office
 from region import HILL, VISIT_1, VISIT_2, Clock, Device, enrolled_device, visit
 
@@ -16,11 +17,13 @@ from server.keys import NEXT, RECEIPT_FILE, SEALING_FILE
 from server.services import enrolment, rotation
 from server.services.audit import CONSOLE
 from server.services.checkpoints import make
+from server.services.generations import next_generation
 from server.services.intake import receive
 from server.services.rotation import former_sealing_keys, rotate
 from server.services.verify import verify
 from server.settings import read_settings
 from server.store import audit
+from sync.generation import prove
 from sync.problems import Problem
 from sync.receipt import read_receipt
 from sync.server_keys import ServerKeys, read_server_keys, receipt_keys
@@ -228,8 +231,6 @@ def test_after_ten_wrong_codes_an_address_waits(office: Office) -> None:
 
 
 def public_key(seed: int) -> bytes:
-    from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-
     key = Ed25519PrivateKey.from_private_bytes(bytes([seed]) * 32)
     return key.public_key().public_bytes_raw()
 
@@ -244,6 +245,24 @@ def test_a_retired_device_is_taken_up_again_with_its_work(region: Context, devic
     assert found.device == device.id
     device.send()
     assert verify(region).faults == ()
+
+
+def test_who_revokes_a_device_is_told_of_those_that_go_on_from_it(
+    region: Context, device: Device
+) -> None:
+    """(S3, S8) Whoever took the device may have made them, or its owner with a copy."""
+    keys = [Ed25519PrivateKey.from_private_bytes(bytes([seed]) * 32) for seed in (31, 32)]
+    before, made = (device.id, device.key), []
+    for key in keys:
+        proof = prove(before[1], key.public_key().public_bytes_raw())
+        found = next_generation(region, before[0], key.public_key().public_bytes_raw(), proof)
+        made.append(found.device)
+        before = (found.device, key)
+    other = enrolled_device(region, seed=5)
+    assert set(enrolment.revoke_device(region, CONSOLE, device.id, "stolen")) == set(made)
+    assert enrolment.revoke_device(region, CONSOLE, made[0], "not the owner's") == (made[1],)
+    assert enrolment.revoke_device(region, CONSOLE, made[1], "nor this") == ()
+    assert enrolment.revoke_device(region, CONSOLE, other.id, "another one") == ()
 
 
 def test_a_revoked_device_is_not_taken_up_again(region: Context, device: Device) -> None:
