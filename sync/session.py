@@ -169,7 +169,12 @@ class Append:
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Every line of the segment is held already, byte for byte."""
+    """Every line of the segment is held already, byte for byte; `head` is where they end.
+
+    The log may go on beyond: a device that was put back from a backup has nothing of that.
+    """
+
+    head: Head
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,8 +221,9 @@ def place_segment(
                 verify_chain(public_key, before, segment)
                 return Fork(segment.first + i)
     if last <= held.seq:
-        verify_signature(public_key, held_hash(last), segment.signature, segment.inspection)
-        return Known()
+        h = held_hash(last)
+        verify_signature(public_key, h, segment.signature, segment.inspection)
+        return Known(Head(last, h))
     # 4. S12: a log has an end, or a few kilobytes could keep every reader of it busy.
     if last > MAX_LOG_LINES:
         raise problem("log-too-long", count=last, limit=MAX_LOG_LINES)

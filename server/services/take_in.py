@@ -152,8 +152,9 @@ def _take_segments(tx: Tx, incoming: Sequence[_Incoming], new: _New) -> None:
             fork = branches.begin(tx, one.segment, placed.seq, held_hash, one.asked.now)
             _say(one, "forked", fork)
         elif isinstance(placed, Known):
-            assert row is not None  # noqa: S101 - lines are known only where a log is held
-            _acknowledge_head(one, row.head)
+            # Only as far as it was sent: a device that was put back from a backup does not have
+            # what the log holds beyond, and could not take a receipt for it (S3, S4).
+            _acknowledge_head(one, placed.head)
             _note_names(tx, one)
         else:
             appended.append((one, placed))

@@ -52,7 +52,7 @@ def _no_chain() -> list[Swap]:
             return Gap(held.seq + 1)
         new = segment.lines[max(held.seq - segment.first + 1, 0) :]
         if not new:
-            return Known()
+            return Known(held)
         hashes, h = [], held.h
         for line in new:
             h = link(h, line)

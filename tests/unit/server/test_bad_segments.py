@@ -27,6 +27,7 @@ from sync.log import (
     sign_head,
 )
 from sync.problems import CATALOGUE, Problem
+from sync.receipt import read_receipt
 from sync.session import Answer, LogState, Request, inflate, read_answer, write_request
 
 VISIT_3 = "cccccccc-cccc-4ccc-8ccc-cccccccccccc"
@@ -152,6 +153,20 @@ def test_a_gap_is_answered_with_where_to_go_on(region: Context, device: Device) 
     """(S2)"""
     said = between_good_ones(region, device, segment(device, VISIT_1, entry(seq=9), first=9))
     assert (said.state, said.seq) == ("gap", 2)
+
+
+def test_lines_that_come_again_are_acknowledged_as_far_as_they_came(
+    region: Context, device: Device
+) -> None:
+    """(S3, S4) A device put back from a backup has nothing of what its log holds beyond."""
+    ask(region, device, segment(device, VISIT_1, entry(), entry(seq=3)))
+    answer = ask(region, device, segment(device, VISIT_1, entry(), first=2))
+    assert answer.receipt is not None
+    (acknowledged,) = read_receipt(region.public_key, answer.receipt).logs
+    h = link(device.hashes[VISIT_1][-1], entry())
+    assert (acknowledged.seq, acknowledged.h) == (2, h.hex())
+    assert [(said.state, said.seq) for said in answer.logs] == [("held", 2)]
+    assert verify(region).faults == ()
 
 
 @pytest.mark.parametrize("at", [0, 1, 4_070_908_800_000, 2**53 - 1], ids=str)
