@@ -372,6 +372,9 @@ def signed(story: Story) -> Iterator[str]:
         known: dict[tuple[str, int], set[str]] = {}
         for one in records:  # of a log that forked there are two at a position (S3)
             known.setdefault((one.device, one.seq), set()).add(one.h)
+            if isinstance(one, Entry) and one.path.startswith("adopted/"):
+                _, device, seq = one.path.split("/")
+                known.setdefault((device, int(seq)), set()).add(str(one.value.get("h")))
         for one in records:
             if not isinstance(one, Entry) or not one.path.startswith("sign-off/"):
                 continue
