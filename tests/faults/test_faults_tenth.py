@@ -1,12 +1,12 @@
 """A tenth of the fault laboratory: stories under every fault (L2, L4, L6, S1, S2, S3, S4, S5, S6).
 
-The seed is drawn and printed; TAPAK_SEED replays it.
+The seed stands here, so that a change is held against the same stories as the one before it;
+TAPAK_SEED gives another. `make faults` draws a new one each time.
 """
 
 from __future__ import annotations
 
 import os
-import random
 
 import pytest
 
@@ -17,7 +17,7 @@ pytestmark = pytest.mark.xdist_group("faults")
 
 @pytest.fixture
 def seed() -> int:
-    drawn = int(os.environ.get("TAPAK_SEED", random.SystemRandom().randrange(10**9)))
+    drawn = int(os.environ.get("TAPAK_SEED", "20261125"))
     print(f"TAPAK_SEED={drawn}")
     return drawn
 
