@@ -7,10 +7,11 @@ from flask_smorest import Blueprint
 
 from server.api.describe import problems
 from server.services.intake import receive
+from server.services.refusals import note_unreadable
 from server.web import ctx, principal
 from sync.log import MAX_REQUEST_BYTES
 from sync.packing import LZMA, pack_for, unpack
-from sync.problems import problem
+from sync.problems import Problem, problem
 from sync.session import inflate
 
 blueprint = Blueprint(
@@ -53,12 +54,13 @@ def exchange() -> Response:
     request.max_content_length = MAX_REQUEST_BYTES
     body = request.get_data(cache=False)
     encoding = request.headers.get("Content-Encoding", "identity")
-    if encoding == "gzip":
-        body = inflate(body)
-    elif encoding == LZMA:
-        body = unpack(body)
-    elif encoding != "identity":
+    if encoding not in ("gzip", LZMA, "identity"):
         raise problem("media-type", given=encoding, wanted=f"gzip, {LZMA} or no encoding")
+    try:
+        body = _unpacked(body, encoding)
+    except Problem as why:
+        note_unreadable(ctx(), who.device or "", why)
+        raise
     answer = receive(ctx(), who.device or "", who.person or "", body)
     response = Response(answer, mimetype="application/json")
     packing, packed = pack_for(answer, _understood() | {encoding})
@@ -66,6 +68,12 @@ def exchange() -> Response:
         response.set_data(packed)
         response.headers["Content-Encoding"] = packing
     return response
+
+
+def _unpacked(body: bytes, encoding: str) -> bytes:
+    if encoding == "identity":
+        return body
+    return inflate(body) if encoding == "gzip" else unpack(body)
 
 
 def _understood() -> frozenset[str]:
