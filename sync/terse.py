@@ -11,7 +11,6 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-import uuid
 from collections.abc import Callable
 
 from sync.problems import Problem, problem
@@ -27,18 +26,19 @@ _VALUES = re.compile(
     rb"|(?<![0-9])(1[0-9]{12})(?![0-9])|(?<=\"seq\":)([1-9][0-9]{0,9})(?=,)"
 )
 _TIME_GROUP, _SEQ_GROUP = 6, 7
+_UUID = ((0, 4), (4, 6), (6, 8), (8, 10), (10, 16))  # the bytes between its hyphens
 _SIZES = (64, 32, 16, 16, 20)
 _BYTES: tuple[Callable[[bytes], bytes], ...] = (
     binascii.a2b_base64,
     binascii.unhexlify,
-    lambda text: uuid.UUID(text.decode("ascii")).bytes,
+    lambda text: binascii.unhexlify(text.replace(b"-", b"")),
     binascii.unhexlify,
     lambda text: base64.b32decode(text.upper()),
 )
 _TEXT: tuple[Callable[[bytes], bytes], ...] = (
     lambda raw: binascii.b2a_base64(raw, newline=False),
     binascii.hexlify,
-    lambda raw: str(uuid.UUID(bytes=raw)).encode("ascii"),
+    lambda raw: b"-".join(binascii.hexlify(raw[a:b]) for a, b in _UUID),
     binascii.hexlify,
     lambda raw: base64.b32encode(raw).lower(),
 )
