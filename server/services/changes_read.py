@@ -36,6 +36,7 @@ class Reader:
         self.person = person
         self.device = device
         self._things = things
+        self._late: dict[str, dict[str, list[int]]] = {}
 
     def change(self, kind: str, ref: str) -> Change | None:
         """One change, a tombstone (no body) of what is theirs no more, or None: nothing to say."""
@@ -152,6 +153,17 @@ class Reader:
         def vouched(seq: int, h: bytes) -> bytes:
             return vouch(self.ctx.key, log.device, log.inspection, seq, h)
 
+        hidden = self._waiting(log)
         return make_extract(
-            log.device, log.inspection, first, lines[cut], hashes[cut], signed, vouched
+            log.device, log.inspection, first, lines[cut], hashes[cut], signed, vouched, hidden
         )
+
+    def _waiting(self, log: LogRow) -> frozenset[int]:
+        """What among lines that travel waits for staff: it carries a revoked device's (S8, S3)."""
+        if log.inspection not in self._late:
+            self._late[log.inspection] = logs.late_adopted(self.tx, log.inspection)
+        late = self._late[log.inspection].get(log.device)
+        if not late:
+            return frozenset()
+        upto = sharing.admitted(self.tx, log)
+        return frozenset(seq for seq in late if seq > upto)

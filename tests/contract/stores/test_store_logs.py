@@ -51,6 +51,20 @@ def test_runs_that_came_after_their_device_was_revoked_are_known(db: Database) -
         assert logs.revoked_runs(tx, VISIT_2) == {}
 
 
+def test_entries_that_carry_a_revoked_devices_lines_are_marked_one_by_one(db: Database) -> None:
+    """S8, S3"""
+    first, second = db.write(put_everybody)
+    db.write(lambda tx: append(tx, first, VISIT, LINES[:2]))
+    db.write(lambda tx: append(tx, first, VISIT, LINES[2:], before=LINES[:2]))
+    db.write(lambda tx: append(tx, second, VISIT, LINES))
+    for positions in ({4, 2}, {5}, set()):
+        db.write(lambda tx, p=positions: logs.mark_late(tx, first.id, VISIT, p))
+    with db.read() as tx:
+        assert logs.late_adopted(tx, VISIT) == {first.id: [2, 4, 5]}
+        assert logs.late_adopted(tx, VISIT_2) == {}
+        assert logs.revoked_runs(tx, VISIT) == {}
+
+
 def test_lines_are_kept_as_the_bytes_first_written(db: Database) -> None:
     first, _ = db.write(put_everybody)
     log = db.write(lambda tx: append(tx, first, VISIT, LINES))
