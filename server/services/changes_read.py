@@ -36,7 +36,6 @@ class Reader:
         self.person = person
         self.device = device
         self._things = things
-        self._late: dict[str, dict[str, list[int]]] = {}
 
     def change(self, kind: str, ref: str) -> Change | None:
         """One change, a tombstone (no body) of what is theirs no more, or None: nothing to say."""
@@ -113,6 +112,14 @@ class Reader:
     def _travels(self) -> dict[LogKey, int]:
         return sharing.travels(self.tx, list(self._logs.values()), self._circles)
 
+    @cached_property
+    def _late(self) -> dict[LogKey, list[int]]:
+        return logs.late_adopted(self.tx, {one.inspection for one in self._told})
+
+    @cached_property
+    def _certificates(self) -> dict[str, dict[str, str]]:
+        return devices.certificates(self.tx, {one.device for one in self._told})
+
     def _receives(self, inspection: str) -> bool:
         return self.person in self._circles.get(inspection, sharing.NOBODY).receivers
 
@@ -124,7 +131,7 @@ class Reader:
         if upto < max(told.first, 1):
             return None
         if kind == sharing.CERTIFICATE:
-            return self._change(kind, told.device, devices.certificate(self.tx, told.device))
+            return self._change(kind, told.device, self._certificates.get(told.device))
         run = self._run(log, told.first, min(told.last, upto))
         ref = f"{told.device}/{told.inspection}/{told.first}"
         return None if run is None else Change(kind, ref, extract_to_json(run))
@@ -160,9 +167,7 @@ class Reader:
 
     def _waiting(self, log: LogRow) -> frozenset[int]:
         """What among lines that travel waits for staff: it carries a revoked device's (S8, S3)."""
-        if log.inspection not in self._late:
-            self._late[log.inspection] = logs.late_adopted(self.tx, log.inspection)
-        late = self._late[log.inspection].get(log.device)
+        late = self._late.get((log.device, log.inspection))
         if not late:
             return frozenset()
         upto = sharing.admitted(self.tx, log)

@@ -24,7 +24,7 @@ def late_in(tx: Tx, inspection: str) -> dict[str, frozenset[int]]:
     for device, runs in logs.revoked_runs(tx, inspection).items():
         for first, last in runs:
             found.setdefault(device, set()).update(range(first, last + 1))
-    for device, positions in logs.late_adopted(tx, inspection).items():
+    for (device, _), positions in logs.late_adopted(tx, [inspection]).items():
         found.setdefault(device, set()).update(positions)
     return {device: frozenset(positions) for device, positions in found.items()}
 

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from server.store.bulk import insert_rows
 from server.store.devices import ACCOUNT, REVOKED
@@ -103,8 +103,24 @@ _FIND = (
     .where(logs.c.inspection.in_(bindparam("inspections", expanding=True)))
     .where(logs.c.device.in_(bindparam("devices", expanding=True)))
 )
+# Who was revoked stays so; of everybody else's runs, which are long rows, none is looked at.
+_LATE = (
+    select(logs.c.device, logs.c.inspection, func.min(segments.c.first))
+    .join(devices, devices.c.id == logs.c.device)
+    .join(segments, segments.c.log == logs.c.id)
+    .where(logs.c.inspection.in_(bindparam("inspections", expanding=True)))
+    .where(devices.c.status == REVOKED, segments.c.revoked.is_(True))
+    .group_by(logs.c.device, logs.c.inspection)
+)
 _IDS = select(logs.c.id, logs.c.device, logs.c.inspection).where(
     logs.c.inspection.in_(bindparam("inspections", expanding=True))
+)
+_MARKED = (
+    select(logs.c.device, logs.c.inspection, segments.c.late)
+    .join(logs, logs.c.id == segments.c.log)
+    .where(logs.c.inspection.in_(bindparam("inspections", expanding=True)))
+    .where(segments.c.late.is_not(None))
+    .order_by(logs.c.id, segments.c.last)
 )
 _NEW_HEAD = (
     update(logs)
@@ -149,17 +165,11 @@ def revoked_runs(tx: Tx, inspection: str) -> dict[str, list[tuple[int, int]]]:
     return found
 
 
-def late_adopted(tx: Tx, inspection: str) -> dict[str, list[int]]:
-    """Device -> the positions of its log that `mark_late` was given, rising (S3, S8)."""
-    query = (
-        select(logs.c.device, segments.c.late)
-        .join(logs, logs.c.id == segments.c.log)
-        .where(logs.c.inspection == inspection, segments.c.late.is_not(None))
-        .order_by(logs.c.device, segments.c.last)
-    )
-    found: dict[str, list[int]] = {}
-    for device, late in tx.execute(query):
-        found.setdefault(device, []).extend(numbers_in(late))
+def late_adopted(tx: Tx, wanted: Collection[str]) -> dict[LogKey, list[int]]:
+    """The positions that `mark_late` was given of logs of these inspections, rising (S3, S8)."""
+    found: dict[LogKey, list[int]] = {}
+    for device, inspection, late in tx.execute(_MARKED, {"inspections": sorted(wanted)}):
+        found.setdefault((device, inspection), []).extend(numbers_in(late))
     return found
 
 
@@ -171,6 +181,12 @@ def mark_late(tx: Tx, device: str, inspection: str, positions: Collection[int]) 
         late = tx.execute(select(segments.c.late).where(*there)).scalar_one()
         marked = pack_numbers(sorted({*numbers_in(late or b""), seq}))
         tx.execute(update(segments).where(*there).values(late=marked))
+
+
+def late_from(tx: Tx, wanted: Collection[str]) -> dict[LogKey, int]:
+    """Where in logs of these inspections what came after their device was revoked begins (S8)."""
+    rows = tx.execute(_LATE, {"inspections": sorted(wanted)})
+    return {(device, inspection): first for device, inspection, first in rows}
 
 
 def find_logs(tx: Tx, keys: Collection[LogKey]) -> dict[LogKey, LogRow]:
