@@ -127,7 +127,7 @@ class Syncer:
             refused = {r.log for r in self.ledger.refusals()}
             told |= {s.log for s in answer.logs if s.state in ("forked", "refused")} & refused
             # S7: entries first; what they name is asked for again once the last of them is there.
-            waiting = more or bool(self.ledger.pending(self.identity, told))
+            waiting = more or bool(self.ledger.unfinished(self.identity, told))
             if not waiting:
                 self._send_files([d for d in answer.missing if d not in self._tried])
             left = self._left(answer, waiting)
@@ -150,12 +150,9 @@ class Syncer:
         awaited = [d for d in self.ledger.awaited(self.identity) if d not in waits]
         if not (waiting or answer.more or awaited):
             return None
-        # A gap tells where to go on: then more is unsent, though as much waits as before.
-        lines = (
-            self.ledger.waiting_lines(self.identity),
-            self.ledger.unsent_lines(self.identity),
-        )
-        return (lines, tuple(awaited), answer.cursor, self.report.files_sent)
+        # A gap tells where to go on: then less is known to be there, though as much is covered.
+        reached = self.ledger.reached(self.identity)
+        return (reached, tuple(awaited), answer.cursor, self.report.files_sent)
 
     def _ask_after_bundles(self) -> None:
         """S11, S4: what was sealed into a bundle is held safely when a receipt says so."""
@@ -207,7 +204,7 @@ class Syncer:
         pending = urgent or self.ledger.pending(self.identity, told)
         segments, more = plan_segments(pending, lambda head: sign_head(self.key, head))
         lines = sum(len(s.lines) for s in segments)
-        size = sum(len(line) + 1 for s in segments for line in s.lines)
+        size = lines + sum(sum(map(len, s.lines)) for s in segments)
         what = "sending an urgent hazard" if urgent else f"sending {lines} entries"
         self.tell(Step(f"{what} ({show.size(size)})" if lines else "asking for changes"))
         request = Request(
@@ -226,7 +223,7 @@ class Syncer:
         trusted = trusted_keys(self.store)
         receipt = None if answer.receipt is None else read_receipt(trusted, answer.receipt)
         nonce = None if answer.nonce is None else read_nonce(trusted, answer.nonce)
-        before = self.ledger.unsent_lines(self.identity)
+        before, _ = self.ledger.reached(self.identity)
         shared = any(change.kind == "lines" for change in answer.changes)
         others = self.ledger.colleague_lines(self.identity) if shared else 0
         self.report.restored |= self.ledger.take(
@@ -238,7 +235,7 @@ class Syncer:
         if any(change.kind == WITHDRAWN for change in answer.changes):
             drop_withdrawn(self.store, self.blobs)
         self.report.changes += len(answer.changes)
-        self.report.lines_sent += max(before - self.ledger.unsent_lines(self.identity), 0)
+        self.report.lines_sent += max(self.ledger.reached(self.identity)[0] - before, 0)
         return answer, more
 
     def _answer_to(self, request: Request) -> bytes:
