@@ -88,19 +88,35 @@ class Ledger:
         return [(log, after) for log, after in found if log not in but_not]
 
     def pending(
-        self, identity: Identity, but_not: frozenset[str] = frozenset()
+        self,
+        identity: Identity,
+        but_not: frozenset[str] = frozenset(),
+        behind: Mapping[str, int] | None = None,
     ) -> Iterator[Pending]:
         """The lines of the logs that are `unfinished`: of each as many as a request may carry, and
-        read only when they are asked for.
+        read only when they are asked for. `behind` says, of some logs, after which line to begin.
         """
-        for log, after in self.unfinished(identity, but_not):
+        for log, offered in self.unfinished(identity, but_not):
+            after = max(offered, (behind or {}).get(log, 0))
             rows = self.database.rows(
                 "select line, h from lines where log = ? and device = ? and seq > ? "
                 "order by seq limit 20000",
                 (log, identity.device, after),
             )
-            lines, hashes = (tuple(column) for column in zip(*rows, strict=True))
-            yield Pending(identity.device, log, after + 1, lines, hashes)
+            if rows:
+                lines, hashes = (tuple(column) for column in zip(*rows, strict=True))
+                yield Pending(identity.device, log, after + 1, lines, hashes)
+
+    def goes_on_after(self, identity: Identity) -> dict[str, int]:
+        """After which line the next segment of a log begins, for each of which the server has said
+        anything; -1 for one that it set aside as forked.
+        """
+        rows = self.database.rows(
+            f"select log, case state when 'forked' then -1 else {OFFERED} end "  # noqa: S608
+            "from acknowledged a where device = ?",
+            (identity.device,),
+        )
+        return dict(rows)
 
     def reached(self, identity: Identity) -> tuple[int, int]:
         """How many lines of this device the server is known, or believed, to have, and how many a
