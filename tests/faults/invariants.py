@@ -16,6 +16,7 @@ from server.services.verify import verify
 from server.services.written import entries_of
 from server.store import audit, logs
 from server.store import branches as set_aside
+from sync.conflicts import RESOLVED
 from sync.log import DEVICE_LOG, Entry, Record, Unread, genesis, link, records_of
 from sync.merge import merge
 from sync.problems import Problem
@@ -24,8 +25,12 @@ from sync.session import Answer
 
 from .book import Place, value_of
 from .device import Device
+from .hazards import hazards_seen
+from .locked import locked
 from .office import ASSIGNED
 from .process import nobody
+from .protected import protected
+from .rulings import rulings
 from .world import Story
 
 ROUNDS = 12
@@ -54,6 +59,10 @@ def check(story: Story) -> list[str]:
             *acknowledged(story),
             *dated(story),
             *counted(story),
+            *hazards_seen(story),
+            *protected(story),
+            *rulings(story),
+            *locked(story),
             *server_sound(story),
         ]
     found += [f"an answer the catalogue has no word for: {one}" for one in story.network.unnamed]
@@ -165,7 +174,7 @@ def doubled(story: Story) -> Iterator[str]:
     times: Counter[str] = Counter()
     for line in story.on_server().values():
         note = value_of(line).get("value")
-        if isinstance(note, dict) and isinstance(note.get("note"), str):
+        if isinstance(note, dict) and isinstance(note.get("note"), str) and RESOLVED not in note:
             times[note["note"]] += 1
     for said in story.book.said:
         if times[said.mark] > 1:
@@ -441,7 +450,8 @@ def counted(story: Story) -> Iterator[str]:
             elif loaded.facility is not None:
                 aside = {r.device for r in loaded.set_aside}
                 for device in sorted({p[0] for p in held if p[1] == inspection}):
-                    assigned = people.get(device) in ASSIGNED.get(loaded.facility, ())
+                    # What is written at the office counts.
+                    assigned = people.get(device) in (*ASSIGNED.get(loaded.facility, ()), None)
                     if assigned == (device in aside):
                         yield f"counted wrongly: {device} in {inspection} (assigned: {assigned})"
 
