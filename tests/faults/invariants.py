@@ -133,23 +133,44 @@ def entries(story: Story) -> Iterator[str]:
     """S2, S3, S4: every recorded line is in its log on the server, or, of a log that went two ways,
     carried over by the device's next generation.
     """
-    held, carried = story.on_server(), adopted(story)
+    held = story.on_server()
+    carried = adopted(held)
     for place, line in story.book.wanted():
         forked = (place[0], place[1]) in story.book.forks
         if held.get(place) != line and not (forked and line in carried):
             yield f"entry missing: {place}"
 
 
-def adopted(story: Story) -> set[bytes]:
+def adopted(lines: dict[Place, bytes]) -> set[bytes]:
     """The lines that were carried over, as they stand in the entries that carry them."""
     parts: dict[tuple[str, str, str], list[str]] = {}
-    for (device, log, _), line in sorted(story.on_server().items()):
+    for (device, log, _), line in sorted(lines.items()):
         said = value_of(line)
         if str(said.get("path")).startswith("adopted/") and isinstance(said.get("value"), dict):
             text = said["value"].get("line")
             if isinstance(text, str):
                 parts.setdefault((device, log, said["path"]), []).append(text)
     return {"".join(texts).encode() for texts in parts.values()}
+
+
+def reckon(story: Story) -> None:
+    """After backups of both sides were put back: what neither has any more is lost with them."""
+    with nobody():
+        there = {line for lines in branches(story).values() for line in lines}
+        stores = [story.on_server()]
+        for device in story.devices:
+            rows = device.rows("select device, log, seq, line from lines")
+            stores.append({(d, log, seq): bytes(line) for d, log, seq, line in rows})
+        files = story.held_files()
+    for lines in stores:
+        there |= {*lines.values(), *adopted(lines)}
+    for place, line in story.book.wanted():
+        if line not in there:
+            story.book.forsaken.add((place, line))
+    for device in story.devices:
+        files |= {sha256 for (sha256,) in device.rows("select sha256 from files")}
+    for sha256 in story.book.files.keys() - files:
+        del story.book.files[sha256]
 
 
 def files(story: Story) -> Iterator[str]:

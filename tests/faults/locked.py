@@ -1,4 +1,4 @@
-"""Passphrases in stories (S11): set, changed, removed, mistyped, forgotten; each may end anywhere."""
+"""Passphrases in stories (S11): set, changed, removed, mistyped, forgotten; killed anywhere."""
 
 from __future__ import annotations
 
@@ -87,7 +87,8 @@ def forget(story: Story, device: Device, inspection: str) -> None:
     if became == "opened":
         story.tally.count("passphrase forgotten")
         return
-    device.words = known  # there was no way back: as well that it came to mind
+    # There was no way back: as well that it came to mind.
+    device.words = [*device.words, *known]
     if became == "away" and not story.restored:
         story.book.faults.append(f"no way back: the office does not open {device.name} (S11)")
 

@@ -182,7 +182,8 @@ def _on_server(story: Story) -> dict[str, list[dict[str, Any]]]:
     from .invariants import adopted
 
     found: dict[str, list[dict[str, Any]]] = {}
-    for line in [*story.on_server().values(), *sorted(adopted(story))]:
+    held = story.on_server()
+    for line in [*held.values(), *sorted(adopted(held))]:
         entry = value_of(line)
         path = str(entry.get("path"))
         if path.startswith("sealed/"):

@@ -58,6 +58,8 @@ def act_out(story: Story) -> None:
         colleague = story.enrol(dice.choice((BEN, BEN, CAM, ANA)))
         ready(story, colleague)
     theme = dice.choice(THEMES)
+    acts = [act for act, _ in theme]
+    story.both = put_device_back in acts and put_office_back in acts
     for _ in range(dice.randint(8, 14)):
         device = dice.choice(story.devices)
         arm(story, device)
@@ -288,14 +290,14 @@ def assign(story: Story, device: Device, inspection: str) -> None:
 
 
 def copy_device(story: Story, device: Device, inspection: str) -> None:
-    if not story.restored and device.enrolled:
+    if device.enrolled and (not story.restored or story.both):
         device.process.forgive()
         device.copy_folder()
         story.tally.count("backup of a device")
 
 
 def put_device_back(story: Story, device: Device, inspection: str) -> None:
-    if not device.copied or story.restored or story.forked:
+    if not device.copied or story.forked or (story.restored and not story.both):
         return
     answer(story, device, inspection)  # what the backup does not have, and the server gets
     story.sync(device)
@@ -304,12 +306,23 @@ def put_device_back(story: Story, device: Device, inspection: str) -> None:
     device.put_back(held, story.held_files())
     story.tally.count("backup of a device restored")
     story.tell(f"{device.name} is put back from a backup")
-    protected.reckon(story)
+    _reckon(story)
     answer(story, device, inspection)
 
 
+def _reckon(story: Story) -> None:
+    """What is lost with what a backup took the place of."""
+    from .invariants import reckon
+
+    if story.forked and story.restored:
+        story.tally.count("backups of both sides restored")
+        reckon(story)
+    protected.reckon(story)
+    rulings.reckon(story)
+
+
 def back_office_up(story: Story, device: Device, inspection: str) -> None:
-    if not story.forked and not story.backed_up:
+    if not story.backed_up and (not story.forked or story.both):
         story.office.process.forgive()
         story.office.back_up()
         story.backed_up = True
@@ -317,13 +330,12 @@ def back_office_up(story: Story, device: Device, inspection: str) -> None:
 
 
 def put_office_back(story: Story, device: Device, inspection: str) -> None:
-    if story.backed_up and not story.restored and not story.forked:
+    if story.backed_up and not story.restored and (not story.forked or story.both):
         story.office.restore()
         story.restored = True
         after = {number for number, backed_up in story.book.withdrawn.items() if backed_up}
         story.book.unsure |= after  # the server knows nothing of it any more
-        protected.reckon(story)
-        rulings.reckon(story)
+        _reckon(story)
         story.tally.count("backup of the server restored")
         story.tell("the server is put back from a backup")
 
@@ -390,5 +402,14 @@ THEMES: Sequence[Sequence[tuple[Act, int]]] = (
         (put_device_back, 2),
     ),
     (*_DAILY, *_IN_CONFIDENCE, *_LOCKED, *_BY_STICK, (back_office_up, 4), (put_office_back, 3)),
+    # A backup of the device and one of the server.
+    (
+        *_DAILY,
+        (copy_device, 5),
+        (put_device_back, 4),
+        (back_office_up, 5),
+        (put_office_back, 4),
+        (sync, 4),
+    ),
     ((answer, 6), (photograph, 3), (finish, 1), (sync, 1), *_BY_STICK),
 )

@@ -61,6 +61,7 @@ class Story:
     forked: bool = False  # a device's backup was put back
     backed_up: bool = False
     restored: bool = False
+    both: bool = False  # a story in which both may be put back
     server_clock_was_wrong: bool = False
     told: list[str] = field(default_factory=list)
 
