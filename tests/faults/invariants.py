@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from collections import Counter
@@ -130,27 +131,45 @@ def branches(story: Story) -> dict[tuple[str, str], set[bytes]]:
 
 
 def entries(story: Story) -> Iterator[str]:
-    """S2, S3, S4: every recorded line is in its log on the server, or, of a log that went two ways,
-    carried over by the device's next generation.
+    """S2, S3, S4: every recorded line is in its log on the server; or, of a generation that ended,
+    whether or not that log went two ways, it was carried over by a later one.
     """
     held = story.on_server()
-    carried = adopted(held)
+    carried = adopted(story, held)
     for place, line in story.book.wanted():
-        forked = (place[0], place[1]) in story.book.forks
-        if held.get(place) != line and not (forked and line in carried):
+        if held.get(place) != line and line not in carried.get(place, ()):
             yield f"entry missing: {place}"
 
 
-def adopted(lines: dict[Place, bytes]) -> set[bytes]:
-    """The lines that were carried over, as they stand in the entries that carry them."""
-    parts: dict[tuple[str, str, str], list[str]] = {}
+def adopted(story: Story, lines: dict[Place, bytes]) -> dict[Place, set[bytes]]:
+    """The lines of ended generations that `lines` carry over, by where they stood in their log."""
+    parts: dict[tuple[Place, Place], list[bytes]] = {}
     for (device, log, _), line in sorted(lines.items()):
-        said = value_of(line)
-        if str(said.get("path")).startswith("adopted/") and isinstance(said.get("value"), dict):
-            text = said["value"].get("line")
-            if isinstance(text, str):
-                parts.setdefault((device, log, said["path"]), []).append(text)
-    return {"".join(texts).encode() for texts in parts.values()}
+        place, piece = _carries(log, line)
+        if place is not None:
+            parts.setdefault(((device, log, 0), place), []).append(piece)
+    ended = {one for device in story.devices for one in device.ended}
+    found: dict[Place, set[bytes]] = {}
+    for (_, place), pieces in parts.items():
+        if place[0] in ended:
+            found.setdefault(place, set()).add(b"".join(pieces))
+    within = [_carries(place[1], line) for place, lines in found.items() for line in lines]
+    for place, line in within:  # what the generation before last had carried
+        if place is not None and place[0] in ended:
+            found.setdefault(place, set()).add(line)
+    return found
+
+
+def _carries(log: str, line: bytes) -> tuple[Place | None, bytes]:
+    """Which line an adopted entry carries, and its bytes or those of a part of it."""
+    said = value_of(line)
+    path, value = str(said.get("path")), said.get("value")
+    if not path.startswith("adopted/") or not isinstance(value, dict):
+        return None, b""
+    _, device, seq = path.split("/")
+    text = value.get("line")
+    piece = text.encode() if isinstance(text, str) else base64.b64decode(str(value.get("base64")))
+    return (device, log, int(seq)), piece
 
 
 def reckon(story: Story) -> None:
@@ -163,7 +182,7 @@ def reckon(story: Story) -> None:
             stores.append({(d, log, seq): bytes(line) for d, log, seq, line in rows})
         files = story.held_files()
     for lines in stores:
-        there |= {*lines.values(), *adopted(lines)}
+        there |= {*lines.values(), *set().union(*adopted(story, lines).values())}
     for place, line in story.book.wanted():
         if line not in there:
             story.book.forsaken.add((place, line))
@@ -259,13 +278,16 @@ def _records(story: Story) -> dict[str, list[Record]]:
 
 
 def alike(story: Story) -> Iterator[str]:
-    """L4: a device's own logs and the server's copies are the same bytes, and chains hold."""
+    """L4: a device's own logs and the server's copies, of ended generations those that were carried
+    over (S3), are the same bytes; and chains hold.
+    """
     held = story.on_server()
+    carried = adopted(story, held)
     for device in story.devices:
         mine = device.own_lines()
         forks = story.book.forks
         for place, line in mine.items():
-            if (place[0], place[1]) not in forks and held.get(place) != line:
+            if held.get(place) != line and line not in carried.get(place, ()):
                 yield f"not alike: {place} on {device.name} and on the server"
         for place in held:
             if place[0] in device.ids and place not in mine and (place[0], place[1]) not in forks:
@@ -274,8 +296,6 @@ def alike(story: Story) -> Iterator[str]:
 
 
 def _chains(device: Device) -> Iterator[str]:
-    import base64
-
     found = device.rows("select value from meta where name = 'public_key'")
     if not found:
         return

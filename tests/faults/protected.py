@@ -183,7 +183,8 @@ def _on_server(story: Story) -> dict[str, list[dict[str, Any]]]:
 
     found: dict[str, list[dict[str, Any]]] = {}
     held = story.on_server()
-    for line in [*held.values(), *sorted(adopted(held))]:
+    carried = set[bytes]().union(*adopted(story, held).values())
+    for line in [*held.values(), *sorted(carried)]:
         entry = value_of(line)
         path = str(entry.get("path"))
         if path.startswith("sealed/"):
