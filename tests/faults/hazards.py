@@ -10,7 +10,7 @@ from fieldkit.hazards import report
 from server.store import audit
 from server.store.tables import hazards as table
 from sync.hazard import PREFIX, SEVERITIES
-from sync.packing import LZMA, unpack
+from sync.packing import REQUEST, unpack_from
 
 from .book import Said
 from .device import Device
@@ -59,8 +59,8 @@ def hazards_first(story: Story, device: Device, sent: Sent) -> None:
         story.book.faults.append(f"hazard waits: {device.name} sends a file before it (S7)")
     if not sent.path.startswith("/api/sync"):
         return
-    packed = any(value == LZMA for _, value in sent.headers)
-    for line in (unpack(sent.body) if packed else sent.body).split(b"\n"):
+    said = {name.lower(): value for name, value in sent.headers}
+    for line in unpack_from(said.get("content-encoding"), sent.body, REQUEST).split(b"\n"):
         if line.startswith(b'{"log"'):
             head = json.loads(line)
             last = head["first"] + head["count"] - 1
