@@ -39,13 +39,15 @@ class Adopted:
     """How a line came that stands in no log of its own device any more (S3).
 
     `by` is the device whose log carries it, at `seq`; `previous` is the chain hash before it;
-    `signed` says whether its own device's signature came along and fits.
+    `signed` says whether its own device's signature came along and fits. `carrier` is the `h` of
+    the entry that carries it.
     """
 
     by: str
     seq: int
     previous: str
     signed: bool
+    carrier: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,11 +194,12 @@ def lines_below(lines: Sequence[bytes], families: Iterable[bytes]) -> list[int]:
     Thousands of lines are looked through at once: most of them hold nothing that is wanted.
     """
     whole = b"\n".join(lines)
-    begins = [0, *accumulate(len(line) + 1 for line in lines)]
+    begins: list[int] = []
     found: set[int] = set()
     for wanted in (*families, b"\\"):
         at = whole.find(wanted)
         while at >= 0:
+            begins = begins or [0, *accumulate(len(line) + 1 for line in lines)]
             place = bisect_right(begins, at) - 1
             found.add(place)
             at = whole.find(wanted, begins[place + 1])

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -18,6 +18,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.adopted import FAMILY as ADOPTED
+from sync.adopted import MOST_CARRIED, whole_line
 from sync.log import (
     MAX_ENTRY_BYTES,
     MAX_SEGMENT_LINES,
@@ -78,18 +79,21 @@ def withheld_in(lines: Sequence[bytes]) -> frozenset[int]:
 
 def is_withheld(line: bytes) -> bool:
     """Whether a line is for the office only: a track, or what cannot be read and may be one."""
-    if not may_stand_below(line, _MARKS):
-        return False
-    read = read_line(line, "", "", _seq_of(line), "")
-    if read.path is None:
-        return True
-    family = read.path.partition("/")[0]
-    if family != ADOPTED:
-        return family == NEVER_SHARED
-    # S3: it carries another line whole. Of one in parts, or not in words, it cannot be told which.
-    value = read.value if isinstance(read, Entry) else None
-    carried = value.get("line") if isinstance(value, dict) and "part" not in value else None
-    return not isinstance(carried, str) or is_withheld(carried.encode("utf-8"))
+    for _ in range(MOST_CARRIED + 1):
+        if not may_stand_below(line, _MARKS):
+            return False
+        read = read_line(line, "", "", _seq_of(line), "")
+        if read.path is None:
+            return True
+        family = read.path.partition("/")[0]
+        if family != ADOPTED:
+            return family == NEVER_SHARED
+        # S3: it carries another line. Of one in parts it cannot be told which.
+        carried = whole_line(read) if isinstance(read, Entry) else None
+        if carried is None:
+            return True
+        line = carried
+    return True
 
 
 def _seq_of(line: bytes) -> int:
@@ -110,14 +114,17 @@ def make_extract(
     hashes: Sequence[bytes],
     signed: Mapping[int, bytes],
     vouch: Callable[[int, bytes], bytes],
+    hidden: Collection[int] = (),
 ) -> Extract:
     """These lines of a log as a colleague may see them.
 
     `hashes` has the chain hash of each line, `signed` the device's signatures by the position that
-    they end at; `vouch(seq, h)` is the server's signature where the device has none.
+    they end at; `vouch(seq, h)` is the server's signature where the device has none. `hidden` are
+    positions that are withheld besides.
     """
     rows = tuple(
-        Hole(h) if is_withheld(line) else line for line, h in zip(lines, hashes, strict=True)
+        Hole(h) if seq in hidden or is_withheld(line) else line
+        for seq, (line, h) in enumerate(zip(lines, hashes, strict=True), start=first)
     )
     ends = set(_stretch_ends(rows))
     proofs = []

@@ -10,6 +10,7 @@ from server.services.audit import CONSOLE, who_is
 from server.services.authority import authority_at, part
 from server.services.identifiers import day_of
 from server.services.inspections import Loaded, load_inspection, records_of_log
+from server.services.late import late_in
 from server.services.texts import check_text
 from server.store import admissions, audit, facilities, gradings, logs
 from server.store.admissions import ADMITTED, REFUSED, Admission
@@ -132,10 +133,9 @@ def _settle(tx: Tx, inspection: str, facility: str) -> None:
 
 def _first_about(tx: Tx, inspection: str, facility: str) -> About | None:
     authority = authority_at(tx, facility, [inspection])
-    marked = logs.revoked_runs(tx, inspection)
+    marked = late_in(tx, inspection)
     for log in logs.logs_of(tx, inspection):
-        runs = marked.get(log.device, ())
-        late = {n for first, last in runs for n in range(first, last + 1)}
+        late = marked.get(log.device, ())
         for record in part(tx, authority, log, records_of_log(tx, log), late=late).counted:
             if isinstance(record, Entry) and record.path == "about":
                 about = read_about(record)

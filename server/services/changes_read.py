@@ -113,6 +113,10 @@ class Reader:
         return sharing.travels(self.tx, list(self._logs.values()), self._circles)
 
     @cached_property
+    def _late(self) -> dict[LogKey, list[int]]:
+        return logs.late_adopted(self.tx, {one.inspection for one in self._told})
+
+    @cached_property
     def _certificates(self) -> dict[str, dict[str, str]]:
         return devices.certificates(self.tx, {one.device for one in self._told})
 
@@ -156,6 +160,15 @@ class Reader:
         def vouched(seq: int, h: bytes) -> bytes:
             return vouch(self.ctx.key, log.device, log.inspection, seq, h)
 
+        hidden = self._waiting(log)
         return make_extract(
-            log.device, log.inspection, first, lines[cut], hashes[cut], signed, vouched
+            log.device, log.inspection, first, lines[cut], hashes[cut], signed, vouched, hidden
         )
+
+    def _waiting(self, log: LogRow) -> frozenset[int]:
+        """What among lines that travel waits for staff: it carries a revoked device's (S8, S3)."""
+        late = self._late.get((log.device, log.inspection))
+        if not late:
+            return frozenset()
+        upto = sharing.admitted(self.tx, log)
+        return frozenset(seq for seq in late if seq > upto)

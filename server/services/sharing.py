@@ -106,7 +106,7 @@ def travels(tx: Tx, rows: Collection[LogRow], circles: Mapping[str, Circle]) -> 
     """Up to which position each log's lines go to the receivers of its inspection; 0 where none do.
 
     What came after a device was revoked (S8), and what a stranger wrote (S9), goes as far as staff
-    admitted it.
+    admitted it. Of what another device carries of a revoked one's, the lines alone are withheld.
     """
     wanted = {row.inspection for row in rows} & set(circles)
     rulings = admissions.of_inspections(tx, wanted) if wanted else {}
@@ -120,6 +120,12 @@ def travels(tx: Tx, rows: Collection[LogRow], circles: Mapping[str, Circle]) -> 
         counts = circles.get(row.inspection, NOBODY).counts(row)
         found[key] = min(max(own if counts else 0, admitted), row.seq)
     return found
+
+
+def admitted(tx: Tx, log: LogRow) -> int:
+    """Up to which position staff admitted a log's entries; 0 where they did not."""
+    found = admissions.of_inspections(tx, {log.inspection}).get((log.device, log.inspection))
+    return found.seq if found is not None and found.ruling == ADMITTED else 0
 
 
 # -- what is told ---------------------------------------------------------------------------------

@@ -12,6 +12,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -392,6 +393,14 @@ class DirectTransport:
 
     def exchange(self, request: bytes) -> bytes:
         return self._carry("exchange", lambda: self.office.exchange(self.token, request))
+
+    def begin(self, request: bytes) -> Callable[[], bytes]:
+        answer: Future[bytes] = Future()  # there at once
+        try:
+            answer.set_result(self.exchange(request))
+        except Problem as exc:
+            answer.set_exception(exc)
+        return answer.result
 
     def send_file(self, sha256: str, size: int, chunks: Callable[[int], Iterator[bytes]]) -> None:
         def take() -> bytes:
