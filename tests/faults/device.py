@@ -7,12 +7,8 @@ import random
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-<<<<<<< HEAD
-from contextlib import closing, contextmanager, suppress
-=======
 from concurrent.futures import Future
-from contextlib import closing, contextmanager
->>>>>>> main
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
