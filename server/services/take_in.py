@@ -191,7 +191,7 @@ def _take_segments(tx: Tx, incoming: Sequence[_Incoming], new: _New) -> None:
                 one.segment.device,
                 owners[one.segment.device].person,
                 (placed.first, placed.head.seq),
-                [len(line) for line in placed.lines],
+                list(map(len, placed.lines)),
                 one.key not in held,
                 one.asked.now,
                 owners[one.segment.device].account,
