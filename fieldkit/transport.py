@@ -47,6 +47,10 @@ class Transport(Protocol):
         """Ask how far the logs of an earlier device are held; the answer's bytes."""
         ...
 
+    def hashes_of(self, former: str, request: Mapping[str, Any]) -> bytes:
+        """Ask for chain hashes of such a log (generation.HashesRequest as JSON values)."""
+        ...
+
     def own_lines(self, device: str, inspection: str, after: int) -> bytes:
         """Ask for this person's own lines of a log behind a position (own_lines.OwnLines)."""
         ...
@@ -120,6 +124,11 @@ class HttpTransport:
 
     def held_of(self, former: str) -> bytes:
         return self._send("GET", f"/api/generation/{former}", b"", {}).body
+
+    def hashes_of(self, former: str, request: Mapping[str, Any]) -> bytes:
+        body = json.dumps(request).encode()
+        headers = {"Content-Type": "application/json"}
+        return self._send("POST", f"/api/generation/{former}/hashes", body, headers).body
 
     def own_lines(self, device: str, inspection: str, after: int) -> bytes:
         return self._send("GET", f"/api/lines/{device}/{inspection}/{after}", b"", {}).body

@@ -116,6 +116,10 @@ class Reader:
     def _passing(self) -> dict[LogKey, Passing]:
         return sharing.passing(self.tx, list(self._logs.values()), self._circles)
 
+    @cached_property
+    def _certificates(self) -> dict[str, dict[str, str]]:
+        return devices.certificates(self.tx, {one.device for one in self._told})
+
     def _receives(self, inspection: str) -> bool:
         return self.person in self._circles.get(inspection, sharing.NOBODY).receivers
 
@@ -125,7 +129,7 @@ class Reader:
             return None
         passing = self._passing[told.device, told.inspection]
         if kind == sharing.CERTIFICATE:
-            known = devices.certificate(self.tx, told.device) if passing.given else None
+            known = self._certificates.get(told.device) if passing.given else None
             return self._change(kind, told.device, known)
         ref = f"{told.device}/{told.inspection}/{told.first}"
         if not passing.given:

@@ -18,7 +18,6 @@ from server.store.logs import (
     logs_of,
     owners_of,
     revoked_runs,
-    segments_of,
 )
 from server.store.transaction import Tx
 from sync.adopted import PREFIX, expand, is_adopted
@@ -191,8 +190,10 @@ def part_log(
     return part(tx, authority, log, records, _claims(records, owners), late)
 
 
-def set_aside(tx: Tx, authority: Authority, log: LogRow, late: Collection[int]) -> frozenset[int]:
-    """The positions of a log's entries that are set aside.
+def set_aside(
+    tx: Tx, authority: Authority, log: LogRow, late: Collection[int], came: Collection[int]
+) -> frozenset[int]:
+    """The positions of a log's entries that are set aside; `came` is when its runs did (UTC ms).
 
     Where everything came while its writer was expected, no line is read for it.
     """
@@ -200,10 +201,8 @@ def set_aside(tx: Tx, authority: Authority, log: LogRow, late: Collection[int]) 
         return frozenset()
     ruling = authority.rulings.get((log.device, log.inspection))
     admitted = ruling is not None and ruling.covers(log.seq)
-    runs = segments_of(tx, log.id)
-    if admitted or (
-        not late and all(authority.within(log.person, run.received_at) for run in runs)
-    ):
+    expected = not late and all(authority.within(log.person, at) for at in came)
+    if admitted or expected:
         return frozenset()
     parted = part_log(tx, authority, log, late, Owners(tx, [log]))
     return frozenset(record.seq for record in parted.aside)

@@ -131,11 +131,8 @@ def passing(
     """
     wanted = {row.inspection for row in rows} & set(circles)
     rulings = admissions.of_inspections(tx, wanted) if wanted else {}
-    late = {
-        (device, inspection): {n for first, last in runs for n in range(first, last + 1)}
-        for inspection in sorted(wanted)
-        for device, runs in logs.revoked_runs(tx, inspection).items()
-    }
+    late = logs.late_from(tx, wanted) if wanted else {}
+    came = logs.came_at(tx, [row.id for row in rows if row.inspection in wanted])
     found: dict[LogKey, Passing] = {}
     for row in rows:
         key = row.device, row.inspection
@@ -145,7 +142,8 @@ def passing(
             found[key] = Passing()
             continue
         authority = Authority(circle.windows, rulings)
-        found[key] = Passing(True, set_aside(tx, authority, row, late.get(key, ())))
+        after = range(late.get(key, row.seq + 1), row.seq + 1)
+        found[key] = Passing(True, set_aside(tx, authority, row, after, came.get(row.id, ())))
     return found
 
 

@@ -51,7 +51,7 @@ def figures(folder: Path) -> Iterator[Figure]:
             transport.exchange(_nothing(laptop))
             up, down = counted.taken()
             yield once("a sync with nothing to say, up and down", "B", up + down, "1 kB", 1000)
-            yield from _inspection(transport, counted, laptop, made.facilities[0])
+            yield from _inspection(transport, counted, laptop, laptop.facilities[0])
         yield from _by_fieldkit(folder / "laptop", made, counted)
 
 
@@ -83,7 +83,7 @@ def _by_fieldkit(folder: Path, made: Office, counted: Counted) -> Iterator[Figur
         def recorder() -> Recorder:
             return Recorder(store, library, identity, time.time_ns() // 1_000_000)
 
-        begun = start(recorder(), made.facilities[1])
+        begun = start(recorder(), laptop.facilities[1])
         asked = [(item, place) for _, item in begun.checklist.items() for place in _places(item)]
         for item, place in asked[:ANSWERS]:
             answer(recorder(), begun.inspection, item.id, _said(item), instance=place)

@@ -208,13 +208,20 @@ class Office:
         if former not in self.devices:
             raise problem("device-not-yours")
         logs = [
-            generation.HeldLog(
-                log, len(held.lines), held.hashes[-1].hex(), self.forks.get((device, log))
-            )
+            generation.HeldLog(log, len(held.lines), held.hashes[-1].hex())
             for (device, log), held in self.logs.items()
             if device == former
         ]
         return json.dumps(generation.HeldAnswer().dump({"logs": logs})).encode()
+
+    def hashes_of(self, token: str, former: str, body: bytes) -> bytes:
+        self._device(token)
+        if former not in self.devices:
+            raise problem("device-not-yours")
+        asked = generation.HashesRequest().load(json.loads(body))
+        held = self.logs.get((former, asked["log"]), HeldLog([], [b""]))
+        h = [held.hashes[at].hex() if at <= len(held.lines) else None for at in asked["at"]]
+        return json.dumps(generation.HashesAnswer().dump({"h": h})).encode()
 
     def own_lines(self, token: str, device: str, log: str, after: int) -> bytes:
         self._device(token)
@@ -370,6 +377,10 @@ class DirectTransport:
     def held_of(self, former: str) -> bytes:
         return self._carry("held", lambda: self.office.held_of(self.token, former))
 
+    def hashes_of(self, former: str, request: Mapping[str, Any]) -> bytes:
+        body = json.dumps(request).encode()
+        return self._carry("hashes", lambda: self.office.hashes_of(self.token, former, body))
+
     def own_lines(self, device: str, inspection: str, after: int) -> bytes:
         return self._carry(
             "lines", lambda: self.office.own_lines(self.token, device, inspection, after)
@@ -490,6 +501,8 @@ def served(office: Office, page: tuple[int, str, bytes] | None = None) -> Iterat
                 return office.exchange(token, body)
             if self.path == "/api/generation":
                 return office.next_generation(token, body)
+            if self.path.startswith("/api/generation/") and self.path.endswith("/hashes"):
+                return office.hashes_of(token, self.path.split("/")[3], body)
             if self.path.startswith("/api/generation/"):
                 return office.held_of(token, self.path.rpartition("/")[2])
             if self.path.startswith("/api/lines/"):

@@ -15,7 +15,7 @@ from memory_server import DirectTransport, Office, served
 from fieldkit.transport import HttpTransport, Transport
 from fieldkit.tus import CHECKED_BYTES, Chunks
 from sync import wire
-from sync.generation import GenerationRequest, HeldAnswer, prove, read_held
+from sync.generation import GenerationRequest, HashesAnswer, HeldAnswer, prove, read_held
 from sync.log import device_id, genesis, link, sign_head, write_line
 from sync.own_lines import OwnLines
 from sync.problems import Problem
@@ -240,16 +240,22 @@ def test_the_next_generation_is_answered_and_speaks_for_itself(
     answer = json.loads(transport.next_generation(GenerationRequest().dump(asked)))
     transport.go_on_as(answer["token"])
     (held,) = read_held(HeldAnswer().loads(transport.held_of(former))).values()
-    assert (held.log, held.seq, held.fork) == (INSPECTION, 1, None)
+    assert (held.log, held.seq) == (INSPECTION, 1)
+    hashes = transport.hashes_of(former, {"log": INSPECTION, "at": [1, 2]})
+    assert HashesAnswer().loads(hashes) == {"h": [held.h, None]}
     assert read_answer(transport.exchange(_request(fresh))).logs[0].state == "held"
     asked = {"public_key": public_key, "proof": prove(fresh, b"another")}
     transport.go_on_as(f"token-{former}")
     with pytest.raises(Problem) as caught:
         transport.next_generation(GenerationRequest().dump(asked))
     assert caught.value.code == "generation-unproved"
-    with pytest.raises(Problem) as caught:
-        transport.held_of("a" * 32)
-    assert caught.value.code == "device-not-yours"
+    for ask in (
+        lambda: transport.held_of("a" * 32),
+        lambda: transport.hashes_of("a" * 32, {"log": INSPECTION, "at": [1]}),
+    ):
+        with pytest.raises(Problem) as caught:
+            ask()
+        assert caught.value.code == "device-not-yours"
 
 
 def test_a_devices_own_lines_come_back_a_page_at_a_time(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 
 from store_rows import (
     EVERY_BYTE,
@@ -49,6 +50,41 @@ def test_runs_that_came_after_their_device_was_revoked_are_known(db: Database) -
     with db.read() as tx:
         assert logs.revoked_runs(tx, VISIT) == {first.id: [(3, 5)]}
         assert logs.revoked_runs(tx, VISIT_2) == {}
+
+
+def test_when_the_runs_of_several_logs_came_is_known_each_time_once(db: Database) -> None:
+    """S9, S5"""
+    first, second = db.write(put_everybody)
+    assert db.write(lambda tx: logs.came_at(tx, [])) == {}
+    for n, at in enumerate((NOW, NOW, NOW + 5)):
+        given = LINES[n : n + 1], LINES[:n], at
+        db.write(lambda tx, g=given: append(tx, first, VISIT, g[0], before=g[1], now=g[2]))
+    db.write(lambda tx: append(tx, second, VISIT, LINES[:1], now=NOW + 9))
+    with db.read() as tx:
+        ids = {log.device: log.id for log in logs.logs_of(tx, VISIT)}
+        assert logs.came_at(tx, ids.values()) == {
+            ids[first.id]: [NOW, NOW + 5],
+            ids[second.id]: [NOW + 9],
+        }
+
+
+def test_where_the_lines_of_revoked_devices_begin_to_be_late_is_known_of_several_inspections(
+    db: Database,
+) -> None:
+    """S8"""
+    first, second = db.write(put_everybody)
+    for visit in (VISIT, VISIT_2):
+        for device in (first, second):
+            db.write(partial(append, device=device, inspection=visit, lines=LINES[:1]))
+    db.write(lambda tx: devices.revoke(tx, first.id))
+    with db.read() as tx:
+        assert logs.late_from(tx, {VISIT, VISIT_2}) == {}
+    for n in (1, 3):
+        late, before = LINES[n : n + 2], LINES[:n]
+        db.write(lambda tx, a=late, b=before: append(tx, first, VISIT, a, before=b, revoked=True))
+    with db.read() as tx:
+        assert logs.late_from(tx, {VISIT, VISIT_2}) == {(first.id, VISIT): 2}
+        assert logs.late_from(tx, {VISIT_2}) == {}
 
 
 def test_lines_are_kept_as_the_bytes_first_written(db: Database) -> None:
