@@ -39,13 +39,15 @@ class Adopted:
     """How a line came that stands in no log of its own device any more (S3).
 
     `by` is the device whose log carries it, at `seq`; `previous` is the chain hash before it;
-    `signed` says whether its own device's signature came along and fits.
+    `signed` says whether its own device's signature came along and fits. `carrier` is the `h` of
+    the entry that carries it.
     """
 
     by: str
     seq: int
     previous: str
     signed: bool
+    carrier: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.adopted import FAMILY as ADOPTED
+from sync.adopted import MOST_CARRIED, whole_line
 from sync.log import (
     MAX_ENTRY_BYTES,
     MAX_SEGMENT_LINES,
@@ -83,18 +84,21 @@ def withheld_in(lines: Sequence[bytes]) -> frozenset[int]:
 
 def is_withheld(line: bytes) -> bool:
     """Whether a line is for the office only: a track, or what cannot be read and may be one."""
-    if not may_stand_below(line, _MARKS):
-        return False
-    read = read_line(line, "", "", _seq_of(line), "")
-    if read.path is None:
-        return True
-    family = read.path.partition("/")[0]
-    if family != ADOPTED:
-        return family == NEVER_SHARED
-    # S3: it carries another line whole. Of one in parts, or not in words, it cannot be told which.
-    value = read.value if isinstance(read, Entry) else None
-    carried = value.get("line") if isinstance(value, dict) and "part" not in value else None
-    return not isinstance(carried, str) or is_withheld(carried.encode("utf-8"))
+    for _ in range(MOST_CARRIED + 1):
+        if not may_stand_below(line, _MARKS):
+            return False
+        read = read_line(line, "", "", _seq_of(line), "")
+        if read.path is None:
+            return True
+        family = read.path.partition("/")[0]
+        if family != ADOPTED:
+            return family == NEVER_SHARED
+        # S3: it carries another line. Of one in parts it cannot be told which.
+        carried = whole_line(read) if isinstance(read, Entry) else None
+        if carried is None:
+            return True
+        line = carried
+    return True
 
 
 def _seq_of(line: bytes) -> int:

@@ -10,6 +10,7 @@ from server.services.audit import CONSOLE, who_is
 from server.services.authority import authority_at
 from server.services.identifiers import day_of
 from server.services.inspections import Loaded, Owners, load_inspection, part_log
+from server.services.late import late_in
 from server.services.texts import check_text
 from server.store import admissions, audit, facilities, gradings, logs
 from server.store.admissions import ADMITTED, REFUSED, Admission
@@ -133,12 +134,11 @@ def _settle(tx: Tx, inspection: str, facility: str) -> None:
 
 def _first_about(tx: Tx, inspection: str, facility: str) -> About | None:
     authority = authority_at(tx, facility, [inspection])
-    marked = logs.revoked_runs(tx, inspection)
+    marked = late_in(tx, inspection)
     rows = logs.logs_of(tx, inspection)
     owners = Owners(tx, rows)
     for log in rows:
-        runs = marked.get(log.device, ())
-        late = {n for first, last in runs for n in range(first, last + 1)}
+        late = marked.get(log.device, frozenset())
         for record in part_log(tx, authority, log, late, owners).counted:
             if isinstance(record, Entry) and record.path == "about":
                 about = read_about(record)

@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from server.services.authority import Authority, Parted, authority_at, part
+from server.services.late import late_in
 from server.store import devices, people
 from server.store.admissions import Admission
 from server.store.logs import (
@@ -17,7 +18,6 @@ from server.store.logs import (
     lines_of,
     logs_of,
     owners_of,
-    revoked_runs,
 )
 from server.store.transaction import Tx
 from sync.adopted import PREFIX, expand, is_adopted
@@ -142,15 +142,15 @@ def load_inspection(tx: Tx, inspection_id: str) -> Loaded | None:
     authority = authority_at(tx, row.facility, [inspection_id])
     counted: list[Record] = []
     aside: list[Aside] = []
-    marked = revoked_runs(tx, inspection_id)
+    marked = late_in(tx, inspection_id)
     owners = Owners(tx, logs)
     for log in logs:
-        late = {n for first, last in marked.get(log.device, ()) for n in range(first, last + 1)}
+        late = marked.get(log.device, frozenset())
         parted = part_log(tx, authority, log, late, owners)
         counted.extend(parted.counted)
         ruling = authority.rulings.get((log.device, inspection_id))
         if parted.aside or ruling is not None:
-            aside.append(Aside(log, parted.aside, ruling, frozenset(late)))
+            aside.append(Aside(log, parted.aside, ruling, late))
     counted = owners.attribute(expand(counted, owners))
     adopted = _carried(counted)
     state = merge(counted)

@@ -126,12 +126,14 @@ def passing(
 ) -> dict[LogKey, Passing]:
     """What of each log goes to the receivers of its inspection.
 
-    Entries that are set aside, because they came after their device was revoked (S8) or their
-    writer was not expected then (S9), do not; a stranger's log does once staff admitted of it.
+    Entries that are set aside, because they came after a device was revoked, be they its own or
+    carried by another one (S8, S3), or because their writer was not expected then (S9), do not; a
+    stranger's log does once staff admitted of it.
     """
     wanted = {row.inspection for row in rows} & set(circles)
     rulings = admissions.of_inspections(tx, wanted) if wanted else {}
     late = logs.late_from(tx, wanted) if wanted else {}
+    carried = logs.late_adopted(tx, wanted) if wanted else {}
     came = logs.came_at(tx, [row.id for row in rows if row.inspection in wanted])
     found: dict[LogKey, Passing] = {}
     for row in rows:
@@ -142,7 +144,7 @@ def passing(
             found[key] = Passing()
             continue
         authority = Authority(circle.windows, rulings)
-        after = range(late.get(key, row.seq + 1), row.seq + 1)
+        after = {*range(late.get(key, row.seq + 1), row.seq + 1), *carried.get(key, ())}
         found[key] = Passing(True, set_aside(tx, authority, row, after, came.get(row.id, ())))
     return found
 

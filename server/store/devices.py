@@ -141,6 +141,12 @@ def active_of(tx: Tx, wanted: Collection[str]) -> dict[str, set[str]]:
     return found
 
 
+def revoked_of(tx: Tx, person: str) -> set[str]:
+    """The devices of a person that were revoked (S8)."""
+    query = select(devices.c.id).where(devices.c.person == person, devices.c.status == REVOKED)
+    return set(tx.execute(query).scalars())
+
+
 def seen(tx: Tx, device: str, at: int) -> None:
     """Note when a device last showed its token."""
     tx.execute(update(devices).where(devices.c.id == device).values(last_seen_at=at))

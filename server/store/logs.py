@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, func, select, update
 
 from server.store.bulk import insert_rows
 from server.store.devices import ACCOUNT, REVOKED
-from server.store.runs import cut, hash_in, hashes_in, pack, sizes
+from server.store.runs import cut, hash_in, hashes_in, numbers_in, pack, pack_numbers
 from server.store.tables import devices, inspections, logs, receipts, segments
 from server.store.transaction import Tx
 from sync.log import Head, Segment, genesis, link
@@ -121,12 +121,19 @@ _LATE = (
 _IDS = select(logs.c.id, logs.c.device, logs.c.inspection).where(
     logs.c.inspection.in_(bindparam("inspections", expanding=True))
 )
+_MARKED = (
+    select(logs.c.device, logs.c.inspection, segments.c.late)
+    .join(logs, logs.c.id == segments.c.log)
+    .where(logs.c.inspection.in_(bindparam("inspections", expanding=True)))
+    .where(segments.c.late.is_not(None))
+    .order_by(logs.c.id, segments.c.last)
+)
 _NEW_HEAD = (
     update(logs)
     .where(logs.c.id == bindparam("log"))
     .values(seq=bindparam("to_seq"), h=bindparam("to_h"))
 )
-_SEGMENT = tuple(column.name for column in segments.columns)
+_SEGMENT = tuple(column.name for column in segments.columns if column.name != "late")
 _INSPECTIONS = select(inspections).where(inspections.c.id.in_(bindparam("ids", expanding=True)))
 _TOUCHED = (
     update(inspections)
@@ -162,6 +169,24 @@ def revoked_runs(tx: Tx, inspection: str) -> dict[str, list[tuple[int, int]]]:
     for device, first, last in tx.execute(query):
         found.setdefault(device, []).append((first, last))
     return found
+
+
+def late_adopted(tx: Tx, wanted: Collection[str]) -> dict[LogKey, list[int]]:
+    """The positions that `mark_late` was given of logs of these inspections, rising (S3, S8)."""
+    found: dict[LogKey, list[int]] = {}
+    for device, inspection, late in tx.execute(_MARKED, {"inspections": sorted(wanted)}):
+        found.setdefault((device, inspection), []).extend(numbers_in(late))
+    return found
+
+
+def mark_late(tx: Tx, device: str, inspection: str, positions: Collection[int]) -> None:
+    """Mark adopted entries of a log as carrying lines that came after their device was revoked."""
+    log = find_logs(tx, [(device, inspection)])[device, inspection].id
+    for seq in sorted(positions):
+        there = (segments.c.log == log, segments.c.first <= seq, segments.c.last >= seq)
+        late = tx.execute(select(segments.c.late).where(*there)).scalar_one()
+        marked = pack_numbers(sorted({*numbers_in(late or b""), seq}))
+        tx.execute(update(segments).where(*there).values(late=marked))
 
 
 def late_from(tx: Tx, wanted: Collection[str]) -> dict[LogKey, int]:
@@ -276,7 +301,7 @@ def runs_of(tx: Tx, log_id: int, first: int, last: int) -> list[Run]:
 def line_sizes(tx: Tx, log_id: int) -> list[list[int]]:
     """How many bytes each line of a log has, run by run from the first on."""
     query = select(segments.c.lengths).where(segments.c.log == log_id).order_by(segments.c.last)
-    return [sizes(lengths) for lengths in tx.execute(query).scalars()]
+    return [numbers_in(lengths) for lengths in tx.execute(query).scalars()]
 
 
 def segments_of(tx: Tx, log_id: int) -> list[SegmentRow]:

@@ -263,6 +263,9 @@ segments = Table(
     Column("received_at", BigInteger, nullable=False),
     Column("offset_ms", BigInteger),  # server clock minus the device's (L9), where it told its own
     Column("revoked", Boolean),  # true: it came after its device was revoked, and is marked (S8)
+    # Positions (4 bytes each, big-endian) of entries that carry lines of another device which were
+    # not here when that was revoked (S3, S8).
+    Column("late", LargeBinary),
     PrimaryKeyConstraint("log", "last"),
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import threading
 import time
@@ -15,13 +16,14 @@ from fieldkit.capture import Recorder, answer, set_outcome, start
 from fieldkit.library import Library
 from fieldkit.signing import sign_off
 from fieldkit.transport import HttpTransport
-from sync.packing import pack
+from sync.packing import REQUEST, pack_for
 from sync.session import Request, read_answer, read_request, write_request
 from tests.bench.figure import Figure, once
 from tests.bench.laptop import enrolled_store, sync
 from tests.bench.office import ANSWERS, NOW, Laptop, Office, office
 
 FORM, FORM_BYTES = "the same answers as a form submission", 2935
+SLOWEST_ANSWER_MS = 90_000  # an answer is taken that long after the one before, or sooner
 LINES = "the bytes of its entries, uncompressed"
 PACKED = "its entries, compressed"
 
@@ -60,7 +62,7 @@ def _inspection(
 ) -> Iterator[Figure]:
     body = laptop.inspection(facility)
     lines = sum(len(line) + 1 for line in read_request(body).segments[0].lines)
-    packed = len(pack(body))
+    packed = len(pack_for(body, REQUEST)[1])
     transport.exchange(body)
     up, down = counted.taken()
     name = "an inspection of 42 answers"
@@ -80,8 +82,13 @@ def _by_fieldkit(folder: Path, made: Office, counted: Counted) -> Iterator[Figur
         sync(store, laptop, transport)
         library, identity = Library(store.database), store.identity()
 
+        dice = random.Random(42)
+        clock = time.time_ns() // 1_000_000 - 2 * ANSWERS * SLOWEST_ANSWER_MS
+
         def recorder() -> Recorder:
-            return Recorder(store, library, identity, time.time_ns() // 1_000_000)
+            nonlocal clock
+            clock += dice.randrange(SLOWEST_ANSWER_MS)
+            return Recorder(store, library, identity, clock)
 
         begun = start(recorder(), laptop.facilities[1])
         asked = [(item, place) for _, item in begun.checklist.items() for place in _places(item)]

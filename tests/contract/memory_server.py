@@ -24,7 +24,7 @@ from sync import generation, wire
 from sync.inspection_reader import read_evidence
 from sync.log import Entry, Head, Record, device_id, genesis, link, read_line
 from sync.own_lines import OwnLines
-from sync.packing import LZMA, unpack
+from sync.packing import ANSWER, PACKINGS, REQUEST, pack_for, unpack_from
 from sync.problems import Problem, problem
 from sync.receipt import Receipt, ReceiptLog, SignedBytes, server_id, sign_certificate, sign_receipt
 from sync.sealed import named_files, read_sealed
@@ -37,7 +37,6 @@ from sync.session import (
     Gap,
     LogState,
     Request,
-    inflate,
     place_segment,
     read_request,
     write_answer,
@@ -75,6 +74,8 @@ class Office:
     now: int = NOW
     refused: set[str] = field(default_factory=set)
     sealing_key: Identity = field(default_factory=Identity.generate)
+    packings: tuple[str, ...] = PACKINGS  # that it can read and write
+    came_as: list[str | None] = field(default_factory=list)  # how requests were packed
 
     @property
     def public_key(self) -> bytes:
@@ -488,10 +489,11 @@ def served(office: Office, page: tuple[int, str, bytes] | None = None) -> Iterat
             self.end_headers()
 
         def _act(self, body: bytes) -> bytes:
-            if self.headers.get("Content-Encoding") == "gzip":
-                body = inflate(body)
-            elif self.headers.get("Content-Encoding") == LZMA:
-                body = unpack(body)
+            packing = self.headers.get("Content-Encoding")
+            office.came_as.append(packing)
+            if packing is not None and packing not in office.packings:
+                raise problem("media-type", given=packing, wanted="?")
+            body = unpack_from(packing, body, REQUEST)
             if self.path == "/api/enrol":
                 return office.greet() if self.command == "GET" else office.enrol(body)
             token = self.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -511,7 +513,12 @@ def served(office: Office, page: tuple[int, str, bytes] | None = None) -> Iterat
             raise problem("not-found")
 
         def _say(self, status: int, media_type: str, body: bytes) -> None:
+            asked = self.headers.get("Accept-Encoding", "").split(",")
+            read = {*asked, self.headers.get("Content-Encoding", "")} & {*office.packings}
+            packing, body = pack_for(body, ANSWER, read) if status == 200 else (None, body)
             self.send_response(status)
+            if packing is not None:
+                self.send_header("Content-Encoding", packing)
             self.send_header("Content-Type", media_type)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

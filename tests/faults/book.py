@@ -32,7 +32,7 @@ class Book:
     files: dict[str, bytes] = field(default_factory=dict)
     saw: dict[tuple[Place, bytes], frozenset[str]] = field(default_factory=dict)
     forks: set[tuple[str, str]] = field(default_factory=set)  # logs that went two ways
-    newer: set[Place] = field(default_factory=set)  # lines that only a newer version can read
+    newer: set[tuple[Place, bytes]] = field(default_factory=set)  # what this version cannot read
     when: dict[tuple[Place, bytes], tuple[int, int]] = field(
         default_factory=dict
     )  # between which two true times

@@ -233,7 +233,7 @@ class Device:
         done = self.command(work)
         for (device, log, seq), line in self.own_lines().items():
             if line.endswith(b',"mood":"calm"}'):
-                self.book.newer.add((device, log, seq))
+                self.book.newer.add(((device, log, seq), line))
         return done
 
     def attach(self, inspection: str, file: Path, item: str) -> Outcome:

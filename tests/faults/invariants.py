@@ -378,9 +378,11 @@ def noticed(story: Story) -> Iterator[str]:
 
 def read(story: Story) -> Iterator[str]:
     """L3, L4: what this version wrote is read; what a newer one wrote is kept, unread."""
+    held = story.on_server()
     for inspection, records in _records(story).items():
         for one in records:
-            newer = (one.device, inspection, one.seq) in story.book.newer
+            place = (one.device, inspection, one.seq)
+            newer = (place, held[place]) in story.book.newer
             if isinstance(one, Unread) != newer:
                 yield f"unread or not: {one.device} {inspection} {one.seq} ({newer})"
 

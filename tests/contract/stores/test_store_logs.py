@@ -68,6 +68,20 @@ def test_when_the_runs_of_several_logs_came_is_known_each_time_once(db: Database
         }
 
 
+def test_entries_that_carry_a_revoked_devices_lines_are_marked_one_by_one(db: Database) -> None:
+    """S8, S3"""
+    first, second = db.write(put_everybody)
+    db.write(lambda tx: append(tx, first, VISIT, LINES[:2]))
+    db.write(lambda tx: append(tx, first, VISIT, LINES[2:], before=LINES[:2]))
+    db.write(lambda tx: append(tx, second, VISIT, LINES))
+    for positions in ({4, 2}, {5}, set()):
+        db.write(lambda tx, p=positions: logs.mark_late(tx, first.id, VISIT, p))
+    with db.read() as tx:
+        assert logs.late_adopted(tx, {VISIT, VISIT_2}) == {(first.id, VISIT): [2, 4, 5]}
+        assert logs.late_adopted(tx, {VISIT_2}) == {}
+        assert logs.revoked_runs(tx, VISIT) == {}
+
+
 def test_where_the_lines_of_revoked_devices_begin_to_be_late_is_known_of_several_inspections(
     db: Database,
 ) -> None:

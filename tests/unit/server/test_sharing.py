@@ -47,6 +47,7 @@ from server.store.assignments import Assignment
 from server.store.changes import News
 from server.store.logs import InspectionRow
 from server.store.tables import segments
+from sync.adopted import Run, entries_for
 from sync.extract import Hole, extract_from_json, is_withheld, verify_extract, vouched_only
 from sync.log import Head, Segment, genesis, link, sign_head
 from sync.problems import Problem
@@ -799,6 +800,36 @@ def test_what_came_after_a_device_was_revoked_waits_for_staff(two: tuple[Device,
     for each in (reader, late):
         each.follow()
         assert len(each.lines(one, VISIT_1)) == 4
+
+
+def test_a_revoked_devices_lines_that_another_one_carries_wait_alone(
+    two: tuple[Device, Device],
+) -> None:
+    """S8, S3: a colleague has their chain hashes until staff admit them, and all other lines."""
+    one, other = two
+    ctx = one.ctx
+    record(one, VISIT_1, 2, track=False)
+    one.send()
+    one.record(VISIT_1, "answers/GEN-G1/-", {"level": "not-at-all"})
+    lines, hashes = one.logs[VISIT_1], one.hashes[VISIT_1]
+    mine = enrolled_device(ctx, one.person, 7)
+    revoke_device(ctx, CONSOLE, one.id, "stolen")
+    last = len(lines)
+    run = Run(one.id, last, hashes[last - 1], lines[last - 1 :], hashes[last:], None)
+    mine.record(VISIT_1, "answers/GEN-G2/-", {"level": "fully"})
+    for _, path, value in entries_for(run):
+        mine.record(VISIT_1, path, value)
+    mine.record(VISIT_1, "answers/GEN-G3/-", {"level": "fully"})
+    mine.send()
+    reader = Reader(other)
+    reader.follow()
+    rows = reader.rows[mine.id, VISIT_1]
+    assert [isinstance(row, Hole) for row in rows] == [False, True, False]
+    add_person(ctx, "p-rosa")
+    rule_at_console(ctx, "rosa", VISIT_1, mine.id, "admitted", "it was found again")
+    anew = Reader(other)
+    anew.follow()
+    assert len(anew.lines(mine, VISIT_1)) == 3
 
 
 def test_what_staff_admit_of_a_stranger_goes_to_those_who_share_the_inspection(
