@@ -1096,6 +1096,13 @@ _define(
     "Do not go on. Ask your office for a new invitation by another way than this network.",
 )
 _define(
+    "server-unproved",
+    409,
+    "What answers at this address did not prove that it holds the server's key.",
+    "The invitation's code was not shown to it, and nothing was kept on this device.",
+    "Try another network. If it recurs, ask your office whether its server is up to date.",
+)
+_define(
     "invitation-malformed",
     400,
     "{text!r} is not an invitation.",

@@ -286,8 +286,10 @@ def joined(signed: Iterable[Sequence[int]]) -> list[Reach]:
     return [*found, (begins, last)] if last >= begins else found
 
 
-def runs(first: int, sizes: Iterable[int]) -> list[Reach]:
+def runs(first: int, sizes: Sequence[int]) -> list[Reach]:
     """Lines of these sizes, from position `first` on, in runs that one change can carry."""
+    if sum(sizes) + len(sizes) <= RUN_BYTES and 0 < len(sizes) <= MAX_SEGMENT_LINES:
+        return [(first, first + len(sizes) - 1)]
     found: list[Reach] = []
     begins, room, last = first, RUN_BYTES, first - 1
     for seq, size in enumerate(sizes, start=first):

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, select, update
 
+from server.store.among import among
 from server.store.bulk import insert_rows
 from server.store.devices import ACCOUNT, REVOKED
 from server.store.runs import cut, hash_in, hashes_in, numbers_in, pack, pack_numbers
@@ -96,12 +97,12 @@ _LOG = (
 # Statements of the way in are put together once: that costs more than running them.
 _OWNERS = select(
     devices.c.id, devices.c.public_key, devices.c.person, devices.c.status, devices.c.kind
-).where(devices.c.id.in_(bindparam("ids", expanding=True)))
+).where(among(devices.c.id, "ids"))
 _FIND = (
     select(*_LOG)
     .join(devices, devices.c.id == logs.c.device)
-    .where(logs.c.inspection.in_(bindparam("inspections", expanding=True)))
-    .where(logs.c.device.in_(bindparam("devices", expanding=True)))
+    .where(among(logs.c.inspection, "inspections"))
+    .where(among(logs.c.device, "devices"))
 )
 # Who was revoked stays so; of everybody else's runs, which are long rows, none is looked at.
 _CAME = (
@@ -114,12 +115,12 @@ _LATE = (
     select(logs.c.device, logs.c.inspection, func.min(segments.c.first))
     .join(devices, devices.c.id == logs.c.device)
     .join(segments, segments.c.log == logs.c.id)
-    .where(logs.c.inspection.in_(bindparam("inspections", expanding=True)))
+    .where(among(logs.c.inspection, "inspections"))
     .where(devices.c.status == REVOKED, segments.c.revoked.is_(True))
     .group_by(logs.c.device, logs.c.inspection)
 )
 _IDS = select(logs.c.id, logs.c.device, logs.c.inspection).where(
-    logs.c.inspection.in_(bindparam("inspections", expanding=True))
+    among(logs.c.inspection, "inspections")
 )
 _MARKED = (
     select(logs.c.device, logs.c.inspection, segments.c.late)
@@ -134,7 +135,7 @@ _NEW_HEAD = (
     .values(seq=bindparam("to_seq"), h=bindparam("to_h"))
 )
 _SEGMENT = tuple(column.name for column in segments.columns if column.name != "late")
-_INSPECTIONS = select(inspections).where(inspections.c.id.in_(bindparam("ids", expanding=True)))
+_INSPECTIONS = select(inspections).where(among(inspections.c.id, "ids"))
 _TOUCHED = (
     update(inspections)
     .where(inspections.c.id == bindparam("inspection"))

@@ -22,7 +22,7 @@ from flask import Flask
 from server import create_app
 from server.context import Context, open_context
 from server.schedule import Worker
-from server.services import enrolment, programme, publishing, registry
+from server.services import enrolment, programme, publishing, registry, safeguarding
 from server.services.backup import make_backup
 from server.services.restore import Surroundings, restore
 from server.settings import read_settings
@@ -32,6 +32,7 @@ from server.store.people import Person
 from sync.problems import Problem
 
 from . import seams
+from .chance_age import key_of
 from .clock import Clock
 from .power import Medium
 from .process import Died, Process, Tally, nobody
@@ -40,6 +41,8 @@ from .wire import Answered, AwayError, Sent, ask_application
 CONSOLE = "console"
 HILL, VALLEY = "example-hill", "example-valley"
 ANA, BEN, CAM = "p-ana22222", "p-ben22222", "p-cam22222"
+OFFICER = "p-off22222"
+KEEPER = key_of(b"a made-up safeguarding person..!")  # whose key is on no server and no device
 ASSIGNED = {HILL: (ANA, BEN), VALLEY: (ANA, CAM)}
 T = TypeVar("T")
 
@@ -58,6 +61,9 @@ def _template() -> tuple[Path, Flask]:
     with nobody():
         ctx = open_context(read_settings(folder / "server", environ={}))
         fill(ctx)
+        _add_person(ctx, OFFICER, "officer")
+        keeper = str(KEEPER.to_public())
+        safeguarding.publish_key(ctx, CONSOLE, "Made-up Keeper", keeper)
         app = create_app(ctx)
         ctx.db.close()
     return folder / "server", app
@@ -77,10 +83,10 @@ def fill(ctx: Context) -> None:
             assign(ctx, facility, person)
 
 
-def _add_person(ctx: Context, person: str) -> None:
+def _add_person(ctx: Context, person: str, role: str = "auditor") -> None:
     name = f"Made-up {person[2:5].title()}"
     new = Person(person, person[2:5], name, "no password", True, ctx.now())
-    ctx.db.write(lambda tx: (people.add(tx, new), people.grant(tx, person, "auditor", "example")))
+    ctx.db.write(lambda tx: (people.add(tx, new), people.grant(tx, person, role, "example")))
 
 
 def _facility(facility: str) -> dict[str, Any]:
