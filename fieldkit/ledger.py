@@ -14,7 +14,7 @@ from fieldkit.database import Database
 from fieldkit.decisions import to_be_offered
 from fieldkit.server_keys import NOTE, checked_keys, trusted_under
 from fieldkit.shared import take_change as take_shared
-from fieldkit.store import FORMER, Identity, put_notes
+from fieldkit.store import FORMER, LOGS, Identity, put_notes
 from sync import safeguarding
 from sync.log import DEVICE_LOG
 from sync.nonce import Nonce
@@ -78,10 +78,13 @@ class Ledger:
         found: list[Pending] = []
         room = _PENDING_BYTES
         for log, after in self.database.rows(
-            f"select l.log, {OFFERED} as offered from lines l "  # noqa: S608 - fixed text
-            "left join acknowledged a on a.log = l.log and a.device = l.device "
-            "where l.device = ? and coalesce(a.state, 'held') <> 'forked' "
-            "group by l.log having max(l.seq) > offered order by min(l.rowid)",
+            f"{LOGS}select w.log, w.offered from "  # noqa: S608 - fixed text
+            f"(select l.log, {OFFERED} as offered, "
+            "(select max(seq) from lines where log = l.log and device = ?1) as last "
+            "from logs l left join acknowledged a on a.log = l.log and a.device = ?1 "
+            "where l.log is not null and coalesce(a.state, 'held') <> 'forked') w "
+            "where w.last > w.offered order by "
+            "(select min(rowid) from lines where log = w.log and device = ?1)",
             (identity.device,),
         ):
             if log in but_not or room <= 0:
@@ -109,16 +112,17 @@ class Ledger:
         return self._count_after("coalesce(a.seq, 0)", identity, None)
 
     def _count_after(self, seq: str, identity: Identity, log: str | None) -> int:
-        # Said plainly, so that of one log only its own lines are read.
-        which = "?2 is null" if log is None else "l.log = ?2"
+        # Of each log only the last line is looked up: a sync costs the same with much behind it.
+        logs = LOGS if log is None else "with logs (log) as (select ?2) "
         return int(
             self.database.rows(
                 # A log has no gaps: its last position says how many lines it has.
-                f"select coalesce(sum(max(l.last - {seq}, 0)), 0) from "  # noqa: S608 - fixed text
-                "(select l.log, l.device, max(l.seq) as last from lines l "
-                f"where (l.device = ?1 or l.device in ({_ENDED})) and {which} "
-                "group by l.log, l.device) l "
-                "left join acknowledged a on a.log = l.log and a.device = l.device",
+                f"{logs}select coalesce(sum(max(l.last - {seq}, 0)), 0) from "  # noqa: S608 - fixed text
+                "(select logs.log, d.device, (select max(seq) from lines "
+                "where log = logs.log and device = d.device) as last from logs "
+                f"join (select ?1 as device union {_ENDED}) d where ?2 is null or ?2 = logs.log) l "
+                "left join acknowledged a on a.log = l.log and a.device = l.device "
+                "where l.last is not null",
                 (identity.device, log),
             )[0][0]
         )

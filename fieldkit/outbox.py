@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fieldkit.ledger import COVERED, OFFERED, FileState
-from fieldkit.store import Identity, Store
+from fieldkit.store import LOGS, Identity, Store
 from sync.hazard import PREFIX
 from sync.session import Pending
 
@@ -25,11 +25,13 @@ class Outbox:
         """
         found: list[Pending] = []
         for log, after, last in self.store.database.rows(
-            f"select l.log, {OFFERED} as offered, max(l.seq) from lines l "  # noqa: S608 - fixed
-            "left join acknowledged a on a.log = l.log and a.device = l.device "
-            "where l.device = ?1 and l.path >= ?2 and l.path < ?3 "
-            "and coalesce(a.state, 'held') <> 'forked' "
-            "group by l.log having max(l.seq) > offered order by max(l.seq) - offered, l.log",
+            f"{LOGS}select w.log, w.offered, w.last from "  # noqa: S608 - fixed text
+            f"(select l.log, {OFFERED} as offered, "
+            "(select max(seq) from lines where log = l.log and device = ?1 "
+            "and path >= ?2 and path < ?3) as last "
+            "from logs l left join acknowledged a on a.log = l.log and a.device = ?1 "
+            "where l.log is not null and coalesce(a.state, 'held') <> 'forked') w "
+            "where w.last > w.offered order by w.last - w.offered, w.log",
             (self.identity.device, PREFIX, PREFIX + "\U0010ffff"),
         ):
             if log in but_not:
