@@ -10,13 +10,14 @@ from server.store import changes
 from server.store.changes import News
 from server.store.db import Database
 
+TOGETHER = 125
 PATIENCE = 120  # seconds until a process that never came is given up
 
 
 def write(db: Database, writer: int, count: int) -> None:
-    """So many changes for one reader, ten in a transaction."""
-    for n in range(0, count, 10):
-        made = [News("p-reader", "lines", f"{writer}-{n + i}", n) for i in range(10)]
+    """So many changes for one reader, `TOGETHER` in a transaction."""
+    for n in range(0, count, TOGETHER):
+        made = [News("p-reader", "lines", f"{writer}-{n + i}", n) for i in range(TOGETHER)]
         db.write(lambda tx, made=made: changes.tell_all(tx, made))
 
 
