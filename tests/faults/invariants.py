@@ -12,7 +12,6 @@ from typing import Any
 from fieldkit.home import Home
 from fieldkit.ledger import Ledger
 from server.services.changes import changes_after
-from server.services.inspections import load_inspection
 from server.services.verify import verify
 from server.services.written import entries_of
 from server.store import audit, logs
@@ -24,8 +23,8 @@ from sync.receipt import SignedBytes, read_receipt
 from sync.session import Answer
 
 from .book import Place, value_of
+from .colleagues import counted, shared
 from .device import Device
-from .office import ASSIGNED
 from .process import nobody
 from .world import Story
 
@@ -55,6 +54,7 @@ def check(story: Story) -> list[str]:
             *acknowledged(story),
             *dated(story),
             *counted(story),
+            *shared(story),
             *server_sound(story),
         ]
     found += [f"an answer the catalogue has no word for: {one}" for one in story.network.unnamed]
@@ -444,25 +444,6 @@ def dated(story: Story) -> Iterator[str]:
                 at = story.book.when.get((place, held.get(place, b"")))
                 if at is not None and not (one.between.holds(at[0]) or one.between.holds(at[1])):
                     yield f"dated wrongly: {log.device} {log.inspection} {one.record.seq}"
-
-
-def counted(story: Story) -> Iterator[str]:
-    """S9: every entry is counted or set aside, by who is assigned; none is out of sight."""
-    ctx = story.office.up()
-    held = story.on_server()
-    people = {one: device.person for device in story.devices for one in device.ids}
-    with ctx.db.read() as tx:
-        for inspection in sorted({place[1] for place in held} - {DEVICE_LOG}):
-            loaded = load_inspection(tx, inspection)
-            there = sum(1 for place in held if place[1] == inspection)
-            if loaded is None or loaded.counted + len(loaded.set_aside) != there:
-                yield f"out of sight: not every entry of {inspection} is counted or set aside"
-            elif loaded.facility is not None:
-                aside = {r.device for r in loaded.set_aside}
-                for device in sorted({p[0] for p in held if p[1] == inspection}):
-                    assigned = people.get(device) in ASSIGNED.get(loaded.facility, ())
-                    if assigned == (device in aside):
-                        yield f"counted wrongly: {device} in {inspection} (assigned: {assigned})"
 
 
 def server_sound(story: Story) -> Iterator[str]:
