@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 TRANSLATION_FORMAT = "tapak-translation/1"
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?\Z")
+_ID = re.compile(r"  ([A-Za-z][A-Za-z0-9-]*):(?: ?(\{)|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +158,29 @@ def english_mark(node: Keyed) -> str:
 
     _texts(_without_items(node), (), note)
     return hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:8]
+
+
+def stamped(data: bytes, part: Part) -> bytes:
+    """The bytes of a translation file with `of` beneath each id of the part that has none.
+
+    A mark that stands there is left alone, also where it is out of date: whoever writes a new one
+    says that the texts were looked at again. Ids stand at the beginning of a line, indented by two.
+    """
+    marks = {
+        _name(one): english_mark(one) for one in (*_items(part), *part.sections, *part.observed)
+    }
+    done: list[str] = []
+    lines = data.decode().split("\n")
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        found = _ID.match(line)
+        mark = marks.get(found[1]) if found else None
+        if found is None or mark is None or "{of:" in line or following.startswith("    of:"):
+            done.append(line)
+        elif found[2]:
+            done.append(f"  {found[1]}: {{of: {mark}, {line[found.end() :]}")
+        else:
+            done += [line, f"    of: {mark}"]
+    return "\n".join(done).encode()
 
 
 _Add = Callable[[tuple[str, ...], Keyed], Keyed]

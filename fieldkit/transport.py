@@ -33,8 +33,8 @@ class Transport(Protocol):
     when it named one, and `server-error` for any other answer but success.
     """
 
-    def greet(self) -> bytes:
-        """Ask which server this is (wire.EnrolGreeting); the answer's bytes."""
+    def greet(self, challenge: str) -> bytes:
+        """Ask which server this is, and to sign the challenge (wire.EnrolGreeting)."""
         ...
 
     def enrol(self, request: Mapping[str, Any]) -> bytes:
@@ -118,8 +118,8 @@ class HttpTransport:
     ) -> None:
         self._client.close()
 
-    def greet(self) -> bytes:
-        return self._send("GET", "/api/enrol", b"", {}).body
+    def greet(self, challenge: str) -> bytes:
+        return self._send("GET", f"/api/enrol?challenge={challenge}", b"", {}).body
 
     def enrol(self, request: Mapping[str, Any]) -> bytes:
         body = json.dumps(request).encode("utf-8")

@@ -132,9 +132,9 @@ def read_request(data: bytes) -> Request:
         body = lines[at + 1 : at + 1 + header["count"]]
         if len(body) < header["count"]:
             raise problem("segment-malformed", **where, why="fewer lines came than it counts")
-        if any(len(line) > MAX_ENTRY_BYTES for line in body):
-            size = max(len(line) for line in body)
-            raise problem("entry-too-large", size=size, limit=MAX_ENTRY_BYTES)
+        longest = max(map(len, body))
+        if longest > MAX_ENTRY_BYTES:
+            raise problem("entry-too-large", size=longest, limit=MAX_ENTRY_BYTES)
         segments.append(
             Segment(
                 header["device"],

@@ -17,6 +17,7 @@ from server.services.carrying import innermost
 from server.services.decisions_back import know_again, note_returned
 from server.services.identifiers import day_of
 from server.services.late import mark_carried
+from server.services.refusals import note_refused
 from server.services.sealed_names import files_of_sealed, row_of
 from server.store import changes, checkpoints, files, gradings, logs, sealed
 from server.store.logs import InspectionRow, LogKey, LogRow, NewLines, Owner, Touch, Touched
@@ -113,6 +114,8 @@ def take_in(tx: Tx, requests: Sequence[Asked]) -> list[Taken]:
         know_again(tx, asked.ctx, asked.request.certificates, by, asked.now)
     for together in _rounds(requests, done):
         _take_segments(tx, together, new)
+    for asked, taken in zip(requests, done, strict=True):
+        note_refused(tx, asked.request.device, taken.states, asked.now)
     _note_held(tx, requests, done)
     # S5: numbers of changes are given last in the transaction.
     changes.tell_all(tx, sharing.news_of_lines(tx, new.in_order(), new.rows, new.placed))
@@ -188,7 +191,7 @@ def _take_segments(tx: Tx, incoming: Sequence[_Incoming], new: _New) -> None:
                 one.segment.device,
                 owners[one.segment.device].person,
                 (placed.first, placed.head.seq),
-                [len(line) for line in placed.lines],
+                list(map(len, placed.lines)),
                 one.key not in held,
                 one.asked.now,
                 owners[one.segment.device].account,

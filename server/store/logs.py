@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, select, update
 
+from server.store.among import among
 from server.store.bulk import insert_rows
 from server.store.devices import ACCOUNT, REVOKED
 from server.store.runs import cut, hash_in, hashes_in, numbers_in, pack, pack_numbers
@@ -96,24 +97,30 @@ _LOG = (
 # Statements of the way in are put together once: that costs more than running them.
 _OWNERS = select(
     devices.c.id, devices.c.public_key, devices.c.person, devices.c.status, devices.c.kind
-).where(devices.c.id.in_(bindparam("ids", expanding=True)))
+).where(among(devices.c.id, "ids"))
 _FIND = (
     select(*_LOG)
     .join(devices, devices.c.id == logs.c.device)
-    .where(logs.c.inspection.in_(bindparam("inspections", expanding=True)))
-    .where(logs.c.device.in_(bindparam("devices", expanding=True)))
+    .where(among(logs.c.inspection, "inspections"))
+    .where(among(logs.c.device, "devices"))
 )
 # Who was revoked stays so; of everybody else's runs, which are long rows, none is looked at.
+_CAME = (
+    select(segments.c.log, segments.c.received_at)
+    .where(segments.c.log.in_(bindparam("ids", expanding=True)))
+    .distinct()
+    .order_by(segments.c.log, segments.c.received_at)
+)
 _LATE = (
     select(logs.c.device, logs.c.inspection, func.min(segments.c.first))
     .join(devices, devices.c.id == logs.c.device)
     .join(segments, segments.c.log == logs.c.id)
-    .where(logs.c.inspection.in_(bindparam("inspections", expanding=True)))
+    .where(among(logs.c.inspection, "inspections"))
     .where(devices.c.status == REVOKED, segments.c.revoked.is_(True))
     .group_by(logs.c.device, logs.c.inspection)
 )
 _IDS = select(logs.c.id, logs.c.device, logs.c.inspection).where(
-    logs.c.inspection.in_(bindparam("inspections", expanding=True))
+    among(logs.c.inspection, "inspections")
 )
 _MARKED = (
     select(logs.c.device, logs.c.inspection, segments.c.late)
@@ -128,7 +135,7 @@ _NEW_HEAD = (
     .values(seq=bindparam("to_seq"), h=bindparam("to_h"))
 )
 _SEGMENT = tuple(column.name for column in segments.columns if column.name != "late")
-_INSPECTIONS = select(inspections).where(inspections.c.id.in_(bindparam("ids", expanding=True)))
+_INSPECTIONS = select(inspections).where(among(inspections.c.id, "ids"))
 _TOUCHED = (
     update(inspections)
     .where(inspections.c.id == bindparam("inspection"))
@@ -187,6 +194,14 @@ def late_from(tx: Tx, wanted: Collection[str]) -> dict[LogKey, int]:
     """Where in logs of these inspections what came after their device was revoked begins (S8)."""
     rows = tx.execute(_LATE, {"inspections": sorted(wanted)})
     return {(device, inspection): first for device, inspection, first in rows}
+
+
+def came_at(tx: Tx, ids: Collection[int]) -> dict[int, list[int]]:
+    """Log id -> when its runs came, UTC milliseconds, in order and each time once."""
+    found: dict[int, list[int]] = {}
+    for log, at in tx.execute(_CAME, {"ids": sorted(ids)}) if ids else ():
+        found.setdefault(log, []).append(at)
+    return found
 
 
 def find_logs(tx: Tx, keys: Collection[LogKey]) -> dict[LogKey, LogRow]:

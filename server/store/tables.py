@@ -288,6 +288,22 @@ quarantine = Table(
     Index(None, "device", "inspection"),
 )
 
+# What was refused of a device's sending, the newest of each sender: no line of it.
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("id", Counter, primary_key=True),
+    Column("sender", Text, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("log", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("said", Text, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    UniqueConstraint("sender", "device", "log", "code"),
+)
+
 receipts = Table(
     "receipts",
     metadata,
