@@ -15,7 +15,7 @@ from typing import Any
 
 from sync.problems import Problem, problem
 
-VERSION = 6
+VERSION = 7
 _CANNOT_WRITE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
 BUSY_SECONDS = 30
 
@@ -36,6 +36,12 @@ TABLES: Mapping[str, tuple[Mapping[str, type], Sequence[str], frozenset[str]]] =
     "proofs": (
         {"log": str, "device": str, "seq": int, "vouched": int, "signature": bytes},
         ["log", "device", "seq", "vouched"],
+        frozenset(),
+    ),
+    # Colleagues' lines that do not count here (S9), and who says so: fieldkit.confirmed.
+    "aside": (
+        {"log": str, "device": str, "seq": int, "why": str},
+        ["log", "device", "seq"],
         frozenset(),
     ),
     "not_taken": (
@@ -109,6 +115,13 @@ SEALED_WAITING = (
 SEALED_VISITS = (
     "create table if not exists sealed_visits (log text primary key, facility text not null, "
     "seq integer not null, h blob not null, files integer not null, sealed_at integer not null)"
+)
+
+# Of the lines those that count: some of colleagues' do not, or not yet (S9).
+COUNTING = (
+    "create view if not exists counting as select l.log, l.device, l.seq, l.path, l.line, l.h "
+    "from lines l where not exists (select 1 from aside a where a.log = l.log "
+    "and a.device = l.device and a.seq = l.seq)"
 )
 
 INDEXES = (
@@ -230,7 +243,7 @@ class Database:
         ]
         describe.close()
         with self.write("the store") as tx:
-            for statement in (*statements, SEALED_WAITING, SEALED_VISITS, *INDEXES):
+            for statement in (*statements, SEALED_WAITING, SEALED_VISITS, COUNTING, *INDEXES):
                 tx.execute(statement)
             tx.execute(f"pragma user_version = {VERSION}")
 

@@ -13,6 +13,7 @@ from typing import Any
 from fieldkit.database import Database
 from fieldkit.decisions import to_be_offered
 from fieldkit.server_keys import NOTE, checked_keys, trusted_under
+from fieldkit.shared import confirm
 from fieldkit.shared import take_change as take_shared
 from fieldkit.store import FORMER, LOGS, Identity, put_notes
 from sync import safeguarding
@@ -480,6 +481,8 @@ def take_changes(
         if change.kind != CHANGE:
             if not take_shared(tx, identity, change, now):
                 take_change(tx, change)
+            if change.kind == "assignment":
+                confirm(tx, identity)  # S9: it says who else is assigned
             continue
         found = tx.execute("select value from meta where name = ?", (NOTE,)).fetchone()
         known = found[0] if found else None

@@ -30,11 +30,14 @@ from sync.written import FAMILY
 FORMER = "former/"  # notes of ended generations (S3): FORMER + device; see fieldkit.generations
 
 
+# `counting` are the lines without those of colleagues that do not count, or not yet (S9).
 _HEADS = (
-    "select l.device, l.seq, l.h from lines l join (select device, max(seq) as last from lines "
+    "select l.device, l.seq, l.h from lines l join (select device, max(seq) as last from counting "
     "where log = ?1 group by device) m on m.device = l.device and m.last = l.seq "
     "where l.log = ?1 order by l.device"
 )
+_RECORDS = "select device, seq, line, h from counting where log = ? order by device, seq"
+_ALL_RECORDS = "select device, seq, line, h from lines where log = ? order by device, seq"
 
 
 # Goes from log to log through the index: the lines in between are not read.
@@ -88,7 +91,7 @@ class Writing:
 
     def standing(self, log: str, path: str) -> PathState | None:
         """What stands at a path now, entries of all devices merged."""
-        return merge(_records_at(self.tx, log, path)).paths.get(path)
+        return merge(records_at(self.tx, log, path)).paths.get(path)
 
     def append(
         self,
@@ -167,7 +170,7 @@ class Writing:
         )
 
     def heads(self, log: str) -> list[tuple[str, int, bytes]]:
-        """(device, last seq, its chain hash) of every log of an inspection that is here."""
+        """(device, last seq that counts, its chain hash) of every log of an inspection here."""
         return self.tx.execute(_HEADS, (log,)).fetchall()
 
     def _head(self, log: str) -> Head:
@@ -182,7 +185,7 @@ class Writing:
         return Head(*found) if found else Head(0, genesis(self.identity.public_key, log))
 
     def _replaces(self, log: str, path: str) -> list[str] | None:
-        records = _records_at(self.tx, log, path)
+        records = records_at(self.tx, log, path)
         own = [r for r in records if r.device == self.identity.device]
         state = merge(records).paths.get(path)
         heads = [r.h for r in state.heads] if state else []
@@ -255,12 +258,15 @@ class Store:
         )
         return int(found[0][0])
 
-    def records(self, log: str) -> list[Record]:
-        """All records of an inspection, of every device whose lines are here."""
+    def records(self, log: str, *, waiting: bool = False) -> list[Record]:
+        """The records of an inspection that count, of every device whose lines are here.
+
+        With `waiting` those too that do not count, or not yet (S9).
+        """
         read = [
             read_line(line, device, log, seq, h.hex())
             for device, seq, line, h in self.database.rows(
-                "select device, seq, line, h from lines where log = ? order by device, seq", (log,)
+                _ALL_RECORDS if waiting else _RECORDS, (log,)
             )
         ]
         return expand(read, self.owner_of)
@@ -290,8 +296,26 @@ class Store:
         return [LogLines(log, d, *zip(*rows, strict=True)) for d, rows in found.items()]
 
     def heads(self, log: str) -> list[tuple[str, int, bytes]]:
-        """(device, last seq, its chain hash) of every log of an inspection that is here."""
+        """(device, last seq that counts, its chain hash) of every log of an inspection here."""
         return self.database.rows(_HEADS, (log,))
+
+    def positions(self, log: str) -> dict[str, list[int]]:
+        """Device -> the positions of its lines of an inspection that count here."""
+        found: dict[str, list[int]] = {}
+        for device, seq in self.database.rows(
+            "select device, seq from counting where log = ? order by device, seq",
+            (log,),
+        ):
+            found.setdefault(device, []).append(seq)
+        return found
+
+    def waiting(self, log: str) -> list[tuple[str, int, str]]:
+        """(device, seq, who says so) of the lines here that do not count, or not yet (S9)."""
+        return self.database.rows(
+            "select a.device, a.seq, a.why from aside a join lines l on l.log = a.log "
+            "and l.device = a.device and l.seq = a.seq where a.log = ? order by a.device, a.seq",
+            (log,),
+        )
 
     def carriers(self, log: str) -> frozenset[tuple[str, int]]:
         """(device, seq) of the entries that carry over lines which stand here themselves (S3)."""
@@ -307,7 +331,8 @@ class Store:
         state = merge(
             read_line(line, device, log, seq, h.hex())
             for device, seq, line, h in self.database.rows(
-                "select device, seq, line, h from lines where log = ? and path = 'about'", (log,)
+                "select device, seq, line, h from counting where log = ? and path = 'about'",
+                (log,),
             )
         ).paths.get("about")
         entries = state.entries if state else ()
@@ -317,7 +342,7 @@ class Store:
         """(digest, inspection, claimed time) of each file named in other inspections here."""
         found: list[tuple[str, str, int]] = []
         for log, device, seq, line, h in self.database.rows(
-            "select log, device, seq, line, h from lines "
+            "select log, device, seq, line, h from counting "
             "where path like 'evidence/%' and log <> ? order by log, device, seq",
             (but_not,),
         ):
@@ -373,34 +398,30 @@ def put_notes(tx: Connection, notes: dict[str, str]) -> None:
     )
 
 
-def _records_at(tx: Connection, log: str, path: str) -> list[Record]:
-    """Records of one path; of a colleague's adopted lines too, which stand under another (S3)."""
-    carried = [
-        read_line(line, device, log, seq, h.hex())
-        for device, seq, line, h in tx.execute(_CARRIED, (log,))
-    ]
-    return [*_at(tx, log, path), *(r for r in expand(carried, _anybody) if r.path == path)]
+def records_at(tx: Connection, log: str, path: str, *, waiting: bool = False) -> list[Record]:
+    """Records of one path that count; of a colleague's adopted lines too, which stand under
+    another (S3). With `waiting` those too that do not count.
+    """
 
+    def read(statement: str, *given: str) -> list[Record]:
+        rows = tx.execute(statement, (log, *given))
+        return [read_line(line, device, log, seq, h.hex()) for device, seq, line, h in rows]
 
-# Adopted entries of a log whose lines are not here as their own device's too.
-_CARRIED = (
-    "select l.device, l.seq, l.line, l.h from lines l where l.log = ? "
-    "and l.path >= 'adopted/' and l.path < 'adopted0' and not exists (select 1 from lines o "
-    "where o.log = l.log and o.device = substr(l.path, 9, 32) "
-    "and o.seq = cast(substr(l.path, 42) as integer)) order by l.device, l.seq"
-)
+    carried = expand(read(_ALL_CARRIED if waiting else _CARRIED), _anybody)
+    return [*read(_ALL_AT if waiting else _AT, path), *(r for r in carried if r.path == path)]
 
 
 def _anybody(device: str) -> None:
     """Whose a device is does not matter for what an entry says that it has seen."""
 
 
-def _at(tx: Connection, log: str, path: str) -> list[Record]:
-    return [
-        read_line(line, device, log, seq, h.hex())
-        for device, seq, line, h in tx.execute(
-            "select device, seq, line, h from lines where log = ? and path = ? "
-            "order by device, seq",
-            (log, path),
-        )
-    ]
+_AT = "select device, seq, line, h from counting where log = ? and path = ? order by device, seq"
+_ALL_AT = "select device, seq, line, h from lines where log = ? and path = ? order by device, seq"
+# Adopted entries of a log whose lines are not here as their own device's too.
+_CARRIED = (
+    "select l.device, l.seq, l.line, l.h from counting l where l.log = ? "
+    "and l.path >= 'adopted/' and l.path < 'adopted0' and not exists (select 1 from counting o "
+    "where o.log = l.log and o.device = substr(l.path, 9, 32) "
+    "and o.seq = cast(substr(l.path, 42) as integer)) order by l.device, l.seq"
+)
+_ALL_CARRIED = _CARRIED.replace("counting", "lines")

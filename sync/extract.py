@@ -1,9 +1,10 @@
 """What a colleague may see of a log, and its proof: a run of it, with lines withheld (L4, S5).
 
-A withheld line is a hole: only its chain hash stands in its place. The device signs before and
-after each stretch of lines that colleagues do not receive (`plan_segments`), so that the lines
-around a hole are proved by the device itself. Where it did not, the server signs the hash, and the
-lines before it are vouched for by the server.
+A withheld line is a hole: only its chain hash stands in its place. Tracks are withheld for good,
+what is set aside at the office (S9) until it counts there. The device signs before and after each
+stretch of tracks (`plan_segments`), so that the lines around a hole are proved by the device
+itself. Where it did not, the server signs the hash, and the lines before it are vouched for by the
+server.
 """
 
 from __future__ import annotations
@@ -43,9 +44,13 @@ _MARKS = (NEVER_SHARED.encode(), ADOPTED.encode())
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """A withheld line: only where the chain stands after it (raw bytes)."""
+    """A withheld line: only where the chain stands after it (raw bytes).
+
+    `aside` is one that does not count at the office (S9), and is told once it does.
+    """
 
     h: bytes
+    aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,16 +119,16 @@ def make_extract(
     hashes: Sequence[bytes],
     signed: Mapping[int, bytes],
     vouch: Callable[[int, bytes], bytes],
-    hidden: Collection[int] = (),
+    aside: Collection[int] = (),
 ) -> Extract:
     """These lines of a log as a colleague may see them.
 
     `hashes` has the chain hash of each line, `signed` the device's signatures by the position that
-    they end at; `vouch(seq, h)` is the server's signature where the device has none. `hidden` are
-    positions that are withheld besides.
+    they end at; `vouch(seq, h)` is the server's signature where the device has none. `aside` are
+    positions that do not count at the office.
     """
     rows = tuple(
-        Hole(h) if seq in hidden or is_withheld(line) else line
+        _row(line, h, seq in aside)
         for seq, (line, h) in enumerate(zip(lines, hashes, strict=True), start=first)
     )
     ends = set(_stretch_ends(rows))
@@ -135,6 +140,12 @@ def make_extract(
         elif n in ends:
             proofs.append(Proof(seq, vouch(seq, h), vouched=True))
     return Extract(device, log, first, rows, tuple(proofs))
+
+
+def _row(line: bytes, h: bytes, aside: bool) -> bytes | Hole:
+    if is_withheld(line):
+        return Hole(h)
+    return Hole(h, aside=True) if aside else line
 
 
 def _stretch_ends(rows: Sequence[bytes | Hole]) -> Iterable[int]:
@@ -298,7 +309,7 @@ def extract_from_json(body: object) -> Extract:
 
 def _row_to_json(row: bytes | Hole) -> Any:
     if isinstance(row, Hole):
-        return {"h": row.h.hex()}
+        return {"h": row.h.hex(), **({"aside": True} if row.aside else {})}
     try:
         return row.decode("utf-8")
     except UnicodeDecodeError:
@@ -310,7 +321,7 @@ def _row_from_json(row: object) -> bytes | Hole:
         if isinstance(row, str):
             return row.encode("utf-8")
         if isinstance(row, dict) and isinstance(row.get("h"), str) and len(row["h"]) == 64:
-            return Hole(bytes.fromhex(row["h"]))
+            return Hole(bytes.fromhex(row["h"]), row.get("aside") is True)
         if isinstance(row, dict) and isinstance(row.get("base64"), str):
             return base64.b64decode(row["base64"], validate=True)
     except (ValueError, binascii.Error) as exc:

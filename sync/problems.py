@@ -644,6 +644,13 @@ _define(
     "Nearest: {nearest}. Start one with: fieldkit start FACILITY",
 )
 _define(
+    "inspection-unconfirmed",
+    409,
+    "No entry that counts says what the inspection {inspection} is about.",
+    "What a colleague handed over of it is here, and goes along in bundles for the office.",
+    "Sync: it counts once the office says so. fieldkit entries shows what is here.",
+)
+_define(
     "inspection-none",
     409,
     "No inspection is open on this device.",

@@ -105,6 +105,12 @@ _FIND = (
     .where(among(logs.c.device, "devices"))
 )
 # Who was revoked stays so; of everybody else's runs, which are long rows, none is looked at.
+_CAME = (
+    select(segments.c.log, segments.c.received_at)
+    .where(segments.c.log.in_(bindparam("ids", expanding=True)))
+    .distinct()
+    .order_by(segments.c.log, segments.c.received_at)
+)
 _LATE = (
     select(logs.c.device, logs.c.inspection, func.min(segments.c.first))
     .join(devices, devices.c.id == logs.c.device)
@@ -188,6 +194,14 @@ def late_from(tx: Tx, wanted: Collection[str]) -> dict[LogKey, int]:
     """Where in logs of these inspections what came after their device was revoked begins (S8)."""
     rows = tx.execute(_LATE, {"inspections": sorted(wanted)})
     return {(device, inspection): first for device, inspection, first in rows}
+
+
+def came_at(tx: Tx, ids: Collection[int]) -> dict[int, list[int]]:
+    """Log id -> when its runs came, UTC milliseconds, in order and each time once."""
+    found: dict[int, list[int]] = {}
+    for log, at in tx.execute(_CAME, {"ids": sorted(ids)}) if ids else ():
+        found.setdefault(log, []).append(at)
+    return found
 
 
 def find_logs(tx: Tx, keys: Collection[LogKey]) -> dict[LogKey, LogRow]:
