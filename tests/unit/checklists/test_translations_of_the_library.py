@@ -28,6 +28,7 @@ PARTS = (
 # The parts that are promised whole, by language; others may be begun.
 WHOLE: dict[str, tuple[str, ...]] = {
     "ms": PARTS,
+    "vi": ("general", "conflict", "in-situ-leaching", "observations"),
 }
 # What is written the same in any language with these letters.
 THE_SAME = {"pH", "Uranium"}
