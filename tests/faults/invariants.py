@@ -12,7 +12,6 @@ from typing import Any
 from fieldkit.home import Home
 from fieldkit.ledger import Ledger
 from server.services.changes import changes_after
-from server.services.inspections import load_inspection
 from server.services.verify import verify
 from server.services.written import entries_of
 from server.store import audit, logs
@@ -25,10 +24,10 @@ from sync.receipt import SignedBytes, read_receipt
 from sync.session import Answer
 
 from .book import Place, value_of
+from .colleagues import counted, shared
 from .device import Device
 from .hazards import hazards_seen
 from .locked import locked
-from .office import ASSIGNED
 from .process import nobody
 from .protected import protected
 from .rulings import rulings
@@ -60,6 +59,7 @@ def check(story: Story) -> list[str]:
             *acknowledged(story),
             *dated(story),
             *counted(story),
+            *shared(story),
             *hazards_seen(story),
             *protected(story),
             *rulings(story),
@@ -477,26 +477,6 @@ def dated(story: Story) -> Iterator[str]:
                 at = story.book.when.get((place, held.get(place, b"")))
                 if at is not None and not (one.between.holds(at[0]) or one.between.holds(at[1])):
                     yield f"dated wrongly: {log.device} {log.inspection} {one.record.seq}"
-
-
-def counted(story: Story) -> Iterator[str]:
-    """S9: every entry is counted or set aside, by who is assigned; none is out of sight."""
-    ctx = story.office.up()
-    held = story.on_server()
-    people = {one: device.person for device in story.devices for one in device.ids}
-    with ctx.db.read() as tx:
-        for inspection in sorted({place[1] for place in held} - {DEVICE_LOG}):
-            loaded = load_inspection(tx, inspection)
-            there = sum(1 for place in held if place[1] == inspection)
-            if loaded is None or loaded.counted + len(loaded.set_aside) != there:
-                yield f"out of sight: not every entry of {inspection} is counted or set aside"
-            elif loaded.facility is not None:
-                aside = {r.device for r in loaded.set_aside}
-                for device in sorted({p[0] for p in held if p[1] == inspection}):
-                    # What is written at the office counts.
-                    assigned = people.get(device) in (*ASSIGNED.get(loaded.facility, ()), None)
-                    if assigned == (device in aside):
-                        yield f"counted wrongly: {device} in {inspection} (assigned: {assigned})"
 
 
 def server_sound(story: Story) -> Iterator[str]:

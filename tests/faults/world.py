@@ -27,7 +27,7 @@ from .book import Book, Place
 from .clock import Clock, World
 from .device import Device, Outcome
 from .hazards import hazards_first
-from .office import ANA, BEN, CAM, Office, workspace
+from .office import ALWAYS, ANA, BEN, CAM, SOON, Office, workspace
 from .process import Tally, nobody
 from .wire import Network, Sent
 
@@ -179,7 +179,9 @@ def new_story(seed: str, tally: Tally) -> Iterator[Story]:
     time = World()
     try:
         with laboratory(), seams.in_place():
-            office = Office(folder, Clock(time), tally, dice)
+            # S9: in a third of the stories days part entries, without a throw of the story's dice.
+            first_day = random.Random(f"{seed} days").choice((ALWAYS, ALWAYS, SOON))
+            office = Office(folder, Clock(time), tally, dice, first_day)
             network = Network(office.serve, dice, tally.count)
             story = Story(seed, folder, dice, tally, time, office, network, Book())
             network.watch = story.watch
