@@ -159,7 +159,7 @@ class Ledger:
         ]
 
     def waiting_files(self, log: str | None = None) -> list[FileState]:
-        """Those of the files that no receipt lists, smallest first: all others are not looked at."""
+        """Those of the files that no receipt lists, smallest first; no others are looked at."""
         which = "" if log is None else "and log = ? "
         return [
             FileState(*row)
