@@ -206,11 +206,14 @@ class Database:
                 raise
 
     @contextmanager
-    def guard(self, what: str) -> Iterator[None]:
-        """Name SQLite's errors: `disk-full`, `folder-read-only`, `store-busy`, `store-damaged`."""
+    def guard(self, what: str, *also: type[Exception]) -> Iterator[None]:
+        """Name SQLite's errors: `disk-full`, `folder-read-only`, `store-busy`, `store-damaged`.
+
+        `also` are those of another library that works on the file within.
+        """
         try:
             yield
-        except self._errors as exc:
+        except (*self._errors, *also) as exc:
             raise self._named(exc, what) from exc
 
     def _named(self, exc: Exception, what: str) -> Problem:
