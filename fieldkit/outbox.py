@@ -46,13 +46,13 @@ class Outbox:
 
     def waiting(self, log: str | None = None) -> tuple[int, int]:
         """How many lines no receipt covers, and their bytes, of one log or of all."""
-        # Said plainly, so that of one log only its own lines are read.
-        which = "?2 is null" if log is None else "l.log = ?2"
+        # From log to log, in this order: of each, only the lines that are counted are read.
+        logs = LOGS if log is None else "with logs (log) as (select ?2) "
         count, size = self.store.database.rows(
-            "select count(*), coalesce(sum(length(l.line) + 1), 0) "  # noqa: S608 - fixed text
-            "from lines l left join acknowledged a on a.log = l.log and a.device = l.device "
-            f"where l.device = ?1 and l.seq > {COVERED} and {which}",
-            (self.identity.device, log),
+            f"{logs} select count(*), coalesce(sum(length(l.line) + 1), 0) "  # noqa: S608 - fixed
+            "from logs left join acknowledged a on a.log = logs.log and a.device = ?1 "
+            f"cross join lines l on l.log = logs.log and l.device = ?1 and l.seq > {COVERED}",
+            (self.identity.device,) if log is None else (self.identity.device, log),
         )[0]
         return count, size
 
