@@ -107,19 +107,23 @@ class Ledger:
         return self._count_after("coalesce(a.seq, 0)", identity, None)
 
     def _count_after(self, seq: str, identity: Identity, log: str | None) -> int:
-        # Said plainly, so that of one log only its own lines are read.
-        which = "?2 is null" if log is None else "l.log = ?2"
-        return int(
-            self.database.rows(
-                # A log has no gaps: its last position says how many lines it has.
-                f"select coalesce(sum(max(l.last - {seq}, 0)), 0) from "  # noqa: S608 - fixed text
-                "(select l.log, l.device, max(l.seq) as last from lines l "
-                f"where (l.device = ?1 or l.device in ({_ENDED})) and {which} "
-                "group by l.log, l.device) l "
-                "left join acknowledged a on a.log = l.log and a.device = l.device",
-                (identity.device, log),
-            )[0][0]
+        # A log has no gaps: its last position says how many lines it has.
+        whose = f"(select ?1 as device union {_ENDED})"
+        last = (
+            "(select l.log, l.device, max(l.seq) as last from lines l "  # noqa: S608 - fixed text
+            f"where l.device in {whose} group by l.log, l.device)"
+            if log is None
+            # Said apart, so that no line in between is read.
+            else "(select ?2 as log, d.device, (select max(seq) "  # noqa: S608 - fixed text
+            f"from lines where log = ?2 and device = d.device) as last from {whose} d)"
         )
+        found = self.database.rows(
+            f"select coalesce(sum(max(l.last - {seq}, 0)), 0) from {last} l "  # noqa: S608
+            "left join acknowledged a on a.log = l.log and a.device = l.device "
+            "where l.last is not null",
+            (identity.device,) if log is None else (identity.device, log),
+        )
+        return int(found[0][0])
 
     def files(self, log: str | None = None) -> list[FileState]:
         """Every file that entries of this device name, smallest first (S7)."""

@@ -17,17 +17,18 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fieldkit.database import Database
+from fieldkit.places import Places
 from fieldkit.server_keys import NOTE, trusted_under
-from fieldkit.store import FORMER, Identity
+from fieldkit.store import FORMER, Identity, Store
 from sync.extract import (
     Extract,
     Hole,
     Proof,
+    count_vouched,
     extract_from_json,
     is_withheld,
     parted,
     verify_extract,
-    vouched_only,
 )
 from sync.log import Head, device_id, genesis, read_line, sign_head
 from sync.problems import Problem, problem
@@ -340,21 +341,30 @@ def _signed_over(tx: Connection, identity: Identity, log: str) -> dict[str, int]
 def colleagues(database: Database, identity: Identity, log: str) -> list[Colleague]:
     """The other devices that recorded on an inspection, by their names."""
     found: list[Colleague] = []
-    for extract in _stored(database.rows, identity, log):
-        certificate = _certificate_of(database.rows, identity, extract.device) or {}
-        rows = list(enumerate(extract.rows, start=extract.first))
-        lines = [(seq, row) for seq, row in rows if isinstance(row, bytes)]
-        holes = [(seq, isinstance(row, Hole)) for seq, row in rows]
-        last = lines[-1] if lines else (0, b"")
+    ends = {device: seq for device, seq, _ in Store(database).heads(log)}
+    withheld: dict[str, list[int]] = {}
+    for device, seq in database.rows(
+        "select device, seq from holes where log = ? order by device, seq", (log,)
+    ):
+        withheld.setdefault(device, []).append(seq)
+    for device in (ends.keys() | withheld.keys()) - _formers(database.rows) - {identity.device}:
+        certificate = _certificate_of(database.rows, identity, device) or {}
+        holes, end = withheld.get(device, []), ends.get(device, 0)
+        last = database.rows(
+            "select line from lines where log = ? and device = ? and seq = ?", (log, device, end)
+        )
+        signed = database.rows(
+            "select seq from proofs where log = ? and device = ? and vouched = 0", (log, device)
+        )
         found.append(
             Colleague(
-                extract.device,
+                device,
                 str(certificate.get("person", "")),
-                str(certificate.get("person_name", "") or extract.device),
-                len(lines),
-                len(rows) - len(lines),
-                len(vouched_only(holes, extract.proofs)),
-                read_line(last[1], extract.device, log, last[0], "").at,
+                str(certificate.get("person_name", "") or device),
+                len(Places(end, [seq for seq in holes if seq < end])),
+                len(holes),
+                count_vouched(max(end, *holes, 0), holes, [seq for (seq,) in signed]),
+                read_line(last[0][0] if last else b"", device, log, end, "").at,
             )
         )
     return sorted(found, key=lambda one: (one.name, one.device))

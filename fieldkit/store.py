@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Any
 
+from fieldkit import merged
 from fieldkit.database import Database
+from fieldkit.places import Places
 from sync.adopted import expand
 from sync.log import (
     DEVICE_LOG,
@@ -30,10 +32,16 @@ from sync.written import FAMILY
 FORMER = "former/"  # notes of ended generations (S3): FORMER + device; see fieldkit.generations
 
 
-_HEADS = (
-    "select l.device, l.seq, l.h from lines l join (select device, max(seq) as last from lines "
-    "where log = ?1 group by device) m on m.device = l.device and m.last = l.seq "
-    "where l.log = ?1 order by l.device"
+# Goes from device to device through the index: the lines in between are not read.
+_DEVICES = (
+    "with recursive devices (device) as (select min(device) from lines where log = ?1 union all "
+    "select (select min(device) from lines where log = ?1 and device > devices.device) "
+    "from devices where device is not null) "
+)
+_HEADS = _DEVICES + (  # noqa: S608 - fixed text
+    "select l.device, l.seq, l.h from devices d join lines l on l.log = ?1 "
+    "and l.device = d.device and l.seq = (select max(seq) from lines where log = ?1 "
+    "and device = d.device) order by l.device"
 )
 
 
@@ -87,7 +95,11 @@ class Writing:
         self.now = now
 
     def standing(self, log: str, path: str) -> PathState | None:
-        """What stands at a path now, entries of all devices merged."""
+        """What stands at a path now, entries of all devices merged; what was replaced there is
+        left out.
+        """
+        if merged.catch_up(self.tx, log):
+            return merged.state_at(self.tx, log, path)
         return merge(_records_at(self.tx, log, path)).paths.get(path)
 
     def append(
@@ -182,6 +194,8 @@ class Writing:
         return Head(*found) if found else Head(0, genesis(self.identity.public_key, log))
 
     def _replaces(self, log: str, path: str) -> list[str] | None:
+        if merged.catch_up(self.tx, log):
+            return merged.replaces_at(self.tx, log, path, self.identity.device)
         records = _records_at(self.tx, log, path)
         own = [r for r in records if r.device == self.identity.device]
         state = merge(records).paths.get(path)
@@ -231,6 +245,7 @@ class Store:
         """One transaction in which entries are appended: all of them, or none."""
         with self.database.write(what) as tx:
             yield Writing(tx, identity, now)
+            merged.catch_up_all(tx)
 
     # -- reading ----------------------------------------------------------------------------------
 
@@ -250,10 +265,8 @@ class Store:
 
     def count_lines(self, log: str, device: str) -> int:
         """How many lines of one device's log are here."""
-        found = self.database.rows(
-            "select count(*) from lines where log = ? and device = ?", (log, device)
-        )
-        return int(found[0][0])
+        here = self.places(log).get(device)
+        return 0 if here is None else len(here)
 
     def records(self, log: str) -> list[Record]:
         """All records of an inspection, of every device whose lines are here."""
@@ -292,6 +305,17 @@ class Store:
     def heads(self, log: str) -> list[tuple[str, int, bytes]]:
         """(device, last seq, its chain hash) of every log of an inspection that is here."""
         return self.database.rows(_HEADS, (log,))
+
+    def places(self, log: str) -> dict[str, Places]:
+        """Device -> the positions of its lines of an inspection that are here."""
+        found: dict[str, Places] = {}
+        for device, last, _ in self.heads(log):
+            holes = self.database.rows(
+                "select seq from holes where log = ? and device = ? and seq < ? order by seq",
+                (log, device, last),
+            )
+            found[device] = Places(last, [seq for (seq,) in holes])
+        return found
 
     def carriers(self, log: str) -> frozenset[tuple[str, int]]:
         """(device, seq) of the entries that carry over lines which stand here themselves (S3)."""
@@ -379,7 +403,10 @@ def _records_at(tx: Connection, log: str, path: str) -> list[Record]:
         read_line(line, device, log, seq, h.hex())
         for device, seq, line, h in tx.execute(_CARRIED, (log,))
     ]
-    return [*_at(tx, log, path), *(r for r in expand(carried, _anybody) if r.path == path)]
+    return [
+        *merged.records_at(tx, log, path),
+        *(r for r in expand(carried, _anybody) if r.path == path),
+    ]
 
 
 # Adopted entries of a log whose lines are not here as their own device's too.
@@ -393,14 +420,3 @@ _CARRIED = (
 
 def _anybody(device: str) -> None:
     """Whose a device is does not matter for what an entry says that it has seen."""
-
-
-def _at(tx: Connection, log: str, path: str) -> list[Record]:
-    return [
-        read_line(line, device, log, seq, h.hex())
-        for device, seq, line, h in tx.execute(
-            "select device, seq, line, h from lines where log = ? and path = ? "
-            "order by device, seq",
-            (log, path),
-        )
-    ]
