@@ -102,7 +102,8 @@ class _Reader:
     def _torn(self) -> tuple[str, ...]:
         """The paths at which several values stand side by side."""
         rows = self.store.database.rows(
-            "select path from standing where log = ? and odd = 1 and sides > 1 order by path",
+            "select path from standing indexed by standing_odd where log = ? and odd = 1 "
+            "and sides > 1 order by path",
             (self.log,),
         )
         return tuple(path for (path,) in rows)
@@ -124,8 +125,8 @@ class _Reader:
     def _replaced(self, path: str) -> Sequence[Any]:
         state = merge(
             self._records(
-                "select device, seq, line, h from lines where log = ? and path = ? "
-                "order by device, seq",
+                "select device, seq, line, h from lines indexed by lines_by_path "
+                "where log = ? and path = ? order by device, seq",
                 (self.log, path),
             )
         ).paths.get(path)
@@ -137,13 +138,15 @@ class _Reader:
     def _unread(self) -> tuple[Unread, ...]:
         """In the order of `read_inspection`."""
         lost = self._records(
-            "select l.device, l.seq, l.line, l.h from pathless p join lines l on l.log = p.log "
-            "and l.device = p.device and l.seq = p.seq where p.log = ? order by p.device, p.seq",
+            "select l.device, l.seq, l.line, l.h from pathless p cross join lines l "
+            "on l.log = p.log and l.device = p.device and l.seq = p.seq where p.log = ? "
+            "order by p.device, p.seq",
             (self.log,),
         )
         found = [one for one in lost if isinstance(one, Unread)]
         rows = self.store.database.rows(
-            "select path from standing where log = ? and odd = 1 and unread > 0 order by path",
+            "select path from standing indexed by standing_odd where log = ? and odd = 1 "
+            "and unread > 0 order by path",
             (self.log,),
         )
         odd = [path for (path,) in rows]

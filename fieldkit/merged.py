@@ -71,7 +71,8 @@ def catch_up(tx: Connection, log: str) -> bool:
     if row[1]:
         return False
     came = tx.execute(
-        "select l.device, l.seq, l.line, l.h from unmerged u join lines l on l.log = u.log "
+        # Crossed, so that the few that came are looked up, and not all lines held against them.
+        "select l.device, l.seq, l.line, l.h from unmerged u cross join lines l on l.log = u.log "
         "and l.device = u.device and l.seq = u.seq where u.log = ? order by l.device, l.seq",
         (log,),
     ).fetchall()
@@ -110,11 +111,12 @@ def replaces_at(tx: Connection, log: str, path: str, device: str) -> list[str] |
 
 def records_at(tx: Connection, log: str, path: str) -> list[Record]:
     """The records of all lines at one path."""
+    # By the path's index: that of the order would go through all lines of the inspection.
     return [
         read_line(line, device, log, seq, h.hex())
         for device, seq, line, h in tx.execute(
-            "select device, seq, line, h from lines where log = ? and path = ? "
-            "order by device, seq",
+            "select device, seq, line, h from lines indexed by lines_by_path "
+            "where log = ? and path = ? order by device, seq",
             (log, path),
         )
     ]
