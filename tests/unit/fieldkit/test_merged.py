@@ -141,7 +141,7 @@ def is_whole(store: Store, log: str = LOG) -> None:
     assert kept(store) == anew(store, log)
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(
     rows=rows_strategy,
     chance=st.randoms(use_true_random=False),
@@ -165,7 +165,7 @@ def test_step_by_step_is_as_from_the_beginning(
             is_whole(store)
 
 
-@settings(max_examples=150)
+@settings(max_examples=60)
 @given(rows_strategy)
 def test_an_entry_replaces_what_merging_everything_shows(rows: list[Row]) -> None:
     """L6: and stands there then as all lines together say."""
