@@ -35,9 +35,11 @@ def load_checklist(data: bytes, name: str) -> Checklist:
         reader.root,
         "The checklist",
         ("format", "id", "version", "title", "languages", "sections", "observed"),
+        ("drafts",),
     )
     reader.constant(top.get("format"), "format", FORMAT)
     reader.read_languages(top.get("languages"))
+    drafts = _drafts(reader, top.get("drafts"))
     checklist_id = reader.slug(top.get("id"), "The checklist's id")
     version = reader.version(top.get("version"), "version")
     title = reader.text(top.get("title"), "The title")
@@ -55,7 +57,23 @@ def load_checklist(data: bytes, name: str) -> Checklist:
         tuple(content.sections),
         observed,
         hashlib.sha256(data).hexdigest(),
+        drafts,
     )
+
+
+def _drafts(reader: Reader, node: Node | None) -> tuple[str, ...]:
+    """The languages that are drafts; English, in which the checklist is written, is never one."""
+    known = [code for code in reader.languages if code != "en"]
+    found: list[str] = []
+    for row in reader.rows(node, "drafts"):
+        code = reader.choice(row, "A draft language", known) if known else None
+        if code is None and not known:
+            reader.fault(row, "drafts names a language that is not listed.", "Delete the line.")
+        elif code in found:
+            reader.fault(row, f"The language {code} stands twice in drafts.", "Keep one.")
+        elif code is not None:
+            found.append(code)
+    return tuple(found)
 
 
 class _Content:

@@ -135,7 +135,10 @@ class Section:
 
 @dataclass(frozen=True, slots=True)
 class Checklist:
-    """A published checklist; `digest` is the SHA-256 of the very bytes it was loaded from."""
+    """A published checklist; `digest` is the SHA-256 of the very bytes it was loaded from.
+
+    `drafts` are those of its languages that no native speaker has reviewed yet.
+    """
 
     id: str
     version: str
@@ -144,6 +147,7 @@ class Checklist:
     sections: tuple[Section, ...]
     observed: tuple[ObservedItem, ...]
     digest: str
+    drafts: tuple[str, ...] = ()
 
     def items(self) -> Iterator[tuple[Section, Item]]:
         for section in self.sections:

@@ -1,14 +1,18 @@
 """The published checklists, limits tables and profiles that come with the program, as bytes.
 
-Read with `checklists.load`; a name that is not published raises `noun-unknown`.
+Checklists are composed from the recipes, parts and translations beside this file. All are read
+with `checklists.load`; a name that is not published raises `noun-unknown`.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 
-from checklists.yaml_lines import nearest
+from checklists.compose import Part, Recipe, compose, read_part, read_recipe, several
+from checklists.translations import Translation, read_translation
+from checklists.yaml_lines import Node, nearest
 from sync.problems import problem
 
 _SUFFIX = ".yaml"
@@ -16,7 +20,7 @@ _SUFFIX = ".yaml"
 
 def names() -> list[str]:
     """The names of the published checklists, sorted."""
-    return _names("library")
+    return _names("recipes")
 
 
 def limits_names() -> list[str]:
@@ -26,7 +30,35 @@ def limits_names() -> list[str]:
 
 def checklist_bytes(name: str) -> bytes:
     """The very bytes of a published checklist; its digest is theirs."""
-    return _bytes("library", name, "checklist")
+    return compose(recipe(name), part, translations())
+
+
+def checklist_for_several(names: list[str], checklist_id: str, version: str, title: Node) -> bytes:
+    """One checklist for a site whose processes several published ones are about."""
+    return compose(several(map(recipe, names), checklist_id, version, title), part, translations())
+
+
+def recipe(name: str) -> Recipe:
+    """What a published checklist is composed of."""
+    return read_recipe(_bytes("recipes", name, "checklist"), f"recipes/{name}{_SUFFIX}")
+
+
+@cache
+def part(name: str) -> Part:
+    """A part of the published checklists."""
+    return read_part(_bytes("parts", name, "part of a checklist"), f"parts/{name}{_SUFFIX}")
+
+
+@cache
+def translations() -> tuple[Translation, ...]:
+    """All translations of parts, by language and part."""
+    return tuple(
+        read_translation(file.read_bytes(), f"translations/{folder.name}/{file.name}")
+        for folder in sorted(_folder("translations").iterdir(), key=lambda f: f.name)
+        if folder.is_dir()
+        for file in sorted(folder.iterdir(), key=lambda f: f.name)
+        if file.name.endswith(_SUFFIX)
+    )
 
 
 def limits_bytes(name: str) -> bytes:

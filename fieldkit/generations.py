@@ -6,8 +6,9 @@ Each step is kept before the next is taken and may be done again:
 2. The old key signs for it, and the server gives the next generation its token and certificate.
 3. The store is the next generation's; the one before is noted as ended, with lines to carry over.
 4. The key files change places; the old key is kept for proof.
-5. The server says how far it holds the old logs, and the lines after that are appended to the new
-   generation's logs, all of them in one transaction.
+5. The server says how far it holds the old logs, and where that does not tell, which chain hashes
+   it has; the lines beyond the beginning that both share are appended to the new generation's
+   logs, all of them in one transaction.
 
 A device that was enrolled anew because its key was lost begins at step 5; its lines are unsigned.
 """
@@ -34,11 +35,15 @@ from sync.adopted import Run, entries_for
 from sync.generation import (
     GenerationAnswer,
     GenerationRequest,
+    HashesAnswer,
+    HashesRequest,
     HeldAnswer,
     HeldLog,
-    adopt_from,
+    ask_at,
+    narrowed,
     prove,
     read_held,
+    shared,
 )
 from sync.log import DEVICE_LOG, device_id, genesis, sign_head
 from sync.problems import Problem, problem
@@ -219,7 +224,7 @@ def carry_over(
 
     Raises `answer-malformed` and what the transport raises; then nothing was appended.
     """
-    held = _held(transport, former)
+    starts = _starts(store, transport, former)
     key = _key_of(home, former)
     identity = store.identity()
     count = 0
@@ -227,7 +232,7 @@ def carry_over(
         for log in [*store.inspections(), DEVICE_LOG]:
             for lines in store.logs(log):
                 if lines.device == former.device:
-                    count += _carry(writing, former, lines, held.get(log), key)
+                    count += _carry(writing, former, lines, starts.get(log, 1), key)
         writing.tx.execute(
             "update acknowledged set state = 'adopted', problem = null where device = ?",
             (former.device,),
@@ -247,6 +252,32 @@ def _held(transport: Transport, former: Former) -> dict[str, HeldLog]:
     return {}  # a server that was put back from a backup of before it was enrolled
 
 
+def _starts(store: Store, transport: Transport, former: Former) -> dict[str, int]:
+    """Log -> the first position that this device's copy of it does not share with the server's.
+
+    Only hashes that the server has now say so. Receipts are of another moment than this one; where
+    another copy's branch left the log says nothing of where this one did.
+    """
+    found = {}
+    for log, held in _held(transport, former).items():
+        for lines in store.logs(log):
+            if lines.device == former.device:
+                found[log] = 1 + _shared_with(transport, lines, held)
+    return found
+
+
+def _shared_with(transport: Transport, lines: LogLines, held: HeldLog) -> int:
+    known = shared(lines.hashes, held)
+    while not known.known:
+        at = ask_at(known)
+        request = HashesRequest().dump({"log": lines.log, "at": at})
+        answer = _load(HashesAnswer(), transport.hashes_of(lines.device, request))
+        if len(answer["h"]) != len(at):
+            raise problem("answer-malformed", why="it has not one hash for each position")
+        known = narrowed(known, lines.hashes, dict(zip(at, answer["h"], strict=True)))
+    return known.same
+
+
 def _key_of(home: Home, former: Former) -> Ed25519PrivateKey | None:
     """The ended generation's own key, if it is still here."""
     for path in (home.former_key(former.device), home.key):
@@ -263,10 +294,9 @@ def _carry(
     writing: Writing,
     former: Former,
     lines: LogLines,
-    held: HeldLog | None,
+    start: int,
     key: Ed25519PrivateKey | None,
 ) -> int:
-    start = adopt_from(lines.hashes, held, _acknowledged(writing, lines))
     carried = 0
     for run in _runs(writing, former, lines, start, key):
         for _, path, value in entries_for(run):
@@ -310,14 +340,6 @@ def _carried_before(writing: Writing, former: Former, log: str) -> set[int]:
         (log, beginning, beginning[:-1] + "0"),
     )
     return {int(path.removeprefix(beginning)) for (path,) in rows}
-
-
-def _acknowledged(writing: Writing, lines: LogLines) -> int:
-    row = writing.tx.execute(
-        "select seq from acknowledged where log = ? and device = ? and state <> 'again'",
-        (lines.log, lines.device),
-    ).fetchone()
-    return 0 if row is None else int(row[0])
 
 
 def _mark_adopted(writing: Writing, former: Former) -> None:

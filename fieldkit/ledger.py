@@ -11,6 +11,7 @@ from sqlite3 import Connection
 from typing import Any
 
 from fieldkit.database import Database
+from fieldkit.decisions import to_be_offered
 from fieldkit.server_keys import NOTE, checked_keys, trusted_under
 from fieldkit.shared import take_change as take_shared
 from fieldkit.store import FORMER, Identity, put_notes
@@ -27,7 +28,8 @@ NONCE_AGE_MS = 3_600_000
 MOST_AWAITED = 1000  # the protocol's limit of one request
 # After which line of a log the next segment begins, and up to which one a receipt covers it. A log
 # in the state "again" was acknowledged by an epoch that is over, up to its seq; one in the state
-# "asked" is held by the server's word up to its seq, and by no receipt.
+# "asked" is held by the server's word up to its seq, and by no receipt. Rows of another device are
+# of an account's log that is offered back (fieldkit/decisions.py), or of a key before this one.
 OFFERED = "case when a.state = 'again' then max(a.seq - 1, 0) else coalesce(a.seq, 0) end"
 COVERED = "case when a.state in ('again', 'asked') then 0 else coalesce(a.seq, 0) end"
 # Ended generations whose lines are still to be carried over (S3).
@@ -156,12 +158,12 @@ class Ledger:
         return bool(found)
 
     def refusals(self) -> list[Refusal]:
-        """The logs that the server did not take as they are."""
+        """This device's logs that the server did not take as they are."""
         return [
             Refusal(log, state, None if text is None else json.loads(text))
             for log, state, text in self.database.rows(
-                "select log, state, problem from acknowledged "
-                "where state in ('forked', 'refused') order by log"
+                "select log, state, problem from acknowledged where state in ('forked', 'refused') "
+                "and device = (select value from meta where name = 'device') order by log"
             )
         ]
 
@@ -280,6 +282,7 @@ def begin_epoch(tx: Connection, epoch: int) -> bool:
             "where name >= ? and name < ?",
             (FORMER, FORMER[:-1] + "0"),
         )
+        to_be_offered(tx)
     put_notes(tx, {"epoch": str(epoch)})
     return another
 
@@ -289,7 +292,7 @@ def acknowledge(tx: Connection, identity: Identity, receipt: Receipt) -> None:
     if receipt.device != identity.device:
         raise problem("receipt-unfit", why="it is another device's")
     for one in receipt.logs:
-        if one.device != identity.device:
+        if one.device != identity.device and not _is_offered(tx, one.device, one.log):
             continue
         found = tx.execute(
             "select h from lines where log = ? and device = ? and seq = ?",
@@ -300,7 +303,7 @@ def acknowledge(tx: Connection, identity: Identity, receipt: Receipt) -> None:
         if found is None or found[0].hex() != one.h:
             why = f"entry {one.seq} of {one.log} is another one here"
             raise problem("receipt-unfit", why=why)
-        _put_state(tx, identity, one.log, one.seq, "held", None)
+        _put_state(tx, one.device, one.log, one.seq, "held", None)
     tx.executemany(
         "update files set held_at = ?1, sent_at = coalesce(sent_at, ?1) where sha256 = ?2",
         [(receipt.at, sha256) for sha256 in receipt.files],
@@ -364,22 +367,32 @@ def _take_state(tx: Connection, identity: Identity, state: LogState) -> None:
     """A gap says where to go on from; a fork or a refusal is kept and told. `held` says nothing:
     only a signed receipt acknowledges.
     """
-    if state.device != identity.device or state.state == "held":
+    own = state.device == identity.device
+    if state.state == "held" or not (own or _is_offered(tx, state.device, state.log)):
         return
     if state.state == "gap":
-        _go_back(tx, identity, state.log, max(state.seq - 1, 0))
+        _go_back(tx, state.device, state.log, max(state.seq - 1, 0))
         return
-    if _asks_from_the_start(tx, identity, state):
+    if _asks_from_the_start(tx, state, "held" if own else "asked"):
         return
     said = None if state.problem is None else json.dumps(state.problem, ensure_ascii=False)
     tx.execute(
         "insert into acknowledged (log, device, seq, state, problem) values (?1, ?2, 0, ?3, ?4) "
         "on conflict (log, device) do update set state = ?3, problem = ?4",
-        (state.log, identity.device, state.state, said),
+        (state.log, state.device, state.state, said),
     )
 
 
-def _go_back(tx: Connection, identity: Identity, log: str, seq: int) -> None:
+def _is_offered(tx: Connection, device: str, log: str) -> bool:
+    """Whether this log of another device is offered back, and no receipt covers it yet (S5)."""
+    found = tx.execute(
+        "select 1 from acknowledged where log = ? and device = ? and state in ('again', 'asked')",
+        (log, device),
+    )
+    return found.fetchone() is not None
+
+
+def _go_back(tx: Connection, device: str, log: str, seq: int) -> None:
     """Send a log again from after `seq` on. Nobody signed this, so it only takes back what was
     acknowledged; a log of an epoch that is over (S5) waits for a receipt all the same.
     """
@@ -387,11 +400,11 @@ def _go_back(tx: Connection, identity: Identity, log: str, seq: int) -> None:
         "update acknowledged set seq = ?1, problem = null, "
         "state = case when state in ('again', 'asked') then 'asked' else 'held' end "
         "where log = ?2 and device = ?3 and seq > ?1",
-        (seq, log, identity.device),
+        (seq, log, device),
     )
 
 
-def _asks_from_the_start(tx: Connection, identity: Identity, state: LogState) -> bool:
+def _asks_from_the_start(tx: Connection, state: LogState, kept_as: str) -> bool:
     """S3: lines that do not follow what the server holds are offered from the first one on.
 
     A server that was put back may hold another copy's lines before them: only from the start of
@@ -400,21 +413,21 @@ def _asks_from_the_start(tx: Connection, identity: Identity, state: LogState) ->
     if state.problem is None or state.problem.get("code") != "segment-signature":
         return False
     found = tx.execute(
-        "select seq from acknowledged where log = ? and device = ?", (state.log, identity.device)
+        "select seq from acknowledged where log = ? and device = ?", (state.log, state.device)
     ).fetchone()
     if found is None or not found[0]:
         return False
-    _put_state(tx, identity, state.log, 0, "held", None)
+    _put_state(tx, state.device, state.log, 0, kept_as, None)
     return True
 
 
 def _put_state(
-    tx: Connection, identity: Identity, log: str, seq: int, state: str, said: str | None
+    tx: Connection, device: str, log: str, seq: int, state: str, said: str | None
 ) -> None:
     tx.execute(
         "insert into acknowledged (log, device, seq, state, problem) values (?1, ?2, ?3, ?4, ?5) "
         "on conflict (log, device) do update set seq = ?3, state = ?4, problem = ?5",
-        (log, identity.device, seq, state, said),
+        (log, device, seq, state, said),
     )
 
 

@@ -12,7 +12,7 @@ from functools import partial
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from fieldkit import show
+from fieldkit import decisions, show
 from fieldkit.blobs import Blobs
 from fieldkit.generations import (
     CarriedOver,
@@ -125,9 +125,10 @@ class Syncer:
                 rejoined = True
                 continue
             refused = {r.log for r in self.ledger.refusals()}
-            told |= {s.log for s in answer.logs if s.state in ("forked", "refused")} & refused
+            mine = [s for s in answer.logs if s.device == self.identity.device]
+            told |= {s.log for s in mine if s.state in ("forked", "refused")} & refused
             # S7: entries first; what they name is asked for again once the last of them is there.
-            waiting = more or bool(self.ledger.pending(self.identity, told))
+            waiting = more or bool(self.ledger.pending(self.identity, told)) or self._offers()
             if not waiting:
                 self._send_files([d for d in answer.missing if d not in self._tried])
             left = self._left(answer, waiting)
@@ -155,7 +156,12 @@ class Syncer:
             self.ledger.waiting_lines(self.identity),
             self.ledger.unsent_lines(self.identity),
         )
-        return (lines, tuple(awaited), answer.cursor, self.report.files_sent)
+        offered = tuple(decisions.waiting(self.store.database))
+        return (lines, tuple(awaited), answer.cursor, self.report.files_sent, offered)
+
+    def _offers(self) -> bool:
+        """S5: whether officers' decisions wait to be offered to a server that was restored."""
+        return bool(decisions.offered(self.store.database, self.identity).segments)
 
     def _ask_after_bundles(self) -> None:
         """S11, S4: what was sealed into a bundle is held safely when a receipt says so."""
@@ -210,14 +216,18 @@ class Syncer:
         size = sum(len(line) + 1 for s in segments for line in s.lines)
         what = "sending an urgent hazard" if urgent else f"sending {lines} entries"
         self.tell(Step(f"{what} ({show.size(size)})" if lines else "asking for changes"))
+        offer = decisions.Offer()
+        if not (urgent or more):
+            offer = decisions.offered(self.store.database, self.identity)
         request = Request(
             self.identity.device,
             self.store.note("cursor"),
             () if urgent else tuple(self.ledger.awaited(self.identity)),
-            segments,
+            segments + offer.segments,
             self.now(),
             self.ledger.wants_nonce(self.now()),
             known_number(self.store),
+            offer.certificates,
         )
         answer = read_answer(self._answer_to(request))
         # S8: a server that changed its key says so before anything that the new one signed.

@@ -16,7 +16,7 @@ import httpx
 
 from fieldkit.pace import Pace
 from fieldkit.tus import Chunks, Uploads
-from sync.packing import GZIP, LZMA, pack_for, unpack
+from sync.packing import ANSWER, GZIP, LZMA, PACKINGS, REQUEST, TAPAK, pack_for, unpack_from
 from sync.problems import CATALOGUE, Kind, Problem, problem
 
 CONNECT_SECONDS = 10
@@ -45,6 +45,10 @@ class Transport(Protocol):
 
     def held_of(self, former: str) -> bytes:
         """Ask how far the logs of an earlier device are held; the answer's bytes."""
+        ...
+
+    def hashes_of(self, former: str, request: Mapping[str, Any]) -> bytes:
+        """Ask for chain hashes of such a log (generation.HashesRequest as JSON values)."""
         ...
 
     def own_lines(self, device: str, inspection: str, after: int) -> bytes:
@@ -92,6 +96,7 @@ class HttpTransport:
         # What the library would say besides tells a server nothing, and bytes may cost money.
         for name in ("Accept", "Accept-Encoding", "Connection", "User-Agent"):
             del self._client.headers[name]
+        self._server_reads: tuple[str, ...] = PACKINGS
         self._uploads = Uploads(self._answer, self._pace.clock)
 
     def __enter__(self) -> HttpTransport:
@@ -121,6 +126,11 @@ class HttpTransport:
     def held_of(self, former: str) -> bytes:
         return self._send("GET", f"/api/generation/{former}", b"", {}).body
 
+    def hashes_of(self, former: str, request: Mapping[str, Any]) -> bytes:
+        body = json.dumps(request).encode()
+        headers = {"Content-Type": "application/json"}
+        return self._send("POST", f"/api/generation/{former}/hashes", body, headers).body
+
     def own_lines(self, device: str, inspection: str, after: int) -> bytes:
         return self._send("GET", f"/api/lines/{device}/{inspection}/{after}", b"", {}).body
 
@@ -128,19 +138,30 @@ class HttpTransport:
         self._client.headers["Authorization"] = f"Bearer {token}"
 
     def exchange(self, request: bytes) -> bytes:
-        headers = {"Content-Type": "application/x-ndjson"}
-        packing, body = pack_for(request)
-        if packing is not None:
-            headers["Content-Encoding"] = packing
-        if packing != LZMA:  # who sends it understands it
-            headers["Accept-Encoding"] = f"{LZMA},{GZIP}"
-        reply = self._send("POST", "/api/sync", body, headers)
-        if reply.headers.get("Content-Encoding") != LZMA:
+        try:
+            reply = self._exchange(request)
+        except Problem as exc:
+            if exc.code != "media-type" or self._server_reads == (GZIP,):
+                raise
+            # An older server does not know the newest packing; gzip is read by every one.
+            self._server_reads = (GZIP,)
+            reply = self._exchange(request)
+        packing = reply.headers.get("Content-Encoding")
+        if packing not in (TAPAK, LZMA):  # the library undoes the others
             return reply.body
         try:
-            return unpack(reply.body, MAX_ANSWER_BYTES)
+            return unpack_from(packing, reply.body, ANSWER, MAX_ANSWER_BYTES)
         except Problem as exc:
             raise problem("answer-malformed", why="its compression is broken") from exc
+
+    def _exchange(self, request: bytes) -> _Reply:
+        headers = {"Content-Type": "application/x-ndjson"}
+        packing, body = pack_for(request, REQUEST, self._server_reads)
+        if packing is not None:
+            headers["Content-Encoding"] = packing
+        if packing != TAPAK:  # who sends it understands it
+            headers["Accept-Encoding"] = ",".join(PACKINGS)
+        return self._send("POST", "/api/sync", body, headers)
 
     def send_file(self, sha256: str, size: int, chunks: Chunks) -> None:
         self._uploads.send_file(sha256, size, chunks)

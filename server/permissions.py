@@ -74,6 +74,7 @@ ROUTES: dict[str, str] = {
     "sync.exchange": "sync.exchange",
     "generation.next_generation": "generation.use",
     "generation.held": "generation.use",
+    "generation.hashes": "generation.use",
     "lines.again": "sync.exchange",
     "files.discover": "docs.read",
     "files.create": "files.send",

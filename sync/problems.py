@@ -1396,6 +1396,13 @@ _define(
     "Enrol with a new key: choose another folder with --home, and use the same invitation.",
 )
 _define(
+    "device-is-account",
+    409,
+    "{device} is no device: it is the log that this server keeps for the account of {login}.",
+    "Nothing was changed; what is decided in that log counts as before.",
+    "Name one of the devices that tapak admin device list shows with the kind device.",
+)
+_define(
     "one-process",
     409,
     "{workers} serving processes were asked for, and a SQLite file takes one.",

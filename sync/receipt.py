@@ -145,6 +145,16 @@ def read_certificate(server_key: Keys, signed: SignedBytes) -> dict[str, Any]:
     return _verified(server_key, CERTIFICATE_CONTEXT, signed)
 
 
+def claimed_device(payload: bytes) -> str | None:
+    """The device that a certificate's bytes name, with its signature not checked."""
+    try:
+        body = strict_json(payload)
+    except (ValueError, RecursionError):
+        return None
+    device = body.get("device") if isinstance(body, dict) else None
+    return device if isinstance(device, str) and wire.DEVICE.match(device) else None
+
+
 def certified_key(
     server_key: Keys, device: str, signed: SignedBytes
 ) -> tuple[bytes, dict[str, Any]]:

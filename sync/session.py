@@ -45,7 +45,7 @@ class Request:
 
     `at` is the device's clock in UTC milliseconds when it spoke, for measuring its offset (L9);
     `nonce` asks for a fresh nonce to quote; `keys` is the number of the server's keys as the device
-    knows them (S8).
+    knows them (S8). `certificates` are those of accounts whose logs are offered back (S5, S9).
     """
 
     device: str
@@ -55,6 +55,7 @@ class Request:
     at: int | None = None
     nonce: bool = False
     keys: int = 1
+    certificates: tuple[SignedBytes, ...] = ()
 
 
 def write_request(request: Request) -> bytes:
@@ -70,6 +71,8 @@ def write_request(request: Request) -> bytes:
         header["nonce"] = True
     if request.keys > 1:
         header["keys"] = request.keys
+    if request.certificates:
+        header["certificates"] = wire.Signed(many=True).dump(request.certificates)
     parts = [_compact(header)]
     for segment in request.segments:
         parts.append(
@@ -148,6 +151,7 @@ def read_request(data: bytes) -> Request:
         head["at"],
         head["nonce"],
         head["keys"],
+        tuple(SignedBytes(one["payload"], one["signature"]) for one in head["certificates"]),
     )
 
 

@@ -13,6 +13,7 @@ from marshmallow import EXCLUDE, Schema, ValidationError, fields, validate
 from sync.log import MAX_SEGMENT_LINES, is_log_name
 
 PROTOCOL = 1
+MOST_CERTIFICATES = 100  # of one request
 DEVICE = re.compile(r"[a-z2-7]{32}\Z")
 DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 
@@ -57,6 +58,13 @@ class Message(Schema):
         unknown = EXCLUDE
 
 
+class Signed(Message):
+    """Exact bytes and the server's Ed25519 signature over them."""
+
+    payload = Bytes64(required=True)
+    signature = Bytes64(64, required=True)
+
+
 class RequestHeader(Message):
     """First line of a request: who speaks, how far it has read, which receipts it awaits."""
 
@@ -78,6 +86,10 @@ class RequestHeader(Message):
     keys = fields.Integer(
         load_default=1, strict=True, validate=validate.Range(min=1, max=2**53 - 1)
     )
+    # Of the accounts whose logs are offered to a server that may have forgotten them (S5).
+    certificates = fields.List(
+        fields.Nested(Signed), load_default=list, validate=validate.Length(max=MOST_CERTIFICATES)
+    )
 
 
 class SegmentHeader(Message):
@@ -87,13 +99,6 @@ class SegmentHeader(Message):
     device = fields.String(required=True, validate=validate.Regexp(DEVICE))
     first = _whole(1)
     count = _whole(1, MAX_SEGMENT_LINES)
-    signature = Bytes64(64, required=True)
-
-
-class Signed(Message):
-    """Exact bytes and the server's Ed25519 signature over them."""
-
-    payload = Bytes64(required=True)
     signature = Bytes64(64, required=True)
 
 

@@ -205,18 +205,20 @@ def device_list(terminal: Terminal) -> None:
                 "id": one.id,
                 "name": one.name,
                 "person": one.person,
+                "kind": one.kind,
                 "status": one.status,
                 "enrolled_at": one.enrolled_at,
                 "last_seen_at": one.last_seen_at,
             }
             for one in found
         ],
-        ("Device", "Name", "Person", "Status", "Enrolled", "Last seen"),
+        ("Device", "Name", "Person", "Kind", "Status", "Enrolled", "Last seen"),
         [
             (
                 one.id,
                 one.name,
                 names.get(one.person),
+                one.kind,
                 one.status,
                 when(one.enrolled_at),
                 when(one.last_seen_at),

@@ -7,7 +7,13 @@ from typing import Any
 from server.api.describe import WITH_JSON, WRITING, Blueprint, problems
 from server.services import generations
 from server.web import ctx, principal
-from sync.generation import GenerationAnswer, GenerationRequest, HeldAnswer
+from sync.generation import (
+    GenerationAnswer,
+    GenerationRequest,
+    HashesAnswer,
+    HashesRequest,
+    HeldAnswer,
+)
 
 blueprint = Blueprint(
     "generation",
@@ -39,6 +45,20 @@ def next_generation(asked: dict[str, Any]) -> dict[str, Any]:
 def held(former: str) -> dict[str, Any]:
     """How far the logs of an earlier device of the same person are held
 
-    The lines after that are to be adopted.
+    What the device has beyond the beginning that both share is to be adopted.
     """
     return {"logs": generations.held_of(ctx(), principal().person or "", former)}
+
+
+@blueprint.post("/<former>/hashes")
+@blueprint.doc(security=[{"device": []}])
+@blueprint.arguments(HashesRequest, unknown=None)
+@blueprint.response(200, HashesAnswer)
+@problems("device-not-yours", *WITH_JSON)
+def hashes(asked: dict[str, Any], former: str) -> dict[str, Any]:
+    """The chain hashes of one of those logs at up to 64 positions
+
+    By them a device finds how far its copy of the log and the server's are the same.
+    """
+    person = principal().person or ""
+    return {"h": generations.hashes_of(ctx(), person, former, asked["log"], asked["at"])}

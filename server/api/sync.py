@@ -9,9 +9,8 @@ from server.api.describe import problems
 from server.services.intake import receive
 from server.web import ctx, principal
 from sync.log import MAX_REQUEST_BYTES
-from sync.packing import LZMA, pack_for, unpack
+from sync.packing import ANSWER, PACKINGS, REQUEST, pack_for, unpack_from
 from sync.problems import problem
-from sync.session import inflate
 
 blueprint = Blueprint(
     "sync",
@@ -29,8 +28,8 @@ NDJSON = "application/x-ndjson"
     security=[{"device": []}],
     requestBody={
         "required": True,
-        "description": f"NDJSON, plain, gzip or {LZMA}: a header line, then per segment a header "
-        "and lines.",
+        "description": f"NDJSON, plain or packed ({', '.join(PACKINGS)}): a header line, then per "
+        "segment a header and lines.",
         "content": {NDJSON: {"schema": {"type": "string", "format": "binary"}}},
     },
     responses={200: {"description": "The server's answer as JSON"}},
@@ -51,17 +50,11 @@ def exchange() -> Response:
     if request.mimetype != NDJSON:
         raise problem("media-type", given=request.mimetype, wanted=NDJSON)
     request.max_content_length = MAX_REQUEST_BYTES
-    body = request.get_data(cache=False)
-    encoding = request.headers.get("Content-Encoding", "identity")
-    if encoding == "gzip":
-        body = inflate(body)
-    elif encoding == LZMA:
-        body = unpack(body)
-    elif encoding != "identity":
-        raise problem("media-type", given=encoding, wanted=f"gzip, {LZMA} or no encoding")
+    encoding = request.headers.get("Content-Encoding")
+    body = unpack_from(encoding, request.get_data(cache=False), REQUEST)
     answer = receive(ctx(), who.device or "", who.person or "", body)
     response = Response(answer, mimetype="application/json")
-    packing, packed = pack_for(answer, _understood() | {encoding})
+    packing, packed = pack_for(answer, ANSWER, _understood())
     if packing is not None:
         response.set_data(packed)
         response.headers["Content-Encoding"] = packing
@@ -69,6 +62,7 @@ def exchange() -> Response:
 
 
 def _understood() -> frozenset[str]:
-    """The packings that the sender says it understands."""
+    """The packings that the sender understands: those that it says, and the one that it sent."""
     said = request.headers.get("Accept-Encoding", "")
-    return frozenset(one.partition(";")[0].strip() for one in said.split(","))
+    sent = request.headers.get("Content-Encoding", "")
+    return frozenset((sent, *(one.partition(";")[0].strip() for one in said.split(","))))

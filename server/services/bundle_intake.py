@@ -20,6 +20,7 @@ from typing import IO, Any
 from server.blobs import SPOOL
 from server.blobs.shelf import disk_problem
 from server.context import Context
+from server.services.decisions_back import forgotten_accounts, know_again
 from server.services.identifiers import day_of
 from server.services.rotation import former_sealing_keys
 from server.services.take_in import Asked, take_in
@@ -29,6 +30,7 @@ from server.store.transaction import Tx
 from sync.bundle import Opening
 from sync.bundle_reader import (
     BundleReader,
+    Certificate,
     Event,
     FileBegins,
     FileBytes,
@@ -98,6 +100,8 @@ class Intake:
             if event.server_key not in self.ctx.receipt_keys:
                 raise problem("bundle-other-server", server=self.ctx.settings.public_url)
             self.done.opening = event
+        elif isinstance(event, Certificate):
+            self._certificate(event)
         elif isinstance(event, Segment):
             self._segment(event)
         elif isinstance(event, Lines):
@@ -113,6 +117,14 @@ class Intake:
             self.done.skipped[event.kind] = self.done.skipped.get(event.kind, 0) + 1
 
     # -- lines ------------------------------------------------------------------------------------
+
+    def _certificate(self, event: Certificate) -> None:
+        """S5: an account's, whose log may be forgotten here; a device is invited again."""
+        ctx, signed, now = self.ctx, (event.signed,), self.ctx.now()
+        with ctx.db.read() as tx:
+            forgotten = forgotten_accounts(tx, ctx.receipt_keys, signed)
+        if forgotten:
+            ctx.db.write(lambda tx: know_again(tx, ctx, signed, self.who, now))
 
     def _lines(self, event: Lines) -> None:
         """A colleague's view of a log: its beginning, as far as nothing is withheld (S2)."""

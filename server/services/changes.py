@@ -51,7 +51,7 @@ def changes_after(
     if after == newest:
         return Page((), _write_cursor(epoch, after), False, epoch)
     with ctx.db.read() as tx:
-        rows = changes.after(tx, person, after)
+        rows = changes.after(tx, person, after, device=device)
         reader = Reader(ctx, tx, person, device, [(kind, ref) for _, kind, ref in rows])
         came: dict[tuple[str, str], Change | None] = {}
         last, size = after, 0
@@ -63,6 +63,8 @@ def changes_after(
             if size >= PAGE_BYTES:
                 break
     more = bool(rows) and (last != rows[-1][0] or len(rows) == changes.PAGE)
+    if not more:
+        last = max(last, newest)  # what is passed by is others', and is not looked through again
     found = tuple(change for change in came.values() if change is not None)
     return Page(found, _write_cursor(epoch, last), more, epoch)
 

@@ -112,6 +112,10 @@ class Reader:
     def _travels(self) -> dict[LogKey, int]:
         return sharing.travels(self.tx, list(self._logs.values()), self._circles)
 
+    @cached_property
+    def _certificates(self) -> dict[str, dict[str, str]]:
+        return devices.certificates(self.tx, {one.device for one in self._told})
+
     def _receives(self, inspection: str) -> bool:
         return self.person in self._circles.get(inspection, sharing.NOBODY).receivers
 
@@ -123,7 +127,7 @@ class Reader:
         if upto < max(told.first, 1):
             return None
         if kind == sharing.CERTIFICATE:
-            return self._change(kind, told.device, devices.certificate(self.tx, told.device))
+            return self._change(kind, told.device, self._certificates.get(told.device))
         run = self._run(log, told.first, min(told.last, upto))
         ref = f"{told.device}/{told.inspection}/{told.first}"
         return None if run is None else Change(kind, ref, extract_to_json(run))

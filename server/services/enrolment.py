@@ -15,6 +15,7 @@ from server.services.identifiers import digest_of, letters
 from server.services.programme import everything_for
 from server.services.safeguarding import things_for_a_device
 from server.services.sharing import news_of_own
+from server.services.tokens import token_for
 from server.store import audit, devices, people
 from server.store.changes import tell, tell_all
 from server.store.devices import ACTIVE, Device, Invitation
@@ -71,10 +72,14 @@ def invite(ctx: Context, person: str, by: str, hours: int = 72) -> str:
     return f"{ctx.settings.public_url.rstrip('/')}/enrol#{grouped}.{fingerprint}"
 
 
+def _plain(code: str) -> str:
+    """A code as typed: case, hyphens and spaces do not matter; 0 is O, 1 is I."""
+    typed = "".join(code.upper().split()).replace("-", "")
+    return typed.replace("0", "O").replace("1", "I")
+
+
 def _code_digest(code: str) -> str:
-    """The digest of a code as typed: case, hyphens and spaces do not matter; 0 is O, 1 is I."""
-    plain = "".join(code.upper().split()).replace("-", "")
-    return digest_of("tapak invitation v1:" + plain.replace("0", "O").replace("1", "I"))
+    return digest_of("tapak invitation v1:" + _plain(code))
 
 
 # -- enrolling ------------------------------------------------------------------------------------
@@ -83,9 +88,10 @@ def _code_digest(code: str) -> str:
 def enrol(ctx: Context, code: str, public_key: bytes, name: str, address: str = "") -> Enrolled:
     """Enrol the device with this key for the person the code was made for.
 
-    The same code with the same key gives a fresh token as long as none was used yet, so that a
-    lost answer is no obstacle; a retired device of the same person is taken up again. `address` is
-    where it comes from: after 10 wrong codes it is blocked for 15 minutes. Raises
+    The same code with the same key gives the same answer as long as its token was not used yet, so
+    that a lost answer is no obstacle, and a request that comes late ends nothing; a retired device
+    of the same person is taken up again. `address` is where it comes from: after 10 wrong codes it
+    is blocked for 15 minutes. Raises
     `invitation-unknown`, `enrolment-blocked`, `device-key-malformed` and `device-of-another`.
     """
     try:
@@ -101,13 +107,15 @@ def _enrol(ctx: Context, code: str, public_key: bytes, name: str, address: str) 
         Ed25519PublicKey.from_public_bytes(public_key)
     except ValueError as exc:
         raise problem("device-key-malformed") from exc
-    device, token, now = device_id(public_key), ctx.token(32), ctx.now()
-    digest = _code_digest(code)
+    device, now = device_id(public_key), ctx.now()
+    digest, token = _code_digest(code), token_for(ctx, "enrolment", _plain(code), device)
 
     def work(tx: Tx) -> Enrolled:
         check_not_blocked(tx, address, now)
-        person = _invited(tx, digest, device, now)
+        invitation, person = _invited(tx, digest, now)
         known = devices.find(tx, device)
+        if invitation.used_at is not None:
+            return _again(invitation, known, token, person)
         if known is not None and not _may_again(known, person):
             raise problem("device-of-another")
         label = " ".join(storable(name).split()) or (known.name if known else "device")
@@ -123,9 +131,23 @@ def _enrol(ctx: Context, code: str, public_key: bytes, name: str, address: str) 
         own = [("certificate", device), (CHANGE, ctx.recipient), *things_for_a_device(tx)]
         tell(tx, [person.id], [*everything_for(tx, person.id, now), *own], now)
         tell_all(tx, news_of_own(tx, person.id, now))
+        subject = f"device:{device}"
+        audit.record(tx, now, subject, "device.enrol", subject)
         return Enrolled(device, token, certificate, person.id, person.name)
 
-    return acted(ctx, f"device:{device}", "device.enrol", f"device:{device}", work)
+    return ctx.db.write(work)
+
+
+def _again(invitation: Invitation, known: Device | None, token: str, person: Person) -> Enrolled:
+    """S2: what the first of two equal requests was answered; nothing is written."""
+    mine = known is not None and known.id == invitation.used_by
+    # Once a token was shown, the answer evidently arrived, and the code is spent; and so it is once
+    # another invitation gave the device another token.
+    if known is None or not mine or known.last_seen_at is not None:
+        raise problem("invitation-unknown")
+    if known.token_digest != digest_of(token):
+        raise problem("invitation-unknown")
+    return Enrolled(known.id, token, known.certificate, person.id, person.name)
 
 
 def _may_again(known: Device, person: Person) -> bool:
@@ -136,19 +158,14 @@ def _may_again(known: Device, person: Person) -> bool:
     return known.person == person.id and not ended
 
 
-def _invited(tx: Tx, code_digest: str, device: str, now: int) -> Person:
+def _invited(tx: Tx, code_digest: str, now: int) -> tuple[Invitation, Person]:
     found = devices.invitation(tx, code_digest)
     if found is None or found.expires_at <= now:
         raise problem("invitation-unknown")
-    if found.used_at is not None:
-        before = devices.find(tx, device) if found.used_by == device else None
-        # Once a token was shown, the answer evidently arrived, and the code is spent.
-        if before is None or before.last_seen_at is not None:
-            raise problem("invitation-unknown")
     person = people.by_id(tx, found.person)
     if person is None or not person.active:
         raise problem("invitation-unknown")
-    return person
+    return found, person
 
 
 def certify(
@@ -182,8 +199,8 @@ def note_seen(ctx: Context, device: Device) -> None:
 def retire_device(ctx: Context, by: str, device: str, reason: str) -> None:
     """End the token of a device that is handed on or put away; its work stays as good as it was.
 
-    The same person may enrol it again with another invitation. Raises `noun-unknown`; a device that
-    is retired or revoked already stays as it is.
+    The same person may enrol it again with another invitation. Raises `noun-unknown` and
+    `device-is-account`; a device that is retired or revoked already stays as it is.
     """
 
     def work(tx: Tx) -> None:
@@ -201,7 +218,7 @@ def revoke_device(ctx: Context, by: str, device: str, reason: str) -> tuple[str,
 
     Returns the active devices that go on from it under a key of their own (S3): whoever took the
     device may have made them, or the owner with a copy of it, so staff decide about each. Raises
-    `noun-unknown`; a device that is revoked already stays as it is.
+    `noun-unknown` and `device-is-account`; a device that is revoked already stays as it is.
     """
 
     def work(tx: Tx) -> tuple[str, ...]:
@@ -234,6 +251,11 @@ def _followers(tx: Tx, device: Device) -> tuple[str, ...]:
 def _device(tx: Tx, device: str) -> Device:
     found = devices.find(tx, device)
     if found is None:
-        known = ", ".join(one.id for one in devices.every(tx)[:4]) or "none yet"
+        listed = [one.id for one in devices.every(tx) if one.kind == devices.DEVICE]
+        known = ", ".join(listed[:4]) or "none yet"
         raise problem("noun-unknown", noun="device", name=device[:80], nearest=known)
+    if found.kind == devices.ACCOUNT:
+        person = people.by_id(tx, found.person)
+        login = found.person if person is None else person.login
+        raise problem("device-is-account", device=found.id, login=login)
     return found

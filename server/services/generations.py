@@ -5,6 +5,7 @@ The old device stays enrolled: of two copies of it, the other one goes on under 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
@@ -13,7 +14,7 @@ from server.context import Context
 from server.services.audit import acted
 from server.services.enrolment import Enrolled, certify
 from server.services.identifiers import digest_of
-from server.store import branches, devices, logs, people
+from server.store import devices, logs, people
 from server.store.changes import tell
 from server.store.devices import ACTIVE, DEVICE, Device
 from server.store.transaction import Tx
@@ -58,16 +59,32 @@ def next_generation(ctx: Context, former: str, public_key: bytes, proof: bytes) 
 
 
 def held_of(ctx: Context, person: str, former: str) -> list[HeldLog]:
-    """How far each log of a device of this person is held, and where branches of it left it.
+    """How far each log of a device of this person is held.
 
     Raises `device-not-yours` for anybody else's device, as for one that was never enrolled.
     """
     with ctx.db.read() as tx:
-        found = devices.find(tx, former)
-        if found is None or found.person != person:
-            raise problem("device-not-yours")
-        forks = branches.of_device(tx, former)
+        _check_theirs(tx, person, former)
+        found = logs.logs_by(tx, former)
+        return [HeldLog(log.inspection, log.seq, log.h.hex()) for log in found]
+
+
+def hashes_of(
+    ctx: Context, person: str, former: str, log: str, at: Sequence[int]
+) -> list[str | None]:
+    """The chain hash of a log of this person's device at each position, None beyond its end.
+
+    Raises `device-not-yours` as `held_of` does.
+    """
+    with ctx.db.read() as tx:
+        _check_theirs(tx, person, former)
+        row = logs.find_logs(tx, [(former, log)]).get((former, log))
         return [
-            HeldLog(log.inspection, log.seq, log.h.hex(), forks.get(log.inspection))
-            for log in logs.logs_by(tx, former)
+            None if row is None or seq > row.seq else logs.hash_at(tx, row, seq).hex() for seq in at
         ]
+
+
+def _check_theirs(tx: Tx, person: str, former: str) -> None:
+    found = devices.find(tx, former)
+    if found is None or found.person != person:
+        raise problem("device-not-yours")

@@ -110,11 +110,7 @@ def travels(tx: Tx, rows: Collection[LogRow], circles: Mapping[str, Circle]) -> 
     """
     wanted = {row.inspection for row in rows} & set(circles)
     rulings = admissions.of_inspections(tx, wanted) if wanted else {}
-    late = {
-        (device, inspection): runs[0][0]
-        for inspection in sorted(wanted)
-        for device, runs in logs.revoked_runs(tx, inspection).items()
-    }
+    late = logs.late_from(tx, wanted) if wanted else {}
     found: dict[LogKey, int] = {}
     for row in rows:
         key = row.device, row.inspection

@@ -14,6 +14,7 @@ from server.context import Context
 from server.services import branches, sharing, urgent
 from server.services.authority import Spoken, first_said, times_of
 from server.services.carrying import innermost
+from server.services.decisions_back import know_again, note_returned
 from server.services.identifiers import day_of
 from server.services.sealed_names import files_of_sealed, row_of
 from server.store import changes, checkpoints, files, gradings, logs, sealed
@@ -85,7 +86,9 @@ class _Incoming:
     @property
     def offset_ms(self) -> int | None:
         at = self.asked.request.at
-        return None if at is None else self.asked.now - at
+        # L9: the clock of whoever carries another's lines says nothing of theirs.
+        carried = self.segment.device != self.asked.request.device
+        return None if at is None or carried else self.asked.now - at
 
 
 @dataclass(slots=True)
@@ -104,6 +107,9 @@ def take_in(tx: Tx, requests: Sequence[Asked]) -> list[Taken]:
     """Take in these requests in order; the outcome is that of taking them one after another."""
     done = [Taken() for _ in requests]
     new = _New()
+    for asked in requests:
+        by = f"device:{asked.request.device}"
+        know_again(tx, asked.ctx, asked.request.certificates, by, asked.now)
     for together in _rounds(requests, done):
         _take_segments(tx, together, new)
     _note_held(tx, requests, done)
@@ -174,6 +180,8 @@ def _take_segments(tx: Tx, incoming: Sequence[_Incoming], new: _New) -> None:
         ],
     )
     for one, placed in appended:
+        if owners[one.segment.device].account:
+            note_returned(tx, one.segment, placed, one.asked.request.device, one.asked.now)
         if one.segment.inspection != DEVICE_LOG:
             new.appended[one.n] = sharing.Appended(
                 one.segment.inspection,

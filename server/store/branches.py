@@ -52,18 +52,6 @@ def of_log(tx: Tx, device: str, inspection: str) -> list[BranchRun]:
     return [_run(row) for row in tx.execute(query)]
 
 
-def of_device(tx: Tx, device: str) -> dict[str, int]:
-    """Log -> the first position at which a branch of it left it, for the logs that forked."""
-    query = select(quarantine.c.inspection, quarantine.c.fork, quarantine.c.first).where(
-        quarantine.c.device == device
-    )
-    found: dict[str, int] = {}
-    for inspection, fork, first in tx.execute(query):
-        at = first if fork is None else fork
-        found[inspection] = min(at, found.get(inspection, at))
-    return found
-
-
 def of_inspections(tx: Tx, wanted: Collection[str]) -> list[BranchRun]:
     """Every run of these logs' names, in the order in which they came."""
     query = select(quarantine).where(quarantine.c.inspection.in_(sorted(wanted))).order_by(_ORDER)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import bindparam, func, insert, or_, select
 
 from server.store.bulk import insert_rows
 from server.store.tables import changes, devices, server
@@ -18,6 +18,7 @@ PAGE = 200
 _AFTER = (
     select(changes.c.n, changes.c.kind, changes.c.ref)
     .where(changes.c.person == bindparam("person"), changes.c.n > bindparam("n"))
+    .where(or_(changes.c.ref < bindparam("own"), changes.c.ref >= bindparam("beyond")))
     .order_by(changes.c.n)
     .limit(bindparam("most"))
 )
@@ -60,10 +61,17 @@ def tell_all(tx: Tx, news: Sequence[News]) -> None:
     insert_rows(tx, changes, ("n", "person", "kind", "ref", "at"), rows)
 
 
-def after(tx: Tx, person: str, n: int, limit: int = PAGE) -> list[tuple[int, str, str]]:
-    """The changes of one person after number `n`, in order: (n, kind, ref)."""
-    rows = tx.execute(_AFTER, {"person": person, "n": n, "most": limit})
-    return [tuple(row) for row in rows]
+def after(
+    tx: Tx, person: str, n: int, limit: int = PAGE, device: str = ""
+) -> list[tuple[int, str, str]]:
+    """The changes of one person after number `n`, in order: (n, kind, ref).
+
+    Those of logs that `device` wrote itself are left out: it is told nothing by them.
+    """
+    # What a log's change speaks of begins with its device and a slash; "0" is the next character.
+    own = (f"{device}/", f"{device}0") if device else ("", "")
+    asked = {"person": person, "n": n, "most": limit, "own": own[0], "beyond": own[1]}
+    return [tuple(row) for row in tx.execute(_AFTER, asked)]
 
 
 def untold(tx: Tx, kind: str, ref: str) -> list[str]:

@@ -168,6 +168,17 @@ def certificate(tx: Tx, device: str) -> dict[str, str] | None:
     return None if raw is None else json.loads(raw)
 
 
+_CERTIFICATES = select(devices.c.id, devices.c.certificate).where(
+    devices.c.id.in_(bindparam("ids", expanding=True))
+)
+
+
+def certificates(tx: Tx, ids: Collection[str]) -> dict[str, dict[str, str]]:
+    """The certificates of those of the devices that are known, as they travel."""
+    rows = tx.execute(_CERTIFICATES, {"ids": sorted(ids)})
+    return {device: json.loads(raw) for device, raw in rows}
+
+
 def write_certificate(signed: SignedBytes) -> bytes:
     """A certificate as the bytes of its column."""
     body = {

@@ -6,7 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from server.store.bulk import insert_rows
 from server.store.devices import ACCOUNT, REVOKED
@@ -103,6 +103,15 @@ _FIND = (
     .where(logs.c.inspection.in_(bindparam("inspections", expanding=True)))
     .where(logs.c.device.in_(bindparam("devices", expanding=True)))
 )
+# Who was revoked stays so; of everybody else's runs, which are long rows, none is looked at.
+_LATE = (
+    select(logs.c.device, logs.c.inspection, func.min(segments.c.first))
+    .join(devices, devices.c.id == logs.c.device)
+    .join(segments, segments.c.log == logs.c.id)
+    .where(logs.c.inspection.in_(bindparam("inspections", expanding=True)))
+    .where(devices.c.status == REVOKED, segments.c.revoked.is_(True))
+    .group_by(logs.c.device, logs.c.inspection)
+)
 _IDS = select(logs.c.id, logs.c.device, logs.c.inspection).where(
     logs.c.inspection.in_(bindparam("inspections", expanding=True))
 )
@@ -147,6 +156,12 @@ def revoked_runs(tx: Tx, inspection: str) -> dict[str, list[tuple[int, int]]]:
     for device, first, last in tx.execute(query):
         found.setdefault(device, []).append((first, last))
     return found
+
+
+def late_from(tx: Tx, wanted: Collection[str]) -> dict[LogKey, int]:
+    """Where in logs of these inspections what came after their device was revoked begins (S8)."""
+    rows = tx.execute(_LATE, {"inspections": sorted(wanted)})
+    return {(device, inspection): first for device, inspection, first in rows}
 
 
 def find_logs(tx: Tx, keys: Collection[LogKey]) -> dict[LogKey, LogRow]:

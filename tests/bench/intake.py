@@ -20,7 +20,7 @@ OCTETS = {"Content-Type": "application/octet-stream"}
 INSPECTIONS = {1: 80, 8: 240, 32: 640}
 WITH_PHOTOS = {1: 20, 8: 48, 32: 96}
 
-Scripts = Callable[[Office, Laptop, int], Sequence[bytes]]
+Scripts = Callable[[Laptop, int], Sequence[bytes]]
 
 
 def figures(folder: Path) -> Iterator[Figure]:
@@ -61,36 +61,35 @@ def _rate(made: Office, clients: int, count: int, script: Scripts) -> Callable[[
     def work() -> float:
         laptops = made.laptops[:clients]
         scripts = [
-            [message for n in range(each) for message in script(made, laptop, n)]
-            for laptop in laptops
+            [message for n in range(each) for message in script(laptop, n)] for laptop in laptops
         ]
         return each * clients / run(made.port, scripts)
 
     return work
 
 
-def _facility(made: Office, n: int) -> str:
-    return made.facilities[n % len(made.facilities)]
+def _facility(laptop: Laptop, n: int) -> str:
+    return laptop.facilities[n % len(laptop.facilities)]
 
 
-def _inspection(made: Office, laptop: Laptop, n: int) -> Sequence[bytes]:
-    return [laptop.sync(laptop.inspection(_facility(made, n)))]
+def _inspection(laptop: Laptop, n: int) -> Sequence[bytes]:
+    return [laptop.sync(laptop.inspection(_facility(laptop, n)))]
 
 
-def _row(made: Office, laptop: Laptop, n: int) -> Sequence[bytes]:
-    return [laptop.sync(laptop.inspection(_facility(made, n)), "/floor/row")]
+def _row(laptop: Laptop, n: int) -> Sequence[bytes]:
+    return [laptop.sync(laptop.inspection(_facility(laptop, n)), "/floor/row")]
 
 
-def _with_photos(made: Office, laptop: Laptop, n: int) -> Sequence[bytes]:
+def _with_photos(laptop: Laptop, n: int) -> Sequence[bytes]:
     """The entries, each photograph, and the request that brings the receipt for them."""
     photos = _photos()
-    entries = laptop.sync(laptop.inspection(_facility(made, n), photos))
+    entries = laptop.sync(laptop.inspection(_facility(laptop, n), photos))
     return [entries, *(laptop.upload(photo) for photo in photos), laptop.awaiting(photos)]
 
 
-def _row_and_files(made: Office, laptop: Laptop, n: int) -> Sequence[bytes]:
+def _row_and_files(laptop: Laptop, n: int) -> Sequence[bytes]:
     photos = _photos()
-    entries = laptop.sync(laptop.inspection(_facility(made, n), photos), "/floor/row")
+    entries = laptop.sync(laptop.inspection(_facility(laptop, n), photos), "/floor/row")
     files = [request_bytes("POST", "/floor/file", laptop.token, one, OCTETS) for one in photos]
     return [entries, *files]
 

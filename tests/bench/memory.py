@@ -72,7 +72,7 @@ def _upload(made: Office, size: int) -> float:
     digest = hashlib.sha256()
     for _ in range(size // len(block)):
         digest.update(block)
-    run(made.port, [[laptop.sync(laptop.naming(made.facilities[0], digest.hexdigest(), size))]])
+    run(made.port, [[laptop.sync(laptop.naming(laptop.facilities[0], digest.hexdigest(), size))]])
     run(made.port, [_pieces(laptop, digest.hexdigest(), block, size)])
     return max(_high_water(child) for child in psutil.Process(made.process.pid).children())
 

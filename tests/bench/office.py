@@ -35,6 +35,7 @@ from sync.session import Request, read_answer, write_request
 from tests.bench.load import request_bytes
 
 ANSWERS = 42
+FACILITIES = 40  # of all together
 NOW = 1_795_400_000_000
 NDJSON = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip"}
 TUS = {"Tus-Resumable": "1.0.0", "Content-Type": "application/offset+octet-stream"}
@@ -50,11 +51,12 @@ FLOOR = Table(
 
 @dataclass(frozen=True)
 class Laptop:
-    """An enrolled device and its token."""
+    """An enrolled device, its token, and the facilities to which its person alone is assigned."""
 
     key: Ed25519PrivateKey
     token: str
     person: str
+    facilities: tuple[str, ...]
     cursor: str | None = None
 
     @property
@@ -127,16 +129,18 @@ class Office:
     port: int
     process: subprocess.Popen[bytes]
     laptops: tuple[Laptop, ...]
-    facilities: tuple[str, ...]
     public_key: bytes
 
 
 @contextmanager
 def office(folder: Path, laptops: int, database: str | None = None) -> Iterator[Office]:
-    """A server with that many laptops of one auditor, who is assigned to its facilities."""
+    """A server with that many laptops, each of an auditor with facilities of their own.
+
+    What one sends is told to none of the others, so that no request brings another's work down.
+    """
     environ = dict(os.environ) | ({"TAPAK_DATABASE": database} if database else {})
     ctx = open_context(read_settings(folder, environ=environ))
-    made, facilities = _people_and_places(ctx, laptops)
+    made = _people_and_places(ctx, laptops)
     ctx.db.write(FLOOR.create)
     checkpoints.make(ctx)
     public_key = ctx.public_key
@@ -150,30 +154,33 @@ def office(folder: Path, laptops: int, database: str | None = None) -> Iterator[
         assert process.stdout is not None
         process.stdout.readline()  # it says where it serves once it does
         httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=60).raise_for_status()
-        yield Office(port, process, made, facilities, public_key)
+        yield Office(port, process, made, public_key)
     finally:
         process.terminate()
         process.wait()
 
 
-def _people_and_places(ctx: Context, count: int) -> tuple[tuple[Laptop, ...], tuple[str, ...]]:
+def _people_and_places(ctx: Context, count: int) -> tuple[Laptop, ...]:
     registry.add_jurisdiction(ctx, CONSOLE, Jurisdiction("example", "Example", None, "region"))
     publishing.publish_builtin(ctx, CONSOLE)
     password, grants = secrets.token_urlsafe(12), [("auditor", "example")]
-    person = accounts.add_person(
-        ctx, CONSOLE, login="auditor", name="An auditor", password=password, grants=grants
-    )
-    names = tuple(f"example-{n}" for n in range(40))
-    for name in names:
-        fields = {"id": name, "name": name, "country": "TH", "jurisdiction": "example"}
-        more = {"checklist": "rare-earth-site", "limits": "example", "example": True}
-        registry.add_facility(ctx, CONSOLE, {**fields, **more})
-        days = {"not_before": "2026-01-01", "not_after": "2036-01-01"}
-        programme.assign(ctx, CONSOLE, facility=name, person="auditor", purpose="yearly", **days)
-    made = [
-        Laptop(Ed25519PrivateKey.generate(), secrets.token_urlsafe(24), person.id)
-        for _ in range(count)
+    places = [
+        tuple(f"example-{n}" for n in range(FACILITIES) if n % count == i) for i in range(count)
     ]
+    made = []
+    for i, names in enumerate(places):
+        login = f"auditor-{i}"
+        person = accounts.add_person(
+            ctx, CONSOLE, login=login, name="An auditor", password=password, grants=grants
+        )
+        for name in names:
+            fields = {"id": name, "name": name, "country": "TH", "jurisdiction": "example"}
+            more = {"checklist": "rare-earth-site", "limits": "example", "example": True}
+            registry.add_facility(ctx, CONSOLE, {**fields, **more})
+            days = {"not_before": "2026-01-01", "not_after": "2036-01-01"}
+            programme.assign(ctx, CONSOLE, facility=name, person=login, purpose="yearly", **days)
+        key, token = Ed25519PrivateKey.generate(), secrets.token_urlsafe(24)
+        made.append(Laptop(key, token, person.id, names))
 
     def enrol(tx: object) -> None:
         for one in made:
@@ -182,8 +189,7 @@ def _people_and_places(ctx: Context, count: int) -> tuple[tuple[Laptop, ...], tu
             devices.put(tx, Device(*row, NOW, ACTIVE, None))  # type: ignore[arg-type]
 
     ctx.db.write(enrol)
-    cursor = _prepared(ctx, made[0])
-    return tuple(replace(one, cursor=cursor) for one in made), names
+    return tuple(replace(one, cursor=_prepared(ctx, one)) for one in made)
 
 
 def _prepared(ctx: Context, laptop: Laptop) -> str:

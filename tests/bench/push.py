@@ -62,7 +62,7 @@ class _Device:
             answer = read_answer(transport.exchange(write_request(asked)))
         self.store = enrolled_store(folder, made, laptop, answer.cursor)
         self.identity: Identity = self.store.identity()
-        self._record(made.facilities[0])
+        self._record(laptop.facilities[0])
 
     def _record(self, facility: str) -> None:
         about = {"facility": facility, "checklist": "ab" * 32, "purpose": "yearly", "mode": "live"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import socket
 import threading
 import time
@@ -15,13 +16,14 @@ from fieldkit.capture import Recorder, answer, set_outcome, start
 from fieldkit.library import Library
 from fieldkit.signing import sign_off
 from fieldkit.transport import HttpTransport
-from sync.packing import pack
+from sync.packing import REQUEST, pack_for
 from sync.session import Request, read_answer, read_request, write_request
 from tests.bench.figure import Figure, once
 from tests.bench.laptop import enrolled_store, sync
 from tests.bench.office import ANSWERS, NOW, Laptop, Office, office
 
 FORM, FORM_BYTES = "the same answers as a form submission", 2935
+SLOWEST_ANSWER_MS = 90_000  # an answer is taken that long after the one before, or sooner
 LINES = "the bytes of its entries, uncompressed"
 PACKED = "its entries, compressed"
 
@@ -51,7 +53,7 @@ def figures(folder: Path) -> Iterator[Figure]:
             transport.exchange(_nothing(laptop))
             up, down = counted.taken()
             yield once("a sync with nothing to say, up and down", "B", up + down, "1 kB", 1000)
-            yield from _inspection(transport, counted, laptop, made.facilities[0])
+            yield from _inspection(transport, counted, laptop, laptop.facilities[0])
         yield from _by_fieldkit(folder / "laptop", made, counted)
 
 
@@ -60,7 +62,7 @@ def _inspection(
 ) -> Iterator[Figure]:
     body = laptop.inspection(facility)
     lines = sum(len(line) + 1 for line in read_request(body).segments[0].lines)
-    packed = len(pack(body))
+    packed = len(pack_for(body, REQUEST)[1])
     transport.exchange(body)
     up, down = counted.taken()
     name = "an inspection of 42 answers"
@@ -80,10 +82,15 @@ def _by_fieldkit(folder: Path, made: Office, counted: Counted) -> Iterator[Figur
         sync(store, laptop, transport)
         library, identity = Library(store.database), store.identity()
 
-        def recorder() -> Recorder:
-            return Recorder(store, library, identity, time.time_ns() // 1_000_000)
+        dice = random.Random(42)
+        clock = time.time_ns() // 1_000_000 - 2 * ANSWERS * SLOWEST_ANSWER_MS
 
-        begun = start(recorder(), made.facilities[1])
+        def recorder() -> Recorder:
+            nonlocal clock
+            clock += dice.randrange(SLOWEST_ANSWER_MS)
+            return Recorder(store, library, identity, clock)
+
+        begun = start(recorder(), laptop.facilities[1])
         asked = [(item, place) for _, item in begun.checklist.items() for place in _places(item)]
         for item, place in asked[:ANSWERS]:
             answer(recorder(), begun.inspection, item.id, _said(item), instance=place)

@@ -24,7 +24,7 @@ from sync import generation, wire
 from sync.inspection_reader import read_evidence
 from sync.log import Entry, Head, Record, device_id, genesis, link, read_line
 from sync.own_lines import OwnLines
-from sync.packing import LZMA, unpack
+from sync.packing import ANSWER, PACKINGS, REQUEST, pack_for, unpack_from
 from sync.problems import Problem, problem
 from sync.receipt import Receipt, ReceiptLog, SignedBytes, server_id, sign_certificate, sign_receipt
 from sync.sealed import named_files, read_sealed
@@ -37,7 +37,6 @@ from sync.session import (
     Gap,
     LogState,
     Request,
-    inflate,
     place_segment,
     read_request,
     write_answer,
@@ -75,6 +74,8 @@ class Office:
     now: int = NOW
     refused: set[str] = field(default_factory=set)
     sealing_key: Identity = field(default_factory=Identity.generate)
+    packings: tuple[str, ...] = PACKINGS  # that it can read and write
+    came_as: list[str | None] = field(default_factory=list)  # how requests were packed
 
     @property
     def public_key(self) -> bytes:
@@ -208,13 +209,20 @@ class Office:
         if former not in self.devices:
             raise problem("device-not-yours")
         logs = [
-            generation.HeldLog(
-                log, len(held.lines), held.hashes[-1].hex(), self.forks.get((device, log))
-            )
+            generation.HeldLog(log, len(held.lines), held.hashes[-1].hex())
             for (device, log), held in self.logs.items()
             if device == former
         ]
         return json.dumps(generation.HeldAnswer().dump({"logs": logs})).encode()
+
+    def hashes_of(self, token: str, former: str, body: bytes) -> bytes:
+        self._device(token)
+        if former not in self.devices:
+            raise problem("device-not-yours")
+        asked = generation.HashesRequest().load(json.loads(body))
+        held = self.logs.get((former, asked["log"]), HeldLog([], [b""]))
+        h = [held.hashes[at].hex() if at <= len(held.lines) else None for at in asked["at"]]
+        return json.dumps(generation.HashesAnswer().dump({"h": h})).encode()
 
     def own_lines(self, token: str, device: str, log: str, after: int) -> bytes:
         self._device(token)
@@ -370,6 +378,10 @@ class DirectTransport:
     def held_of(self, former: str) -> bytes:
         return self._carry("held", lambda: self.office.held_of(self.token, former))
 
+    def hashes_of(self, former: str, request: Mapping[str, Any]) -> bytes:
+        body = json.dumps(request).encode()
+        return self._carry("hashes", lambda: self.office.hashes_of(self.token, former, body))
+
     def own_lines(self, device: str, inspection: str, after: int) -> bytes:
         return self._carry(
             "lines", lambda: self.office.own_lines(self.token, device, inspection, after)
@@ -477,10 +489,11 @@ def served(office: Office, page: tuple[int, str, bytes] | None = None) -> Iterat
             self.end_headers()
 
         def _act(self, body: bytes) -> bytes:
-            if self.headers.get("Content-Encoding") == "gzip":
-                body = inflate(body)
-            elif self.headers.get("Content-Encoding") == LZMA:
-                body = unpack(body)
+            packing = self.headers.get("Content-Encoding")
+            office.came_as.append(packing)
+            if packing is not None and packing not in office.packings:
+                raise problem("media-type", given=packing, wanted="?")
+            body = unpack_from(packing, body, REQUEST)
             if self.path == "/api/enrol":
                 return office.greet() if self.command == "GET" else office.enrol(body)
             token = self.headers.get("Authorization", "").removeprefix("Bearer ")
@@ -490,6 +503,8 @@ def served(office: Office, page: tuple[int, str, bytes] | None = None) -> Iterat
                 return office.exchange(token, body)
             if self.path == "/api/generation":
                 return office.next_generation(token, body)
+            if self.path.startswith("/api/generation/") and self.path.endswith("/hashes"):
+                return office.hashes_of(token, self.path.split("/")[3], body)
             if self.path.startswith("/api/generation/"):
                 return office.held_of(token, self.path.rpartition("/")[2])
             if self.path.startswith("/api/lines/"):
@@ -498,7 +513,12 @@ def served(office: Office, page: tuple[int, str, bytes] | None = None) -> Iterat
             raise problem("not-found")
 
         def _say(self, status: int, media_type: str, body: bytes) -> None:
+            asked = self.headers.get("Accept-Encoding", "").split(",")
+            read = {*asked, self.headers.get("Content-Encoding", "")} & {*office.packings}
+            packing, body = pack_for(body, ANSWER, read) if status == 200 else (None, body)
             self.send_response(status)
+            if packing is not None:
+                self.send_header("Content-Encoding", packing)
             self.send_header("Content-Type", media_type)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

@@ -15,11 +15,12 @@ from memory_server import DirectTransport, Office, served
 from fieldkit.transport import HttpTransport, Transport
 from fieldkit.tus import CHECKED_BYTES, Chunks
 from sync import wire
-from sync.generation import GenerationRequest, HeldAnswer, prove, read_held
+from sync.generation import GenerationRequest, HashesAnswer, HeldAnswer, prove, read_held
 from sync.log import device_id, genesis, link, sign_head, write_line
 from sync.own_lines import OwnLines
+from sync.packing import GZIP, LZMA, PACKINGS
 from sync.problems import Problem
-from sync.session import Request, Segment, read_answer, write_request
+from sync.session import Change, Request, Segment, read_answer, write_request
 
 INSPECTION = "11111111-2222-4333-8444-555555555555"
 
@@ -213,6 +214,33 @@ def test_a_problem_of_a_newer_server_is_shown_in_its_own_words(office: Office) -
     assert (raised.value.code, raised.value.happened) == ("moon-phase", "The moon {is} new.")
 
 
+@pytest.mark.parametrize("packings", [PACKINGS, (LZMA, GZIP), (GZIP,)])
+def test_an_older_server_is_sent_gzip_after_it_refused_the_newest_packing_once(
+    office: Office, key: Ed25519PrivateKey, packings: tuple[str, ...]
+) -> None:
+    """S1: what the server cannot read costs one refusal in a run, and nothing is lost by it."""
+    public_key = key.public_key().public_bytes_raw()
+    device = device_id(public_key)
+    office.devices[device] = public_key
+    office.packings = packings
+    office.changes = [Change("facility", f"site-{n}", {"name": "A site"}) for n in range(9)]
+    with served(office) as address, HttpTransport(address, f"token-{device}") as carried:
+        answers = [read_answer(carried.exchange(_request(key))) for _ in range(2)]
+    assert [(one.state, one.seq) for answer in answers for one in answer.logs] == [("held", 1)] * 2
+    assert all(len(answer.changes) == 9 for answer in answers)
+    newest = PACKINGS[0]
+    assert office.came_as == ([newest] * 2 if packings == PACKINGS else [newest, GZIP, GZIP])
+
+
+def test_a_refusal_that_gzip_does_not_mend_is_told(office: Office) -> None:
+    said = {"code": "media-type", "detail": {"given": "x", "wanted": "y"}}
+    page = (415, "application/problem+json", json.dumps(said).encode())
+    with served(office, page) as address, HttpTransport(address, "t") as carried:
+        for _ in range(2):
+            with pytest.raises(Problem, match="media-type"):
+                carried.exchange(b"x\n")
+
+
 def test_a_server_that_has_stopped_is_away(office: Office) -> None:
     with served(office) as address:
         pass
@@ -240,16 +268,22 @@ def test_the_next_generation_is_answered_and_speaks_for_itself(
     answer = json.loads(transport.next_generation(GenerationRequest().dump(asked)))
     transport.go_on_as(answer["token"])
     (held,) = read_held(HeldAnswer().loads(transport.held_of(former))).values()
-    assert (held.log, held.seq, held.fork) == (INSPECTION, 1, None)
+    assert (held.log, held.seq) == (INSPECTION, 1)
+    hashes = transport.hashes_of(former, {"log": INSPECTION, "at": [1, 2]})
+    assert HashesAnswer().loads(hashes) == {"h": [held.h, None]}
     assert read_answer(transport.exchange(_request(fresh))).logs[0].state == "held"
     asked = {"public_key": public_key, "proof": prove(fresh, b"another")}
     transport.go_on_as(f"token-{former}")
     with pytest.raises(Problem) as caught:
         transport.next_generation(GenerationRequest().dump(asked))
     assert caught.value.code == "generation-unproved"
-    with pytest.raises(Problem) as caught:
-        transport.held_of("a" * 32)
-    assert caught.value.code == "device-not-yours"
+    for ask in (
+        lambda: transport.held_of("a" * 32),
+        lambda: transport.hashes_of("a" * 32, {"log": INSPECTION, "at": [1]}),
+    ):
+        with pytest.raises(Problem) as caught:
+            ask()
+        assert caught.value.code == "device-not-yours"
 
 
 def test_a_devices_own_lines_come_back_a_page_at_a_time(

@@ -319,6 +319,12 @@ class Device:
             except sqlite3.OperationalError:
                 return []
 
+    @property
+    def ended(self) -> set[str]:
+        """The ids of its generations that ended (S3)."""
+        found = self.rows("select name from meta where name like 'former/%'")
+        return {str(name).removeprefix("former/") for (name,) in found}
+
     def own_lines(self) -> dict[Place, bytes]:
         mine = self.ids
         found = self.rows("select device, log, seq, line from lines order by log, seq")

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from sync.packing import LZMA, pack, unpack
+from sync.packing import REQUEST, pack_for, unpack_from
 from sync.receipt import RECEIPT_CONTEXT
 
 if TYPE_CHECKING:
@@ -53,16 +53,18 @@ def altered_request(sent: Sent, dice: random.Random) -> Sent:
         body = bytearray(sent.body)
         body[dice.randrange(len(body))] ^= 1 << dice.randrange(8)
         return replace(sent, body=bytes(body))
-    packed = any(value == LZMA for _, value in sent.headers)
-    lines = (unpack(sent.body) if packed else sent.body).split(b"\n")
+    said = {name.lower(): value for name, value in sent.headers}
+    packing = said.get("content-encoding")
+    lines = unpack_from(packing, sent.body, REQUEST).split(b"\n")
     entries = [n for n, line in enumerate(lines) if line.startswith(b'{"seq"')]
     if entries:
         n = dice.choice(entries)
         lines[n] = lines[n].replace(b"seen-", b"said-").replace(b'"at":1', b'"at":2')
     whole = b"\n".join(lines)
-    body = pack(whole) if packed else whole
-    length = str(len(body))
-    headers = tuple((k, length if k.lower() == "content-length" else v) for k, v in sent.headers)
+    packing, body = pack_for(whole, REQUEST)
+    kept = [h for h in sent.headers if h[0].lower() not in ("content-length", "content-encoding")]
+    packed = [] if packing is None else [("Content-Encoding", packing)]
+    headers = (*kept, *packed, ("Content-Length", str(len(body))))
     return replace(sent, body=body, headers=headers)
 
 

@@ -4,7 +4,6 @@ application, and in between whatever happens to a request and to its answer.
 
 from __future__ import annotations
 
-import gzip
 import io
 import json
 import random
@@ -13,6 +12,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import httpx
+
+from fieldkit.transport import MAX_ANSWER_BYTES
+from sync.packing import ANSWER, unpack_from
 
 from . import lies
 from .process import Died, Process, current, nobody
@@ -149,8 +151,8 @@ class Network:
 
 def plain(answer: Answered) -> bytes:
     """An answer's body, unpacked."""
-    packed = dict(answer.headers).get("Content-Encoding") == "gzip"
-    return gzip.decompress(answer.body) if packed else answer.body
+    packing = dict(answer.headers).get("Content-Encoding")
+    return unpack_from(packing, answer.body, ANSWER, MAX_ANSWER_BYTES)
 
 
 class Socket(httpx.BaseTransport):

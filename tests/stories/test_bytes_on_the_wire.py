@@ -31,3 +31,5 @@ def test_an_inspection_costs_half_of_a_form_and_nothing_new_half_a_kilobyte(
     print(measured)
     assert measured["a sync with nothing to say, up and down"] < 600
     assert measured["an inspection of 42 answers, up and down"] <= ODK / 2
+    # As it is recorded: with readings, nonce, outcome, sign-off, and the device's own log.
+    assert measured["42 answers recorded and signed by fieldkit: sent and received"] <= ODK / 2

@@ -95,3 +95,38 @@ def test_a_decision_travels_down_and_is_followed_by_a_decision_after_a_restore(
     trail = json.loads(team.stage.tapak("admin", "audit", "--json"))
     decided = [one for one in trail if one["action"].startswith("conflict")]
     assert len(decided) == 2
+
+
+def lose_the_server(team: Region, backup: Path) -> None:
+    """The server goes, with all that came after the backup, and is put back from that."""
+    stop(team.processes.pop())
+    lost = team.stage.server_data.with_name("lost")
+    team.stage.server_data.rename(lost)
+    team.stage.tapak("admin", "restore", str(backup))
+    team.serve()
+
+
+def test_a_decision_that_a_restored_server_has_lost_comes_back_with_the_first_laptop(
+    team: Region, tmp_path: Path
+) -> None:
+    """(S5, S9) It was signed by the server's own hand; whoever received it gives it back."""
+    inspection = disagree(team)
+    team.stage.tapak("admin", "backup", str(tmp_path / "backup"))
+    decide(team, inspection, 0, "the photograph shows it")
+    settled(team, inspection)
+    decided = on_server(team.stage, inspection)
+
+    lose_the_server(team, tmp_path / "backup")
+    assert on_server(team.stage, inspection) != decided
+    told = json.loads(team.fieldkit("sync", "--json"))
+    assert told["restored"] and told["refused"] == []
+    assert on_server(team.stage, inspection) == decided
+    settled(team, inspection)
+    assert json.loads(team.stage.tapak("admin", "verify", "--json"))["faults"] == []
+    trail = json.loads(team.stage.tapak("admin", "audit", "--json"))
+    assert [one["action"] for one in trail].count("account.known-again") == 1
+    (back,) = [one for one in trail if one["action"] == "decision.returned"]
+    assert back["subject"] == f"inspection:{inspection}"
+    # Nothing is offered twice: a sync with nothing to say is one request again.
+    quiet = json.loads(team.fieldkit("sync", "--json"))
+    assert (quiet["requests"], quiet["restored"]) == (1, False)

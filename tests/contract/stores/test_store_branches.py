@@ -41,13 +41,3 @@ def test_a_run_of_a_branch_is_kept_once_and_byte_for_byte(db: Database) -> None:
         assert branches.of_root(tx, one.digest) == [one]
         assert branches.of_root(tx, "no such") == []
     assert one.last == 5
-
-
-def test_a_device_is_told_where_its_logs_were_left_first(db: Database) -> None:
-    first, _ = db.write(put_everybody)
-    for name, fork in (("late", 7), ("early", 4), ("later", 9)):
-        run = replace(run_of(first.id, name), fork=fork)
-        db.write(lambda tx, run=run: branches.put(tx, run))
-    with db.read() as tx:
-        assert branches.of_device(tx, first.id) == {VISIT: 4}
-        assert branches.of_device(tx, "no such") == {}

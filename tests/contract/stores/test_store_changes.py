@@ -55,6 +55,17 @@ def test_news_for_several_people_is_numbered_in_its_own_order(db: Database) -> N
         assert changes.after(tx, "p-1", 2) == [(4, "lines", "d/i/1-2")]
 
 
+def test_what_a_device_wrote_itself_is_left_out_of_what_it_reads(db: Database) -> None:
+    """S5: so a page ends at what others wrote, and neither side reads its own lines back."""
+    refs = ["dev", "dev/i", "dev/i/1-2", "dev0", "dev-2/i", "dew/i", "a/i"]
+    db.write(lambda tx: changes.tell_all(tx, [News("p-1", "lines", ref, NOW) for ref in refs]))
+    with db.read() as tx:
+        assert [ref for _, _, ref in changes.after(tx, "p-1", 0)] == refs
+        others = [ref for _, _, ref in changes.after(tx, "p-1", 0, device="dev")]
+        assert others == ["dev", "dev0", "dev-2/i", "dew/i", "a/i"]
+        assert [n for n, _, _ in changes.after(tx, "p-1", 0, 2, "dev")] == [1, 4]
+
+
 def test_telling_nobody_or_nothing_leaves_no_number(db: Database) -> None:
     db.write(lambda tx: changes.tell(tx, [], THINGS, NOW))
     db.write(lambda tx: changes.tell(tx, ["p-1"], [], NOW))

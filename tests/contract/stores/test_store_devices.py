@@ -120,6 +120,7 @@ def test_a_certificate_travels_as_it_was_signed(db: Database) -> None:
     with db.read() as tx:
         body = devices.certificate(tx, first.id)
         assert devices.certificate(tx, "no such") is None
+        assert devices.certificates(tx, {first.id, "no such"}) == {first.id: body}
     assert set(body) == {"payload", "signature"}
     assert devices.read_certificate(devices.write_certificate(first.certificate)) == (
         first.certificate

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from functools import partial
 
 from store_rows import (
     EVERY_BYTE,
@@ -49,6 +50,25 @@ def test_runs_that_came_after_their_device_was_revoked_are_known(db: Database) -
     with db.read() as tx:
         assert logs.revoked_runs(tx, VISIT) == {first.id: [(3, 5)]}
         assert logs.revoked_runs(tx, VISIT_2) == {}
+
+
+def test_where_the_lines_of_revoked_devices_begin_to_be_late_is_known_of_several_inspections(
+    db: Database,
+) -> None:
+    """S8"""
+    first, second = db.write(put_everybody)
+    for visit in (VISIT, VISIT_2):
+        for device in (first, second):
+            db.write(partial(append, device=device, inspection=visit, lines=LINES[:1]))
+    db.write(lambda tx: devices.revoke(tx, first.id))
+    with db.read() as tx:
+        assert logs.late_from(tx, {VISIT, VISIT_2}) == {}
+    for n in (1, 3):
+        late, before = LINES[n : n + 2], LINES[:n]
+        db.write(lambda tx, a=late, b=before: append(tx, first, VISIT, a, before=b, revoked=True))
+    with db.read() as tx:
+        assert logs.late_from(tx, {VISIT, VISIT_2}) == {(first.id, VISIT): 2}
+        assert logs.late_from(tx, {VISIT_2}) == {}
 
 
 def test_lines_are_kept_as_the_bytes_first_written(db: Database) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
 
@@ -11,8 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from checklists import published
+from checklists.compose import read_recipe
 from checklists.load import load_checklist, load_limits, load_profile
 from checklists.model import Checklist, Condition
+from checklists.translations import read_translation
 from sync.problems import Problem
 
 SMALL = """\
@@ -376,13 +379,19 @@ def test_a_piece_put_anywhere_loads_or_is_a_named_fault(data: st.DataObject) -> 
 def test_the_examples_of_the_format_page_load() -> None:
     page = Path(__file__).parents[3] / "docs" / "checklist-format.md"
     blocks = re.findall(r"```yaml\n(.*?)```", page.read_text(encoding="utf-8"), re.DOTALL)
-    loaders = {"checklist": load_checklist, "limits": load_limits, "profile": load_profile}
+    loaders: dict[str, Callable[[bytes, str], object]] = {
+        "checklist": load_checklist,
+        "recipe": read_recipe,
+        "translation": read_translation,
+        "limits": load_limits,
+        "profile": load_profile,
+    }
     kinds = []
     for block in blocks:
         kind = block.split("\n", 1)[0].removeprefix("format: tapak-").removesuffix("/1")
         loaders[kind](block.encode(), "docs/checklist-format.md")
         kinds.append(kind)
-    assert kinds == ["checklist", "limits", "profile"]
+    assert kinds == list(loaders)
 
 
 def test_the_fault_that_the_format_page_shows_is_the_one_that_is_raised() -> None:

@@ -17,6 +17,7 @@ from fieldkit import generations
 from fieldkit.capture import Extras as More
 from fieldkit.capture import answer, load_inspection, observe, start
 from fieldkit.generations import formers, settle_keys
+from fieldkit.hazards import report
 from fieldkit.keys import load_key, public_bytes
 from fieldkit.signing import sign_off, standing
 from fieldkit.store import Store
@@ -181,6 +182,55 @@ def test_what_was_signed_before_the_fork_stays_signed(
     assert {(log.device, log.seq, log.h) for log in signed.logs} <= there
 
 
+def test_where_another_copy_left_the_log_says_nothing_of_where_this_one_did(
+    device: FieldDevice, office: Office, tmp_path: Path
+) -> None:
+    """S3: a hazard goes alone (S7), so that of the visit's log the server knows only of another
+    copy's branch, which left it later than this copy does.
+    """
+    inspection = device.start().inspection
+    elsewhere = start(device.recorder(), "bukit-contoh", new=True).inspection
+    device.sync()
+    first = copy_of(device, tmp_path / "first")
+    for item in ("GEN-G1", "GEN-G2"):
+        answer(device.recorder(), inspection, item, ["FM"])
+    answer(device.recorder(), elsewhere, "GEN-G1", ["FM"])
+    device.sync()
+    second = copy_of(device, tmp_path / "second")
+    for one, level in ((device, "FM"), (second, "DNM")):
+        answer(one.recorder(), inspection, "GEN-G3", [level])
+        one.sync()
+    answer(first.recorder(), inspection, "GEN-G1", ["DNM"])
+    report(first.recorder(), elsewhere, "a tank is leaking", "immediate")
+    assert first.sync().new_key
+    for one in (device, second, first):
+        one.sync()
+        everything_is_there_once(one)
+    heads = held(office, inspection).answers["GEN-G1", "-"].heads
+    assert {h.level for h in heads} == {"fully", "does-not-meet"}
+
+
+def test_what_the_server_has_already_is_not_carried(
+    device: FieldDevice, office: Office, tmp_path: Path
+) -> None:
+    """S3: of a log that went two ways unnoticed, and of whose beginning no receipt came."""
+    inspection = device.start().inspection
+    elsewhere = start(device.recorder(), "bukit-contoh", new=True).inspection
+    for item in ("GEN-G1", "GEN-G2"):
+        answer(device.recorder(), inspection, item, ["FM"])
+    copy = copy_of(device, tmp_path / "copy")  # of before anything was sent
+    answer(device.recorder(), elsewhere, "GEN-G1", ["FM"])
+    answer(device.recorder(), inspection, "GEN-G3", ["FM"])
+    device.sync()
+    before = len(copy.store.logs(inspection)[0].lines)
+    answer(copy.recorder(), inspection, "GEN-G3", ["DNM"])
+    report(copy.recorder(), elsewhere, "a tank is leaking", "immediate")
+    assert copy.sync().new_key
+    everything_is_there_once(copy)
+    carried = [r for r in held_records(office, inspection) if r.adopted is not None]
+    assert min(r.seq for r in carried) == before + 1
+
+
 # -- a lost key -----------------------------------------------------------------------------------
 
 
@@ -264,6 +314,7 @@ class Killer:
             (Store, "set_notes"),
             (Path, "replace"),
             (generations, "read_held"),
+            (generations, "narrowed"),
             (generations.Writing, "append_as_is"),
             (generations, "_mark_adopted"),
         ):

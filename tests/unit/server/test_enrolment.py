@@ -6,6 +6,7 @@ import base64
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,9 +22,11 @@ from werkzeug.test import TestResponse
 
 from server.context import open_context
 from server.services import enrolment, registry
+from server.services.account_log import append_entry
 from server.services.audit import CONSOLE
 from server.services.changes import changes_after
-from server.store import audit, changes, tables
+from server.services.tokens import token_for
+from server.store import audit, changes, devices, people, tables
 from sync.log import device_id
 from sync.problems import CATALOGUE, Problem
 from sync.receipt import SignedBytes, read_certificate, server_id
@@ -119,17 +122,70 @@ def test_s8_a_code_enrols_one_device_only(office: Office) -> None:
     assert (refused.status_code, refused.json["code"]) == (403, "invitation-unknown")
 
 
-def test_the_same_request_again_gives_a_fresh_token_when_the_answer_was_lost(
-    office: Office,
-) -> None:
+def test_the_same_request_again_is_answered_alike_and_writes_nothing(office: Office) -> None:
+    """S2, S8: the answer was lost, and whichever of the two requests comes last ends no token."""
     code = invited(office)
-    lost = ask(office, code).json["token"]
-    again = ask(office, code).json["token"]
-    assert again != lost
-    assert talks(office, again)
-    assert not talks(office, lost)
+    lost = ask(office, code).json
+    office.clock.at += 60_000
+
+    def written() -> list[list[Any]]:
+        with office.ctx.db.read() as tx:
+            return [
+                list(tx.execute(select(table)).all())
+                for table in (tables.devices, tables.invitations, tables.audit, tables.changes)
+            ]
+
+    before = written()
+    again = ask(office, code, name="another name").json
+    assert {**again, "now": lost["now"]} == lost
+    assert written() == before
+    assert len(before[0]) == 1
+    assert talks(office, lost["token"])
+
+
+def test_a_request_that_comes_late_ends_no_token_of_another_invitation(office: Office) -> None:
+    """S2, S8: the device was enrolled again meanwhile, and has not shown the new token yet."""
+    first, second = invited(office), invited(office)
+    ask(office, first)
+    token = ask(office, second).json["token"]
+    late = ask(office, first)
+    assert (late.status_code, late.json["code"]) == (403, "invitation-unknown")
+    assert ask(office, second).json["token"] == token
+    assert talks(office, token)
+
+
+def test_a_token_follows_from_nothing_that_is_stored(office: Office) -> None:
+    """S8: another code, another device or another server gives another one."""
+    codes = [invited(office) for _ in range(3)]
+    tokens = {ask(office, code, seed).json["token"] for seed, code in enumerate(codes[:2], 1)}
+    tokens |= {token_for(office.ctx, "enrolment", codes[0], device_id(key(2)))}
+    tokens |= {token_for(office.ctx, "enrolment", codes[2], device_id(key(1)))}
+    other = replace(office.ctx, key=Ed25519PrivateKey.from_private_bytes(bytes(32)))
+    tokens |= {token_for(other, "enrolment", codes[2], device_id(key(1)))}
+    assert len(tokens) == 5
+    assert all(re.fullmatch(r"[A-Za-z0-9_-]{43}", one) for one in tokens)
+
+
+def test_the_log_of_an_account_is_neither_retired_nor_revoked(office: Office) -> None:
+    """S9: what is decided in it would be marked as a compromised device's from then on."""
     with office.ctx.db.read() as tx:
-        assert len(tx.execute(select(tables.devices)).all()) == 1
+        officer = people.by_login(tx, "officer")
+    assert officer is not None
+    visit = "0f8fad5b-d9cb-469f-a165-70867728950e"
+    office.ctx.db.write(
+        lambda tx: append_entry(office.ctx, tx, officer, visit, "outcome", {"outcome": "left"}, [])
+    )
+    with office.ctx.db.read() as tx:
+        before = devices.every(tx)
+    (account,) = [one.id for one in before if one.kind == devices.ACCOUNT]
+    for end in (enrolment.retire_device, enrolment.revoke_device):
+        with pytest.raises(Problem, match="device-is-account"):
+            end(office.ctx, CONSOLE, account, "tidying up")
+    with pytest.raises(Problem, match="noun-unknown") as unknown:
+        enrolment.revoke_device(office.ctx, CONSOLE, "no such device", "")
+    assert account not in str(unknown.value)
+    with office.ctx.db.read() as tx:
+        assert devices.every(tx) == before
 
 
 def test_a_code_is_spent_once_its_token_was_shown(office: Office) -> None:

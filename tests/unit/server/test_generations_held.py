@@ -11,7 +11,7 @@ from region import HILL, OTHER, VISIT_1, Device, enrolled_device, jpeg
 
 from server.context import Context
 from server.services.enrolment import revoke_device
-from server.services.generations import held_of, next_generation
+from server.services.generations import hashes_of, held_of, next_generation
 from server.services.inspections import Loaded, load_inspection
 from server.services.verify import verify
 from server.store import logs
@@ -177,15 +177,16 @@ def test_what_is_held_of_a_device_is_told_to_its_own_person_only(
 ) -> None:
     """S3: and nobody learns whether another's device exists."""
     (held,) = held_of(region, old.person, old.id)
-    assert (held.log, held.seq, held.h, held.fork) == (
-        VISIT_1,
-        2,
-        old.hashes[VISIT_1][2].hex(),
-        None,
-    )
+    hashes = [h.hex() for h in old.hashes[VISIT_1]]
+    assert (held.log, held.seq, held.h) == (VISIT_1, 2, hashes[2])
+    assert hashes_of(region, old.person, old.id, VISIT_1, [1, 2, 3]) == [*hashes[1:3], None]
+    assert hashes_of(region, old.person, old.id, "device", [1]) == [None]
     for person, device in ((OTHER, old.id), (old.person, "a" * 32)):
         with pytest.raises(Problem) as caught:
             held_of(region, person, device)
+        assert caught.value.code == "device-not-yours"
+        with pytest.raises(Problem) as caught:
+            hashes_of(region, person, device, VISIT_1, [1])
         assert caught.value.code == "device-not-yours"
 
 

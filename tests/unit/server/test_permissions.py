@@ -36,7 +36,7 @@ READER = PEOPLE | {
 ALLOWED = {
     "anonymous": EVERYBODY,
     "device": EVERYBODY
-    | {"generation.next_generation", "generation.held", "lines.again"}
+    | {"generation.next_generation", "generation.held", "generation.hashes", "lines.again"}
     | {"sync.exchange", "files.create", "files.ask", "files.append", "files.discard"},
     "auditor": PEOPLE,
     "reader": READER,

@@ -43,6 +43,7 @@ from server.services.rotation import rotate
 from server.store import assignments, audit, logs
 from server.store import changes as changes_store
 from server.store.assignments import Assignment
+from server.store.changes import News
 from server.store.logs import InspectionRow
 from server.store.tables import segments
 from sync.extract import Hole, extract_from_json, is_withheld, verify_extract, vouched_only
@@ -226,6 +227,36 @@ def test_a_persons_second_device_receives_what_the_first_wrote(region: Context) 
     own = Reader(one)
     own.follow()
     assert "lines" not in kinds(own.seen)
+
+
+def test_a_page_ends_at_what_is_new_to_the_device_and_not_at_its_own_lines(
+    region: Context,
+) -> None:
+    """S1, S5: a laptop that comes home does not read its own thousand inspections back."""
+    one, second = (enrolled_device(region, AUDITOR, n) for n in (1, 2))
+    record(one, VISIT_1)
+    one.send()
+    reader, theirs = Reader(one), Reader(second)
+    reader.follow()
+    more = [News(one.person, "lines", f"{one.id}/{VISIT_1}/1-2", 0)] * (2 * changes_store.PAGE)
+    region.db.write(lambda tx: changes_store.tell_all(tx, more))
+    assert not reader.page().more
+    theirs.follow()
+    assert (reader.pages, theirs.pages) == (2, 3)
+    assert reader.cursor == theirs.cursor
+    assert len(theirs.lines(one, VISIT_1)) == 5
+
+
+def test_the_cursor_moves_past_what_only_others_are_told(two: tuple[Device, Device]) -> None:
+    """S5: what is nobody's here is looked through once."""
+    one, other = two
+    reader, theirs = Reader(one), Reader(other)
+    reader.follow()
+    record(one, VISIT_1)
+    one.send()
+    assert not reader.page().changes
+    theirs.follow()
+    assert reader.cursor == theirs.cursor
 
 
 def test_the_devices_own_log_is_nobody_elses(two: tuple[Device, Device]) -> None:
