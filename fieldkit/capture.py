@@ -20,7 +20,7 @@ from fieldkit.store import Identity, Store, put_notes
 from sync.inspection import OUTCOMES, About, Fix, Inspection
 from sync.inspection_reader import read_inspection
 from sync.log import DEVICE_LOG, check_instance
-from sync.merge import merge
+from sync.merge import State, merge
 from sync.nearest import nearest
 from sync.problems import problem
 
@@ -94,7 +94,12 @@ def which_inspection(store: Store, given: str | None) -> str:
 
 def load_inspection(store: Store, inspection: str) -> Inspection:
     """An inspection as everything on this device makes it."""
-    return read_inspection(inspection, merge(attributed_records(store, inspection)))
+    return read_inspection(inspection, load_state(store, inspection))
+
+
+def load_state(store: Store, inspection: str) -> State:
+    """What stands at each path of an inspection, with everything on this device."""
+    return merge(attributed_records(store, inspection))
 
 
 def about_of(inspection: Inspection) -> About:

@@ -115,8 +115,8 @@ class _Reader:
 
     def heads(self, path: str) -> tuple[Record, ...]:
         return self._records(
-            "select l.device, l.seq, l.line, l.h from standing s, json_each(s.heads) j "
-            "join lines l on l.log = s.log and l.device = json_extract(j.value, '$[0]') "
+            "select l.device, l.seq, l.line, l.h from standing s cross join json_each(s.heads) j "
+            "cross join lines l on l.log = s.log and l.device = json_extract(j.value, '$[0]') "
             "and l.seq = json_extract(j.value, '$[1]') where s.log = ? and s.path = ? "
             "order by j.key",
             (self.log, path),

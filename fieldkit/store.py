@@ -32,14 +32,15 @@ from sync.written import FAMILY
 FORMER = "former/"  # notes of ended generations (S3): FORMER + device; see fieldkit.generations
 
 
-# Goes from device to device through the index: the lines in between are not read.
+# Goes from device to device through the index: the lines in between are not read. Crossed, here and
+# elsewhere, keeps the order of looking up, which SQLite and SQLCipher choose differently.
 _DEVICES = (
     "with recursive devices (device) as (select min(device) from lines where log = ?1 union all "
     "select (select min(device) from lines where log = ?1 and device > devices.device) "
     "from devices where device is not null) "
 )
 _HEADS = _DEVICES + (  # noqa: S608 - fixed text
-    "select l.device, l.seq, l.h from devices d join lines l on l.log = ?1 "
+    "select l.device, l.seq, l.h from devices d cross join lines l on l.log = ?1 "
     "and l.device = d.device and l.seq = (select max(seq) from lines where log = ?1 "
     "and device = d.device) order by l.device"
 )

@@ -33,7 +33,12 @@ VISIT = 100  # entries of an inspection
 WORDS = "a passphrase for measuring"
 NOW = 1_795_600_000_000
 ROUNDS = 7
-TRACK = {"source": "recorded", "lat": [40000000, 10, 10], "lon": [1010000000, 10, 10]}
+TRACK = {
+    "source": "recorded",
+    "file": "a" * 64,
+    "lat": [40000000, 10, 10],
+    "lon": [1010000000, 10, 10],
+}
 LEVEL = {"level": "fully"}
 KINDS = (
     # name, path, value
