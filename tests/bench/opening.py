@@ -36,8 +36,9 @@ ROUNDS = 7
 TRACK = {
     "source": "recorded",
     "file": "a" * 64,
-    "lat": [40000000, 10, 10],
-    "lon": [1010000000, 10, 10],
+    "lat_e7": [40000000, 10, 10],
+    "lon_e7": [1010000000, 10, 10],
+    "segments": [0],
 }
 LEVEL = {"level": "fully"}
 KINDS = (

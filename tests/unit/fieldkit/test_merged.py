@@ -219,7 +219,8 @@ def test_other_rules_of_reading_make_everything_anew(
     with store.database.write("as an earlier version read it") as tx:
         tx.execute("update lines set path = null")
         tx.execute("update standing set heads = '[]', sides = 0, odd = 0")
-    monkeypatch.setattr("fieldkit.merged.rules", lambda: "another version's")
+    for reader in ("merged", "glance"):
+        monkeypatch.setattr(f"fieldkit.{reader}.rules", lambda: "another version's")
     is_whole(store)
     assert len(glance(store, LOG).conflicts[0].sides) == 2
     assert store.database.rows("select distinct path from lines") == [("outcome",)]
