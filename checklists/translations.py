@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 TRANSLATION_FORMAT = "tapak-translation/1"
 _LANGUAGE = re.compile(r"[a-z]{2,3}(-[A-Za-z0-9]{2,8})?\Z")
+_ID = re.compile(r"  ([A-Za-z][A-Za-z0-9-]*):(?: ?(\{)|\Z)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +132,12 @@ def lay_over(part: Part, translation: Translation) -> Part:
     return done
 
 
-def places(part: Part) -> list[tuple[str, ...]]:
-    """Where the part has texts, in the order of its file: what a full translation fills."""
-    found: list[tuple[str, ...]] = []
+def english_texts(part: Part) -> dict[tuple[str, ...], str]:
+    """The English texts of the part by where they stand, in the order of its file."""
+    found: dict[tuple[str, ...], str] = {}
 
     def note(path: tuple[str, ...], text: Keyed) -> Keyed:
-        found.append(path)
+        found[path] = _english(text)
         return text
 
     for section in part.sections:
@@ -146,17 +147,44 @@ def places(part: Part) -> list[tuple[str, ...]]:
     return found
 
 
+def places(part: Part) -> list[tuple[str, ...]]:
+    """Where the part has texts, in the order of its file: what a full translation fills."""
+    return list(english_texts(part))
+
+
 def english_mark(node: Keyed) -> str:
     """Eight digits that stand for the English texts of an item, section title or observation."""
     texts: list[tuple[tuple[str, ...], str]] = []
 
     def note(path: tuple[str, ...], text: Keyed) -> Keyed:
-        english = text.get("en")
-        texts.append((path, english.text if isinstance(english, Scalar) else ""))
+        texts.append((path, _english(text)))
         return text
 
     _texts(_without_items(node), (), note)
     return hashlib.sha256(json.dumps(texts).encode()).hexdigest()[:8]
+
+
+def stamped(data: bytes, part: Part) -> bytes:
+    """The bytes of a translation file with `of` beneath each id of the part that has none.
+
+    A mark that stands there is left alone, also where it is out of date: whoever writes a new one
+    says that the texts were looked at again. Ids stand at the beginning of a line, indented by two.
+    """
+    marks = {
+        _name(one): english_mark(one) for one in (*_items(part), *part.sections, *part.observed)
+    }
+    done: list[str] = []
+    lines = data.decode().split("\n")
+    for line, following in zip(lines, [*lines[1:], ""], strict=True):
+        found = _ID.match(line)
+        mark = marks.get(found[1]) if found else None
+        if found is None or mark is None or "{of:" in line or following.startswith("    of:"):
+            done.append(line)
+        elif found[2]:
+            done.append(f"  {found[1]}: {{of: {mark}, {line[found.end() :]}")
+        else:
+            done += [line, f"    of: {mark}"]
+    return "\n".join(done).encode()
 
 
 _Add = Callable[[tuple[str, ...], Keyed], Keyed]
@@ -197,6 +225,11 @@ def _items(part: Part) -> Iterator[Keyed]:
         items = section.get("items")
         if isinstance(items, Listed):
             yield from (row for row in items.nodes if isinstance(row, Keyed))
+
+
+def _english(text: Keyed) -> str:
+    found = text.get("en")
+    return found.text if isinstance(found, Scalar) else ""
 
 
 def _without_items(node: Keyed) -> Keyed:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from fieldkit.authors import authors
+from fieldkit.confirmed import SET_ASIDE
 from fieldkit.generations import formers
 from fieldkit.ledger import Ledger
 from fieldkit.store import Store
@@ -16,7 +18,8 @@ from sync.log import DEVICE_LOG
 
 @dataclass(frozen=True, slots=True)
 class Aside:
-    """One thing to know: `kind` is forked, refused, not-carried, carried or unread.
+    """One thing to know: `kind` is forked, refused, not-carried, carried, set-aside, unconfirmed
+    or unread.
 
     `entries` is how many it concerns, 0 where that is not known.
     """
@@ -36,6 +39,7 @@ def held_aside(store: Store, inspection: str, unread: int) -> list[Aside]:
     return [
         *_refused(store, inspection),
         *_carried(store, inspection),
+        *_waiting(store, inspection),
         *_unread(unread),
     ]
 
@@ -81,6 +85,32 @@ def _carried(store: Store, inspection: str) -> list[Aside]:
     happened = f"{len(came)} entries of an earlier key were carried over{how}."
     safe = "They count as they were recorded, and say which device they are of."
     return [*found, Aside("carried", len(came), happened, safe, "Nothing has to be done.")]
+
+
+def _waiting(store: Store, inspection: str) -> list[Aside]:
+    """Colleagues' entries that do not count, or not yet (S9)."""
+    rows = store.database.rows(
+        "select device, why, count(*) from aside where log = ? group by device, why order by 1, 2",
+        (inspection,),
+    )
+    known = authors(store) if rows else {}
+    found: list[Aside] = []
+    for device, why, count in rows:
+        whose = known[device].name if device in known else device
+        entries = f"{count} {'entry' if count == 1 else 'entries'} of {whose}"
+        if why == SET_ASIDE:
+            happened = f"{entries} {'is' if count == 1 else 'are'} set aside at the office."
+            safe = "They are kept there, and count nowhere until staff admit them."
+            remedy = "Ask your office if they should count."
+            found.append(Aside("set-aside", count, happened, safe, remedy))
+        else:
+            happened = (
+                f"{entries} came by bundle and {'is' if count == 1 else 'are'} not confirmed."
+            )
+            safe = "They are kept here, go along in bundles for the office, and do not count yet."
+            remedy = "Sync: they count once the office says so."
+            found.append(Aside("unconfirmed", count, happened, safe, remedy))
+    return found
 
 
 def _unread(count: int) -> Sequence[Aside]:

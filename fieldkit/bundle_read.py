@@ -16,6 +16,7 @@ from fieldkit.blobs import Blobs
 from fieldkit.bundle_file import made_for_in_name
 from fieldkit.bundle_sealing import PERSON_KEY, known_keys
 from fieldkit.carried import answered_at, keep_document, take_answer, take_receipt
+from fieldkit.confirmed import UNCONFIRMED
 from fieldkit.ledger import Ledger
 from fieldkit.received import BytesOnTheirWay, named_here
 from fieldkit.server_keys import trusted_keys
@@ -47,13 +48,17 @@ from sync.unseal import unseal
 
 @dataclass(slots=True)
 class Taken:
-    """What one bundle brought that was not here before. `said` are troubles that stop nothing."""
+    """What one bundle brought that was not here before. `said` are troubles that stop nothing.
+
+    `unconfirmed` are those entries of its inspections that wait for the office's word (S9).
+    """
 
     opening: Opening | None = None
     receipts: int = 0
     changes: int = 0
     keys: int = 0
     lines: int = 0
+    unconfirmed: int = 0
     files: int = 0
     said: list[Problem] = field(default_factory=list)
     skipped: dict[str, int] = field(default_factory=dict)
@@ -70,6 +75,7 @@ class Taking:
     taken: Taken = field(default_factory=Taken)
     trusted: tuple[bytes, ...] = ()  # the server's receipt keys, of now and of before
     answered: int = 0  # S5: changes from before what is here already are not taken
+    _logs: set[str] = field(default_factory=set)
     _file: BytesOnTheirWay | None = None
     _keys: dict[str, tuple[bytes, dict[str, Any]]] = field(default_factory=dict)
 
@@ -128,6 +134,7 @@ class Taking:
         """A colleague's lines, kept after proof; what does not verify is told and stops nothing."""
         try:
             run = extract_from_json(json.loads(event.body))
+            self._logs.add(run.log)
             with self.store.database.write("what a colleague handed over") as tx:
                 self.taken.lines += take_lines(tx, self.identity, run)
         except (ValueError, RecursionError) as exc:
@@ -137,10 +144,13 @@ class Taking:
                 raise
             self.taken.said.append(exc)
 
-    def drop_file(self) -> None:
-        """Forget the file that is on its way, if there is one."""
+    def end(self) -> None:
+        """Forget the file that is on its way, if there is one, and count what waits."""
         if self._file is not None:
             self._file.drop()
+        self.taken.unconfirmed = sum(
+            1 for log in self._logs for *_, why in self.store.waiting(log) if why == UNCONFIRMED
+        )
 
     def _sealing_key(self, event: SealingKey) -> None:
         known = self._keys.get(event.device)
@@ -177,7 +187,7 @@ def read_bundle(store: Store, blobs: Blobs, path: Path, passphrase: str | None) 
     try:
         read_file(path, taking.take, identities=known_keys(store), passphrase=passphrase)
     finally:
-        taking.drop_file()
+        taking.end()
     return taking.taken
 
 

@@ -103,15 +103,23 @@ def load_state(store: Store, inspection: str) -> State:
 
 
 def about_of(inspection: Inspection) -> About:
-    """What the inspection is about; of several values the latest. Raises `inspection-unknown`."""
+    """What the inspection is about; of several values the latest.
+
+    Raises `inspection-unconfirmed` where no entry that counts says it.
+    """
     if not inspection.about.heads:
-        raise problem("inspection-unknown", inspection=inspection.id, nearest="none that fits")
+        raise problem("inspection-unconfirmed", inspection=inspection.id)
     return inspection.about.heads[0]
 
 
 def checklist_of(store: Store, library: Library, inspection: str) -> Checklist:
-    """The checklist an inspection was begun with; raises `checklist-unknown`."""
+    """The checklist an inspection was begun with.
+
+    Raises `checklist-unknown`, and `inspection-unconfirmed` where no entry that counts names it.
+    """
     about = store.about(inspection)
+    if about is None and store.waiting(inspection):
+        raise problem("inspection-unconfirmed", inspection=inspection)
     digest = about.value.get("checklist") if about and isinstance(about.value, dict) else None
     if not isinstance(digest, str):
         raise problem("checklist-unknown", checklist="of this inspection")

@@ -15,7 +15,7 @@ from typing import Any
 
 from sync.problems import Problem, problem
 
-VERSION = 7
+VERSION = 8
 _CANNOT_WRITE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
 BUSY_SECONDS = 30
 
@@ -36,6 +36,12 @@ TABLES: Mapping[str, tuple[Mapping[str, type], Sequence[str], frozenset[str]]] =
     "proofs": (
         {"log": str, "device": str, "seq": int, "vouched": int, "signature": bytes},
         ["log", "device", "seq", "vouched"],
+        frozenset(),
+    ),
+    # Colleagues' lines that do not count here (S9), and who says so: fieldkit.confirmed.
+    "aside": (
+        {"log": str, "device": str, "seq": int, "why": str},
+        ["log", "device", "seq"],
         frozenset(),
     ),
     "not_taken": (
@@ -111,6 +117,13 @@ SEALED_VISITS = (
     "seq integer not null, h blob not null, files integer not null, sealed_at integer not null)"
 )
 
+# Of the lines those that count: some of colleagues' do not, or not yet (S9).
+COUNTING = (
+    "create view if not exists counting as select l.log, l.device, l.seq, l.path, l.line, l.h "
+    "from lines l where not exists (select 1 from aside a where a.log = l.log "
+    "and a.device = l.device and a.seq = l.seq)"
+)
+
 INDEXES = (
     "create index if not exists lines_by_path on lines (log, path)",
     "create unique index if not exists texts_by_digest on texts (digest)",
@@ -135,10 +148,23 @@ DERIVED = (
     "primary key (log, device, seq)) without rowid",
     "create table if not exists sizes (log text, device text, seq integer, bytes integer not null, "
     "primary key (log, device, seq)) without rowid",
-    # Whoever writes a line, it is not forgotten; whoever takes one away, all is made anew.
+    # Whoever writes a line or lets one count, it is not forgotten; whoever takes one away or sets
+    # one aside (S9), all is made anew.
     "create trigger if not exists lines_came after insert on lines when exists "
     "(select 1 from merged where log = new.log and carried = 0) begin "
     "insert into unmerged (log, device, seq) values (new.log, new.device, new.seq); end",
+    "create trigger if not exists aside_went after delete on aside when exists "
+    "(select 1 from merged where log = old.log and carried = 0) and exists (select 1 from lines "
+    "where log = old.log and device = old.device and seq = old.seq) begin "
+    "insert or ignore into unmerged (log, device, seq) values (old.log, old.device, old.seq); end",
+    "create trigger if not exists aside_came after insert on aside when exists "
+    "(select 1 from merged where log = new.log) and exists (select 1 from lines "
+    "where log = new.log and device = new.device and seq = new.seq) and not exists (select 1 "
+    "from unmerged where log = new.log and device = new.device and seq = new.seq) begin "
+    "delete from merged where log = new.log; "
+    "delete from unmerged where log = new.log; delete from standing where log = new.log; "
+    "delete from tallies where log = new.log; delete from pathless where log = new.log; "
+    "delete from sizes where log = new.log; end",
     "create trigger if not exists lines_went after delete on lines when exists "
     "(select 1 from merged where log = old.log) begin delete from merged where log = old.log; "
     "delete from unmerged where log = old.log; delete from standing where log = old.log; "
@@ -223,11 +249,14 @@ class Database:
                 raise
 
     @contextmanager
-    def guard(self, what: str) -> Iterator[None]:
-        """Name SQLite's errors: `disk-full`, `folder-read-only`, `store-busy`, `store-damaged`."""
+    def guard(self, what: str, *also: type[Exception]) -> Iterator[None]:
+        """Name SQLite's errors: `disk-full`, `folder-read-only`, `store-busy`, `store-damaged`.
+
+        `also` are those of another library that works on the file within.
+        """
         try:
             yield
-        except self._errors as exc:
+        except (*self._errors, *also) as exc:
             raise self._named(exc, what) from exc
 
     def _named(self, exc: Exception, what: str) -> Problem:
@@ -260,7 +289,8 @@ class Database:
         ]
         describe.close()
         with self.write("the store") as tx:
-            for statement in (*statements, SEALED_WAITING, SEALED_VISITS, *INDEXES, *DERIVED):
+            made = (*statements, SEALED_WAITING, SEALED_VISITS, COUNTING, *INDEXES, *DERIVED)
+            for statement in made:
                 tx.execute(statement)
             tx.execute(f"pragma user_version = {VERSION}")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import re
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,6 +19,7 @@ from fieldkit.server_keys import NOTE, checked_keys
 from fieldkit.store import Identity, Store
 from fieldkit.transport import Transport
 from sync import wire
+from sync.greeting import CHALLENGE_BYTES, is_greeting_of
 from sync.log import device_id
 from sync.problems import Problem, problem
 from sync.receipt import SignedBytes, read_certificate, server_id
@@ -72,13 +74,18 @@ def enrol(
     """Ask the server to enrol this device, check everything it answers, and keep it.
 
     The key was made and kept before; asking again with the same code and key is safe. Raises
-    `answer-malformed`, `server-key-changed`, `certificate-unfit` and what the transport raises.
+    `answer-malformed`, `server-key-changed`, `server-unproved`, `certificate-unfit` and what the
+    transport raises.
     """
     public_key = public_bytes(private_key)
     # 1. S8: the server is the one whose key's digest the invitation carries. It is asked before the
     # code is shown to it, and what it answers to the code is held against the same digest.
-    greeting = _read(wire.EnrolGreeting(), transport.greet())
+    # Anybody can answer with its key, which is no secret: it signs what was drawn just now.
+    challenge = secrets.token_hex(CHALLENGE_BYTES)
+    greeting = _read(wire.EnrolGreeting(), transport.greet(challenge))
     _check_server(greeting["server_key"], invitation)
+    if not is_greeting_of(greeting["server_key"], challenge, greeting["proof"]):
+        raise problem("server-unproved")
     said = [SignedBytes(**one) for one in greeting["server_keys"]]
     check_may_enrol(store, invitation, said)
     answer = _ask(transport, invitation.code, public_key, name)

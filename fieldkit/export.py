@@ -163,6 +163,10 @@ def _colleagues_log(
             for seq, row in enumerate(whole.rows, start=whole.first)
             if isinstance(row, Hole)
         ],
+        # S9: lines that are here and of which nothing is scored.
+        "not_counted": [
+            seq for device, seq, _ in sources.store.waiting(log.log) if device == log.device
+        ],
         "signatures": [
             {
                 "seq": proof.seq,

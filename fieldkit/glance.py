@@ -13,7 +13,7 @@ from typing import Any, TypeVar, overload
 
 from fieldkit.authors import Author, attributed_records, authors
 from fieldkit.given import Given, given_by, given_of
-from fieldkit.merged import catch_up, rules
+from fieldkit.merged import AT_PATH, catch_up, rules
 from fieldkit.store import Store
 from sync.conflicts import Conflict, conflict_at, conflicts_of
 from sync.entry import attributed
@@ -124,11 +124,7 @@ class _Reader:
 
     def _replaced(self, path: str) -> Sequence[Any]:
         state = merge(
-            self._records(
-                "select device, seq, line, h from lines indexed by lines_by_path "
-                "where log = ? and path = ? order by device, seq",
-                (self.log, path),
-            )
+            self._records(AT_PATH, (self.log, path)),
         ).paths.get(path)
         return () if state is None else read_slot(state).earlier
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Any
@@ -13,8 +13,9 @@ from typing import Any
 from fieldkit.database import Database
 from fieldkit.decisions import to_be_offered
 from fieldkit.server_keys import NOTE, checked_keys, trusted_under
+from fieldkit.shared import confirm
 from fieldkit.shared import take_change as take_shared
-from fieldkit.store import FORMER, Identity, put_notes
+from fieldkit.store import FORMER, LOGS, Identity, put_notes
 from sync import safeguarding
 from sync.log import DEVICE_LOG
 from sync.nonce import Nonce
@@ -37,7 +38,15 @@ _ENDED = (
     f"select substr(name, {len(FORMER) + 1}) from meta where name >= '{FORMER}' "  # noqa: S608
     f"and name < '{FORMER[:-1]}0' and not json_extract(value, '$.adopted')"
 )
-_PENDING_BYTES = 6 * 1024**2  # more than one request carries, less than a small machine has
+# From log to log, and in each through the index to its ends: the lines between are not read.
+_LAST = "(select max(seq) from lines where log = logs.log and device = {})"
+_FIRST_ROW = "(select rowid from lines where log = logs.log and device = ?1 order by seq limit 1)"
+_UNFINISHED = LOGS + (  # noqa: S608 - fixed text
+    f"select log, offered from (select logs.log, {OFFERED} as offered from logs "  # noqa: S608
+    "left join acknowledged a on a.log = logs.log and a.device = ?1 "
+    "where logs.log is not null and coalesce(a.state, 'held') <> 'forked') logs "
+    f"where {_LAST.format('?1')} > offered order by {_FIRST_ROW}"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,64 +77,75 @@ class Ledger:
 
     # -- what waits -------------------------------------------------------------------------------
 
-    def pending(self, identity: Identity, but_not: frozenset[str] = frozenset()) -> list[Pending]:
-        """Lines of this device that no receipt covers, oldest log first; a request's worth of them.
+    def unfinished(
+        self, identity: Identity, but_not: frozenset[str] = frozenset()
+    ) -> list[tuple[str, int]]:
+        """The logs of this device with lines that no receipt covers, the oldest first, and after
+        which line of each the next segment begins.
 
         Logs that the server set aside as forked wait for staff and are left out, and so are those
         of `but_not`. Of a log to be offered again (S5) the last line that was acknowledged goes
         along: a server that still holds it answers with a receipt, another one with the gap.
         """
-        found: list[Pending] = []
-        room = _PENDING_BYTES
-        for log, after in self.database.rows(
-            f"select l.log, {OFFERED} as offered from lines l "  # noqa: S608 - fixed text
-            "left join acknowledged a on a.log = l.log and a.device = l.device "
-            "where l.device = ? and coalesce(a.state, 'held') <> 'forked' "
-            "group by l.log having max(l.seq) > offered order by min(l.rowid)",
-            (identity.device,),
-        ):
-            if log in but_not or room <= 0:
-                continue
-            lines, hashes = [], []
-            for line, h in self.database.rows(
+        found = self.database.rows(_UNFINISHED, (identity.device,))
+        return [(log, after) for log, after in found if log not in but_not]
+
+    def pending(
+        self,
+        identity: Identity,
+        but_not: frozenset[str] = frozenset(),
+        behind: Mapping[str, int] | None = None,
+    ) -> Iterator[Pending]:
+        """The lines of the logs that are `unfinished`: of each as many as a request may carry, and
+        read only when they are asked for. `behind` says, of some logs, after which line to begin.
+        """
+        for log, offered in self.unfinished(identity, but_not):
+            after = max(offered, (behind or {}).get(log, 0))
+            rows = self.database.rows(
                 "select line, h from lines where log = ? and device = ? and seq > ? "
                 "order by seq limit 20000",
                 (log, identity.device, after),
-            ):
-                lines.append(line)
-                hashes.append(h)
-                room -= len(line) + 1
-                if room <= 0:
-                    break
-            found.append(Pending(identity.device, log, after + 1, tuple(lines), tuple(hashes)))
-        return found
+            )
+            if rows:
+                lines, hashes = (tuple(column) for column in zip(*rows, strict=True))
+                yield Pending(identity.device, log, after + 1, lines, hashes)
+
+    def goes_on_after(self, identity: Identity) -> dict[str, int]:
+        """After which line the next segment of a log begins, for each of which the server has said
+        anything; -1 for one that it set aside as forked.
+        """
+        rows = self.database.rows(
+            f"select log, case state when 'forked' then -1 else {OFFERED} end "  # noqa: S608
+            "from acknowledged a where device = ?",
+            (identity.device,),
+        )
+        return dict(rows)
+
+    def reached(self, identity: Identity) -> tuple[int, int]:
+        """How many lines of this device the server is known, or believed, to have, and how many a
+        receipt of its epoch covers.
+        """
+        ((known, covered),) = self.database.rows(
+            f"select coalesce(sum(seq), 0), coalesce(sum({COVERED}), 0) "  # noqa: S608 - fixed text
+            "from acknowledged a where device = ?",
+            (identity.device,),
+        )
+        return known, covered
 
     def waiting_lines(self, identity: Identity, log: str | None = None) -> int:
         """How many lines no receipt of the server's epoch covers yet, of one log or of all."""
-        return self._count_after(COVERED, identity, log)
-
-    def unsent_lines(self, identity: Identity) -> int:
-        """How many lines are beyond what the server is known, or believed, to have."""
-        return self._count_after("coalesce(a.seq, 0)", identity, None)
-
-    def _count_after(self, seq: str, identity: Identity, log: str | None) -> int:
-        # A log has no gaps: its last position says how many lines it has.
-        whose = f"(select ?1 as device union {_ENDED})"
-        last = (
-            "(select l.log, l.device, max(l.seq) as last from lines l "  # noqa: S608 - fixed text
-            f"where l.device in {whose} group by l.log, l.device)"
-            if log is None
-            # Said apart, so that no line in between is read.
-            else "(select ?2 as log, d.device, (select max(seq) "  # noqa: S608 - fixed text
-            f"from lines where log = ?2 and device = d.device) as last from {whose} d)"
+        logs = LOGS if log is None else "with logs (log) as (select ?2) "
+        return int(
+            self.database.rows(
+                # A log has no gaps: its last position says how many lines it has.
+                f"{logs} select coalesce(sum(max(last - {COVERED}, 0)), 0) from "  # noqa: S608 - fixed
+                f"(select logs.log, own.device, {_LAST.format('own.device')} as last from logs, "
+                f"(select ?1 as device union all {_ENDED}) own) l "
+                "left join acknowledged a on a.log = l.log and a.device = l.device "
+                "where last is not null",
+                (identity.device,) if log is None else (identity.device, log),
+            )[0][0]
         )
-        found = self.database.rows(
-            f"select coalesce(sum(max(l.last - {seq}, 0)), 0) from {last} l "  # noqa: S608
-            "left join acknowledged a on a.log = l.log and a.device = l.device "
-            "where l.last is not null",
-            (identity.device,) if log is None else (identity.device, log),
-        )
-        return int(found[0][0])
 
     def files(self, log: str | None = None) -> list[FileState]:
         """Every file that entries of this device name, smallest first (S7)."""
@@ -461,6 +481,8 @@ def take_changes(
         if change.kind != CHANGE:
             if not take_shared(tx, identity, change, now):
                 take_change(tx, change)
+            if change.kind == "assignment":
+                confirm(tx, identity)  # S9: it says who else is assigned
             continue
         found = tx.execute("select value from meta where name = ?", (NOTE,)).fetchone()
         known = found[0] if found else None

@@ -34,6 +34,12 @@ _READING = (given, entry, ijson, inspection, inspection_reader, sealed, track_en
 MARK = 512  # lines of a log between two sums of its bytes
 _TABLES = ("unmerged", "standing", "tallies", "pathless", "sizes")
 _ANSWERS = "answers/"
+# Those that count (S9), by the path's index: that of the order would go through all lines.
+AT_PATH = (
+    "select device, seq, line, h from lines l indexed by lines_by_path where log = ? and path = ? "
+    "and not exists (select 1 from aside a where a.log = l.log and a.device = l.device "
+    "and a.seq = l.seq) order by device, seq"
+)
 
 Place = tuple[str, int, str]  # device, seq, chain hash in hex
 
@@ -72,12 +78,11 @@ def catch_up(tx: Connection, log: str) -> bool:
         return False
     came = tx.execute(
         # Crossed, so that the few that came are looked up, and not all lines held against them.
-        "select l.device, l.seq, l.line, l.h from unmerged u cross join lines l on l.log = u.log "
-        "and l.device = u.device and l.seq = u.seq where u.log = ? order by l.device, l.seq",
+        "select l.device, l.seq, l.line, l.h from unmerged u cross join counting l "
+        "on l.log = u.log and l.device = u.device and l.seq = u.seq where u.log = ? "
+        "order by l.device, l.seq",
         (log,),
     ).fetchall()
-    if not came:
-        return True
     records = [read_line(line, device, log, seq, h.hex()) for device, seq, line, h in came]
     if any(is_adopted(record) for record in records):
         return _give_up(tx, log)
@@ -110,15 +115,10 @@ def replaces_at(tx: Connection, log: str, path: str, device: str) -> list[str] |
 
 
 def records_at(tx: Connection, log: str, path: str) -> list[Record]:
-    """The records of all lines at one path."""
-    # By the path's index: that of the order would go through all lines of the inspection.
+    """The records of all lines at one path that count."""
     return [
         read_line(line, device, log, seq, h.hex())
-        for device, seq, line, h in tx.execute(
-            "select device, seq, line, h from lines indexed by lines_by_path "
-            "where log = ? and path = ? order by device, seq",
-            (log, path),
-        )
+        for device, seq, line, h in tx.execute(AT_PATH, (log, path))
     ]
 
 
@@ -128,7 +128,7 @@ def records_at(tx: Connection, log: str, path: str) -> list[Record]:
 def _build(tx: Connection, log: str) -> bool:
     _clear(tx, log)
     carried = tx.execute(
-        "select 1 from lines where log = ? and path >= ? and path < ? limit 1",
+        "select 1 from counting where log = ? and path >= ? and path < ? limit 1",
         (log, PREFIX, PREFIX[:-1] + "0"),
     ).fetchone()
     if carried is not None:
@@ -136,7 +136,8 @@ def _build(tx: Connection, log: str) -> bool:
     records: list[Record] = []
     moved: list[tuple[str | None, str, str, int]] = []
     for device, seq, path, line, h in tx.execute(
-        "select device, seq, path, line, h from lines where log = ? order by device, seq", (log,)
+        "select device, seq, path, line, h from counting where log = ? order by device, seq",
+        (log,),
     ):
         record = read_line(line, device, log, seq, h.hex())
         records.append(record)

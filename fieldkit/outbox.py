@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from fieldkit.ledger import COVERED, OFFERED, FileState
-from fieldkit.store import Identity, Store
+from fieldkit.store import LOGS, Identity, Store
 from sync.hazard import PREFIX
 from sync.session import Pending
 
@@ -25,11 +25,12 @@ class Outbox:
         """
         found: list[Pending] = []
         for log, after, last in self.store.database.rows(
-            f"select l.log, {OFFERED} as offered, max(l.seq) from lines l "  # noqa: S608 - fixed
-            "left join acknowledged a on a.log = l.log and a.device = l.device "
-            "where l.device = ?1 and l.path >= ?2 and l.path < ?3 "
-            "and coalesce(a.state, 'held') <> 'forked' "
-            "group by l.log having max(l.seq) > offered order by max(l.seq) - offered, l.log",
+            f"{LOGS} select logs.log, {OFFERED} as offered, "  # noqa: S608 - fixed
+            "(select max(+seq) from lines l where l.log = logs.log and l.device = ?1 "
+            "and l.path >= ?2 and l.path < ?3) as last from logs "
+            "left join acknowledged a on a.log = logs.log and a.device = ?1 "
+            "where logs.log is not null and coalesce(a.state, 'held') <> 'forked' "
+            "and last > offered order by last - offered, logs.log",
             (self.identity.device, PREFIX, PREFIX + "\U0010ffff"),
         ):
             if log in but_not:

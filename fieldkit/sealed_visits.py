@@ -148,7 +148,7 @@ def unsigned(store: Store, identity: Identity, inspection: str) -> str | None:
     heads = {device: seq for device, seq, _ in store.heads(inspection)}
     if identity.device not in heads:
         return "nothing in it was recorded on this device"
-    signed = standing(store.places(inspection), read, store.carriers(inspection))
+    signed = standing(store.positions(inspection), read, store.carriers(inspection))
     if identity.device not in signed.devices:
         return "it is not signed off"
     if signed.after:
@@ -240,6 +240,6 @@ def _forget(tx: Connection, inspection: str) -> None:
         (inspection,),
     )
     # What is left of colleagues' logs would not fit what comes of them once this is filled again.
-    for table in ("lines", "holes", "proofs", "not_taken", "files", "clocks", "bundled"):
+    for table in ("lines", "holes", "proofs", "aside", "not_taken", "files", "clocks", "bundled"):
         tx.execute(f"delete from {table} where log = ?", (inspection,))  # noqa: S608 - fixed text
     tx.execute("delete from meta where name = 'current' and value = ?", (inspection,))

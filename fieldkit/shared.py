@@ -16,8 +16,13 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from fieldkit.confirmed import (
+    await_the_office,
+    office_says,
+    office_takes_back,
+    settle_waiting,
+)
 from fieldkit.database import Database
-from fieldkit.places import Places
 from fieldkit.server_keys import NOTE, trusted_under
 from fieldkit.store import FORMER, Identity, Store
 from sync.extract import (
@@ -46,7 +51,9 @@ class Colleague:
     """Another device that recorded on an inspection, as far as its lines are here.
 
     `vouched` counts those lines that the server vouches for and the device did not sign so that it
-    shows; `withheld` those of which only the chain hash is here. `at` is the last line's claim.
+    shows; `withheld` those of which only the chain hash is here because tracks stay at the office.
+    `waiting` counts those, here or not, that do not count or not yet (S9). `at` is the last line's
+    claim.
     """
 
     device: str
@@ -56,6 +63,7 @@ class Colleague:
     withheld: int
     vouched: int
     at: int
+    waiting: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,10 +137,13 @@ def _certificate_of(rows: Rows, identity: Identity, device: str) -> dict[str, An
 # -- taking lines (S5) -----------------------------------------------------------------------------
 
 
-def take_lines(tx: Connection, identity: Identity, extract: Extract) -> int:
+def take_lines(
+    tx: Connection, identity: Identity, extract: Extract, *, office: bool = False
+) -> int:
     """Keep a run of a colleague's log within an open transaction; how many lines are new here.
 
-    What is here already is checked against it and skipped. Raises `lines-unknown-device`,
+    What is here already is checked against it and skipped. What the `office` sends counts; what a
+    colleague hands over may have to wait (fieldkit.confirmed). Raises `lines-unknown-device`,
     `lines-unfit` and `lines-unproved`; nothing of the run is written then.
     """
     if extract.device == identity.device or extract.device in _formers(_within(tx)):
@@ -153,35 +164,48 @@ def take_lines(tx: Connection, identity: Identity, extract: Extract) -> int:
         before = Head(before.seq, _hash_at(tx, *place, before.seq))
     holed = _first_hole(tx, *place) <= before.seq
     hashes = verify_extract(public_key, server_keys, before, extract, holed=holed)
-    new = 0
     for seq, h in enumerate(hashes, start=extract.first):
         if seq <= held and _hash_at(tx, *place, seq) != h:
             raise _unfit(extract, f"entry {seq} is another one here")
-    for seq, (row, h) in enumerate(zip(extract.rows, hashes, strict=True), start=extract.first):
-        new += _put(tx, *place, seq, row, h)
+    new = [
+        seq
+        for seq, (row, h) in enumerate(zip(extract.rows, hashes, strict=True), start=extract.first)
+        if _put(tx, *place, seq, row, h)
+    ]
     tx.executemany(
         "insert or ignore into proofs (log, device, seq, vouched, signature) values (?,?,?,?,?)",
         [(*place, p.seq, int(p.vouched), p.signature) for p in extract.proofs],
     )
     tx.execute("delete from not_taken where log = ? and device = ?", place)
-    return new
+    if office:
+        office_says(tx, extract)
+    else:
+        await_the_office(tx, *place, new)
+    confirm(tx, identity, extract.log)
+    return len(new)
 
 
-def _put(tx: Connection, log: str, device: str, seq: int, row: bytes | Hole, h: bytes) -> int:
+def confirm(tx: Connection, identity: Identity, log: str | None = None) -> None:
+    """Let colleagues' lines count that waited, where it is known by now that they may (S9)."""
+    settle_waiting(tx, identity, lambda of: _certificate_of(_within(tx), identity, of), log)
+
+
+def _put(tx: Connection, log: str, device: str, seq: int, row: bytes | Hole, h: bytes) -> bool:
+    """Keep a line, or the hash of one that is withheld; whether it is a line that is new here."""
     if isinstance(row, Hole):
         tx.execute(
             "insert or ignore into holes (log, device, seq, h) select ?1, ?2, ?3, ?4 where not "
             "exists (select 1 from lines where log = ?1 and device = ?2 and seq = ?3)",
             (log, device, seq, h),
         )
-        return 0
+        return False
     path = read_line(row, device, log, seq, h.hex()).path
     added = tx.execute(
         "insert or ignore into lines (log, device, seq, path, line, h) values (?, ?, ?, ?, ?, ?)",
         (log, device, seq, path, row, h),
     ).rowcount
     tx.execute("delete from holes where log = ? and device = ? and seq = ?", (log, device, seq))
-    return added
+    return added > 0
 
 
 def take_change(tx: Connection, identity: Identity, change: Change, now: int) -> bool:
@@ -199,9 +223,14 @@ def take_change(tx: Connection, identity: Identity, change: Change, now: int) ->
             note_not_taken(tx, log, device, why, now)
             return True
         try:
-            take_lines(tx, identity, extract)
+            take_lines(tx, identity, extract, office=True)
         except Problem as why:
             note_not_taken(tx, extract.log, extract.device, why, now)
+    elif change.kind == LINES:
+        device, _, rest = change.ref.partition("/")
+        log, _, first = rest.partition("/")
+        if device != identity.device and first.isdecimal():
+            office_takes_back(tx, log, device, int(first))
     elif change.kind == CERTIFICATE and change.body is not None:
         # One that does not verify is as good as none: the lines that it speaks for are not taken.
         with suppress(Problem):
@@ -299,7 +328,7 @@ def drop_colleagues(tx: Connection, identity: Identity, log: str) -> None:
         if certificate is None or certificate.get("person") == identity.person:
             continue  # one's own: this device, or another of the same person
         keep = needed.get(device, 0)
-        for table in ("lines", "holes", "proofs"):
+        for table in ("lines", "holes", "proofs", "aside"):
             tx.execute(
                 f"delete from {table} where log = ? and device = ? and seq > ?",  # noqa: S608
                 (log, device, keep),
@@ -341,15 +370,14 @@ def _signed_over(tx: Connection, identity: Identity, log: str) -> dict[str, int]
 def colleagues(database: Database, identity: Identity, log: str) -> list[Colleague]:
     """The other devices that recorded on an inspection, by their names."""
     found: list[Colleague] = []
-    ends = {device: seq for device, seq, _ in Store(database).heads(log)}
-    withheld: dict[str, list[int]] = {}
-    for device, seq in database.rows(
-        "select device, seq from holes where log = ? order by device, seq", (log,)
-    ):
-        withheld.setdefault(device, []).append(seq)
+    ends = Store(database).ends(log)
+    withheld: dict[str, set[int]] = {}
+    for device, seq in database.rows("select device, seq from holes where log = ?", (log,)):
+        withheld.setdefault(device, set()).add(seq)
     for device in (ends.keys() | withheld.keys()) - _formers(database.rows) - {identity.device}:
         certificate = _certificate_of(database.rows, identity, device) or {}
-        holes, end = withheld.get(device, []), ends.get(device, 0)
+        holes, end = withheld.get(device, set()), ends.get(device, 0)
+        waiting = _waiting(database, log, device)
         last = database.rows(
             "select line from lines where log = ? and device = ? and seq = ?", (log, device, end)
         )
@@ -361,13 +389,19 @@ def colleagues(database: Database, identity: Identity, log: str) -> list[Colleag
                 device,
                 str(certificate.get("person", "")),
                 str(certificate.get("person_name", "") or device),
-                len(Places(end, [seq for seq in holes if seq < end])),
-                len(holes),
-                count_vouched(max(end, *holes, 0), holes, [seq for (seq,) in signed]),
+                end - sum(1 for seq in holes | waiting if seq <= end),
+                len(holes - waiting),
+                count_vouched(max(end, *holes, 0), holes, [seq for (seq,) in signed], waiting),
                 read_line(last[0][0] if last else b"", device, log, end, "").at,
+                len(waiting),
             )
         )
     return sorted(found, key=lambda one: (one.name, one.device))
+
+
+def _waiting(database: Database, log: str, device: str) -> set[int]:
+    rows = database.rows("select seq from aside where log = ? and device = ?", (log, device))
+    return {seq for (seq,) in rows}
 
 
 def extracts_of(

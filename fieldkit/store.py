@@ -39,11 +39,18 @@ _DEVICES = (
     "select (select min(device) from lines where log = ?1 and device > devices.device) "
     "from devices where device is not null) "
 )
+_ENDS = _DEVICES + (  # noqa: S608 - fixed text
+    "select device, (select max(seq) from lines where log = ?1 and device = d.device) "
+    "from devices d where device is not null"
+)
+# `counting` are the lines without those of colleagues that do not count, or not yet (S9).
 _HEADS = _DEVICES + (  # noqa: S608 - fixed text
     "select l.device, l.seq, l.h from devices d cross join lines l on l.log = ?1 "
-    "and l.device = d.device and l.seq = (select max(seq) from lines where log = ?1 "
-    "and device = d.device) order by l.device"
+    "and l.device = d.device and l.seq = (select seq from counting where log = ?1 "
+    "and device = d.device order by seq desc limit 1) order by l.device"
 )
+_RECORDS = "select device, seq, line, h from counting where log = ? order by device, seq"
+_ALL_RECORDS = "select device, seq, line, h from lines where log = ? order by device, seq"
 
 
 # Goes from log to log through the index: the lines in between are not read.
@@ -101,7 +108,7 @@ class Writing:
         """
         if merged.catch_up(self.tx, log):
             return merged.state_at(self.tx, log, path)
-        return merge(_records_at(self.tx, log, path)).paths.get(path)
+        return merge(records_at(self.tx, log, path)).paths.get(path)
 
     def append(
         self,
@@ -180,7 +187,7 @@ class Writing:
         )
 
     def heads(self, log: str) -> list[tuple[str, int, bytes]]:
-        """(device, last seq, its chain hash) of every log of an inspection that is here."""
+        """(device, last seq that counts, its chain hash) of every log of an inspection here."""
         return self.tx.execute(_HEADS, (log,)).fetchall()
 
     def _head(self, log: str) -> Head:
@@ -197,7 +204,7 @@ class Writing:
     def _replaces(self, log: str, path: str) -> list[str] | None:
         if merged.catch_up(self.tx, log):
             return merged.replaces_at(self.tx, log, path, self.identity.device)
-        records = _records_at(self.tx, log, path)
+        records = records_at(self.tx, log, path)
         own = [r for r in records if r.device == self.identity.device]
         state = merge(records).paths.get(path)
         heads = [r.h for r in state.heads] if state else []
@@ -266,15 +273,23 @@ class Store:
 
     def count_lines(self, log: str, device: str) -> int:
         """How many lines of one device's log are here."""
-        here = self.places(log).get(device)
-        return 0 if here is None else len(here)
+        last, withheld = self.database.rows(
+            "select last, (select count(*) from holes where log = ?1 and device = ?2 "
+            "and seq < last) "
+            "from (select max(seq) as last from lines where log = ?1 and device = ?2)",
+            (log, device),
+        )[0]
+        return int(last or 0) - int(withheld)
 
-    def records(self, log: str) -> list[Record]:
-        """All records of an inspection, of every device whose lines are here."""
+    def records(self, log: str, *, waiting: bool = False) -> list[Record]:
+        """The records of an inspection that count, of every device whose lines are here.
+
+        With `waiting` those too that do not count, or not yet (S9).
+        """
         read = [
             read_line(line, device, log, seq, h.hex())
             for device, seq, line, h in self.database.rows(
-                "select device, seq, line, h from lines where log = ? order by device, seq", (log,)
+                _ALL_RECORDS if waiting else _RECORDS, (log,)
             )
         ]
         return expand(read, self.owner_of)
@@ -304,19 +319,35 @@ class Store:
         return [LogLines(log, d, *zip(*rows, strict=True)) for d, rows in found.items()]
 
     def heads(self, log: str) -> list[tuple[str, int, bytes]]:
-        """(device, last seq, its chain hash) of every log of an inspection that is here."""
+        """(device, last seq that counts, its chain hash) of every log of an inspection here."""
         return self.database.rows(_HEADS, (log,))
 
-    def places(self, log: str) -> dict[str, Places]:
-        """Device -> the positions of its lines of an inspection that are here."""
-        found: dict[str, Places] = {}
-        for device, last, _ in self.heads(log):
-            holes = self.database.rows(
-                "select seq from holes where log = ? and device = ? and seq < ? order by seq",
-                (log, device, last),
-            )
-            found[device] = Places(last, [seq for (seq,) in holes])
-        return found
+    def positions(self, log: str) -> dict[str, Places]:
+        """Device -> the positions of its lines of an inspection that count here."""
+        return {
+            device: Places(last, self._left_out(log, device, last))
+            for device, last, _ in self.heads(log)
+        }
+
+    def _left_out(self, log: str, device: str, last: int) -> list[int]:
+        rows = self.database.rows(
+            "select seq from holes where log = ?1 and device = ?2 and seq < ?3 "
+            "union select seq from aside where log = ?1 and device = ?2 and seq < ?3 order by 1",
+            (log, device, last),
+        )
+        return [seq for (seq,) in rows]
+
+    def ends(self, log: str) -> dict[str, int]:
+        """Device -> its last line of an inspection that is here, whether it counts or not."""
+        return dict(self.database.rows(_ENDS, (log,)))
+
+    def waiting(self, log: str) -> list[tuple[str, int, str]]:
+        """(device, seq, who says so) of the lines here that do not count, or not yet (S9)."""
+        return self.database.rows(
+            "select a.device, a.seq, a.why from aside a join lines l on l.log = a.log "
+            "and l.device = a.device and l.seq = a.seq where a.log = ? order by a.device, a.seq",
+            (log,),
+        )
 
     def carriers(self, log: str) -> frozenset[tuple[str, int]]:
         """(device, seq) of the entries that carry over lines which stand here themselves (S3)."""
@@ -332,7 +363,8 @@ class Store:
         state = merge(
             read_line(line, device, log, seq, h.hex())
             for device, seq, line, h in self.database.rows(
-                "select device, seq, line, h from lines where log = ? and path = 'about'", (log,)
+                "select device, seq, line, h from counting where log = ? and path = 'about'",
+                (log,),
             )
         ).paths.get("about")
         entries = state.entries if state else ()
@@ -342,7 +374,7 @@ class Store:
         """(digest, inspection, claimed time) of each file named in other inspections here."""
         found: list[tuple[str, str, int]] = []
         for log, device, seq, line, h in self.database.rows(
-            "select log, device, seq, line, h from lines "
+            "select log, device, seq, line, h from counting "
             "where path like 'evidence/%' and log <> ? order by log, device, seq",
             (but_not,),
         ):
@@ -398,26 +430,30 @@ def put_notes(tx: Connection, notes: dict[str, str]) -> None:
     )
 
 
-def _records_at(tx: Connection, log: str, path: str) -> list[Record]:
-    """Records of one path; of a colleague's adopted lines too, which stand under another (S3)."""
-    carried = [
-        read_line(line, device, log, seq, h.hex())
-        for device, seq, line, h in tx.execute(_CARRIED, (log,))
-    ]
-    return [
-        *merged.records_at(tx, log, path),
-        *(r for r in expand(carried, _anybody) if r.path == path),
-    ]
+def records_at(tx: Connection, log: str, path: str, *, waiting: bool = False) -> list[Record]:
+    """Records of one path that count; of a colleague's adopted lines too, which stand under
+    another (S3). With `waiting` those too that do not count.
+    """
 
+    def read(statement: str, *given: str) -> list[Record]:
+        rows = tx.execute(statement, (log, *given))
+        return [read_line(line, device, log, seq, h.hex()) for device, seq, line, h in rows]
 
-# Adopted entries of a log whose lines are not here as their own device's too.
-_CARRIED = (
-    "select l.device, l.seq, l.line, l.h from lines l where l.log = ? "
-    "and l.path >= 'adopted/' and l.path < 'adopted0' and not exists (select 1 from lines o "
-    "where o.log = l.log and o.device = substr(l.path, 9, 32) "
-    "and o.seq = cast(substr(l.path, 42) as integer)) order by l.device, l.seq"
-)
+    carried = expand(read(_ALL_CARRIED if waiting else _CARRIED), _anybody)
+    return [*read(_ALL_AT if waiting else _AT, path), *(r for r in carried if r.path == path)]
 
 
 def _anybody(device: str) -> None:
     """Whose a device is does not matter for what an entry says that it has seen."""
+
+
+_AT = "select device, seq, line, h from counting where log = ? and path = ? order by device, seq"
+_ALL_AT = "select device, seq, line, h from lines where log = ? and path = ? order by device, seq"
+# Adopted entries of a log whose lines are not here as their own device's too.
+_CARRIED = (
+    "select l.device, l.seq, l.line, l.h from counting l where l.log = ? "
+    "and l.path >= 'adopted/' and l.path < 'adopted0' and not exists (select 1 from counting o "
+    "where o.log = l.log and o.device = substr(l.path, 9, 32) "
+    "and o.seq = cast(substr(l.path, 42) as integer)) order by l.device, l.seq"
+)
+_ALL_CARRIED = _CARRIED.replace("counting", "lines")

@@ -6,9 +6,10 @@ what is in the store. Rules cited: S1, S2, S3, S4, S5, S7.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
+from typing import NamedTuple
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -32,12 +33,12 @@ from fieldkit.shared import retry_not_taken
 from fieldkit.store import Identity, Store
 from fieldkit.transport import Transport
 from fieldkit.withdrawn import drop_withdrawn
-from sync.log import sign_head
+from sync.log import Segment, sign_head
 from sync.nonce import read_nonce
 from sync.problems import Problem, problem
 from sync.receipt import read_receipt
 from sync.sealed import WITHDRAWN
-from sync.session import Answer, Request, plan_segments, read_answer, write_request
+from sync.session import Answer, Pending, Request, plan_segments, read_answer, write_request
 
 PIECE_BYTES = 64_000  # of a file, after each of which progress is told
 
@@ -85,6 +86,23 @@ class Step:
     total: int = 0
 
 
+class Load(NamedTuple):
+    """What one request carries, and whether lines remain after it."""
+
+    segments: tuple[Segment, ...]
+    more: bool
+
+    def fits(self, device: str, goes_on_after: Mapping[str, int], but_not: frozenset[str]) -> bool:
+        """Whether each log still is this device's and goes on where it does here (S2)."""
+        first: dict[str, int] = {}
+        for segment in self.segments:
+            if segment.device != device or segment.inspection in but_not:
+                return False
+            first.setdefault(segment.inspection, segment.first)
+        goes_on = (goes_on_after.get(log, 0) + 1 == begins for log, begins in first.items())
+        return bool(first) and all(goes_on)
+
+
 @dataclass(slots=True)
 class Syncer:
     """One run: everything it needs, given. `now` is the device's clock in UTC milliseconds."""
@@ -101,6 +119,7 @@ class Syncer:
     report: Report = field(default_factory=Report)
     home: Home | None = None  # where the keys are, for going on under a new one (S3)
     _tried: set[str] = field(default_factory=set)  # a file is sent once in a run
+    _made: Load | None = None  # what may go next
 
     def run(self) -> Report:
         """Exchange until nothing waits that can go; then what waits is said by the ledger.
@@ -128,7 +147,8 @@ class Syncer:
             mine = [s for s in answer.logs if s.device == self.identity.device]
             told |= {s.log for s in mine if s.state in ("forked", "refused")} & refused
             # S7: entries first; what they name is asked for again once the last of them is there.
-            waiting = more or bool(self.ledger.pending(self.identity, told)) or self._offers()
+            pending = more or bool(self.ledger.unfinished(self.identity, told))
+            waiting = pending or self._offers()
             if not waiting:
                 self._send_files([d for d in answer.missing if d not in self._tried])
             left = self._left(answer, waiting)
@@ -151,13 +171,10 @@ class Syncer:
         awaited = [d for d in self.ledger.awaited(self.identity) if d not in waits]
         if not (waiting or answer.more or awaited):
             return None
-        # A gap tells where to go on: then more is unsent, though as much waits as before.
-        lines = (
-            self.ledger.waiting_lines(self.identity),
-            self.ledger.unsent_lines(self.identity),
-        )
+        # A gap tells where to go on: then less is known to be there, though as much is covered.
+        reached = self.ledger.reached(self.identity)
         offered = tuple(decisions.waiting(self.store.database))
-        return (lines, tuple(awaited), answer.cursor, self.report.files_sent, offered)
+        return (reached, tuple(awaited), answer.cursor, self.report.files_sent, offered)
 
     def _offers(self) -> bool:
         """S5: whether officers' decisions wait to be offered to a server that was restored."""
@@ -210,10 +227,9 @@ class Syncer:
     def _exchange(self, told: frozenset[str]) -> tuple[Answer, bool]:
         # S7: a hazard goes before all else, in a small request that asks for no receipts of files.
         urgent = self._outbox.urgent(told)
-        pending = urgent or self.ledger.pending(self.identity, told)
-        segments, more = plan_segments(pending, lambda head: sign_head(self.key, head))
+        segments, more = self._planned(urgent) if urgent else self._load(told)
         lines = sum(len(s.lines) for s in segments)
-        size = sum(len(line) + 1 for s in segments for line in s.lines)
+        size = lines + sum(sum(map(len, s.lines)) for s in segments)
         what = "sending an urgent hazard" if urgent else f"sending {lines} entries"
         self.tell(Step(f"{what} ({show.size(size)})" if lines else "asking for changes"))
         offer = decisions.Offer()
@@ -229,14 +245,14 @@ class Syncer:
             known_number(self.store),
             offer.certificates,
         )
-        answer = read_answer(self._answer_to(request))
+        answer = read_answer(self._answer_to(request, told, more))
         # S8: a server that changed its key says so before anything that the new one signed.
         if answer.keys:
             self.ledger.take_keys(self.identity, answer.keys)
         trusted = trusted_keys(self.store)
         receipt = None if answer.receipt is None else read_receipt(trusted, answer.receipt)
         nonce = None if answer.nonce is None else read_nonce(trusted, answer.nonce)
-        before = self.ledger.unsent_lines(self.identity)
+        before, _ = self.ledger.reached(self.identity)
         shared = any(change.kind == "lines" for change in answer.changes)
         others = self.ledger.colleague_lines(self.identity) if shared else 0
         self.report.restored |= self.ledger.take(
@@ -248,12 +264,33 @@ class Syncer:
         if any(change.kind == WITHDRAWN for change in answer.changes):
             drop_withdrawn(self.store, self.blobs)
         self.report.changes += len(answer.changes)
-        self.report.lines_sent += max(before - self.ledger.unsent_lines(self.identity), 0)
+        self.report.lines_sent += max(self.ledger.reached(self.identity)[0] - before, 0)
         return answer, more
 
-    def _answer_to(self, request: Request) -> bytes:
+    def _planned(self, pending: Iterable[Pending]) -> Load:
+        return Load(*plan_segments(pending, lambda head: sign_head(self.key, head)))
+
+    def _load(self, told: frozenset[str]) -> Load:
+        """What the next request carries: made while the one before was on its way, where the answer
+        was what that took for granted.
+        """
+        made, self._made = self._made, None
+        if made is not None:
+            there = self.ledger.goes_on_after(self.identity)
+            if made.fits(self.identity.device, there, told):
+                return made
+        return self._planned(self.ledger.pending(self.identity, told))
+
+    def _answer_to(self, request: Request, told: frozenset[str], more: bool) -> bytes:
+        body = write_request(request)
         try:
-            return self.transport.exchange(write_request(request))
+            if not more:
+                return self.transport.exchange(body)
+            # While the server works: what goes next, if all of this is acknowledged.
+            answer = self.transport.begin(body)
+            behind = {s.inspection: s.first + len(s.lines) - 1 for s in request.segments}
+            self._made = self._planned(self.ledger.pending(self.identity, told, behind))
+            return answer()
         except Problem as exc:
             if exc.code != "cursor-malformed" or request.cursor is None:
                 raise

@@ -7,8 +7,10 @@ sync.session's matter. tests/contract/test_transport.py is what every implementa
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass
+from threading import Thread
 from types import TracebackType
 from typing import Any, Protocol
 
@@ -31,8 +33,8 @@ class Transport(Protocol):
     when it named one, and `server-error` for any other answer but success.
     """
 
-    def greet(self) -> bytes:
-        """Ask which server this is (wire.EnrolGreeting); the answer's bytes."""
+    def greet(self, challenge: str) -> bytes:
+        """Ask which server this is, and to sign the challenge (wire.EnrolGreeting)."""
         ...
 
     def enrol(self, request: Mapping[str, Any]) -> bytes:
@@ -61,6 +63,12 @@ class Transport(Protocol):
 
     def exchange(self, request: bytes) -> bytes:
         """Send a sync request (session.write_request); the answer's bytes, not yet read."""
+        ...
+
+    def begin(self, request: bytes) -> Callable[[], bytes]:
+        """Send a sync request and do not wait; what is returned waits, and gives what `exchange`
+        gives or raises what it raises. Nothing else is sent before that.
+        """
         ...
 
     def send_file(self, sha256: str, size: int, chunks: Chunks) -> None:
@@ -110,8 +118,8 @@ class HttpTransport:
     ) -> None:
         self._client.close()
 
-    def greet(self) -> bytes:
-        return self._send("GET", "/api/enrol", b"", {}).body
+    def greet(self, challenge: str) -> bytes:
+        return self._send("GET", f"/api/enrol?challenge={challenge}", b"", {}).body
 
     def enrol(self, request: Mapping[str, Any]) -> bytes:
         body = json.dumps(request).encode("utf-8")
@@ -153,6 +161,19 @@ class HttpTransport:
             return unpack_from(packing, reply.body, ANSWER, MAX_ANSWER_BYTES)
         except Problem as exc:
             raise problem("answer-malformed", why="its compression is broken") from exc
+
+    def begin(self, request: bytes) -> Callable[[], bytes]:
+        answer: Future[bytes] = Future()
+
+        def work() -> None:
+            try:
+                answer.set_result(self.exchange(request))
+            except BaseException as exc:  # noqa: BLE001 - whoever waits is told
+                answer.set_exception(exc)
+
+        # Who stops meanwhile does not wait for the network.
+        Thread(target=work, daemon=True).start()
+        return answer.result
 
     def _exchange(self, request: bytes) -> _Reply:
         headers = {"Content-Type": "application/x-ndjson"}

@@ -41,7 +41,7 @@ def _keys_of(store: Store, entries: set[str]) -> set[str]:
     """The digests of the keys that these entries name, in any log that is here, adopted or not."""
     found: set[str] = set()
     for inspection in store.inspections():
-        for record in store.records(inspection):
+        for record in store.records(inspection, waiting=True):
             if not isinstance(record, Entry) or not record.path.startswith(f"{FAMILY}/"):
                 continue
             sealed = read_value(record)

@@ -19,10 +19,11 @@ from sync.written import Between, quoted_in, written_between
 
 @dataclass(frozen=True, slots=True)
 class WrittenEntry:
-    """An entry, and the server's times between which it was written."""
+    """An entry, the server's times between which it was written, and whether it counts (S9)."""
 
     record: Record
     between: Between
+    counts: bool = True
 
 
 def entries_of(store: Store, log: str) -> list[WrittenEntry]:
@@ -31,12 +32,16 @@ def entries_of(store: Store, log: str) -> list[WrittenEntry]:
     given = _nonces(store, server_key)
     received = _received(store, server_key, log)
     by_device: dict[str, list[Record]] = {}
-    for record in store.records(log):
+    waiting = {(device, seq) for device, seq, _ in store.waiting(log)}
+    for record in store.records(log, waiting=True):
         by_device.setdefault(record.device, []).append(record)
     found: list[WrittenEntry] = []
     for device, records in by_device.items():
         between = written_between(records, given.get(device, {}), received.get(device, ()))
-        found += [WrittenEntry(r, between[r.seq]) for r in sorted(records, key=lambda r: r.seq)]
+        found += [
+            WrittenEntry(r, between[r.seq], (r.device, r.seq) not in waiting)
+            for r in sorted(records, key=lambda r: r.seq)
+        ]
     return found
 
 

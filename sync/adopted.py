@@ -6,8 +6,9 @@ A line travels verbatim as the value of an entry `adopted/<device>/<seq>`:
 
 `base64` stands for `line` where the bytes are not UTF-8. `after` is the chain hash before the line,
 `h` the one with it. A line too long for one entry comes in parts, `"part": [1, 3]`, in entries that
-follow each other, of which the last says the rest. `signature` is the old key's over the
-chain hash of its line, and speaks for the lines of its run before it; without it they are unsigned.
+follow each other, of which the last says the rest. `signature` is the old key's over the chain hash
+of its line, and speaks for the lines of its run before it; without it they are unsigned. A carried
+line may be such an entry again, of a generation before; what is within more than 16 is not read.
 Rules cited: L3, L4, S3, S12 of docs/protocol.md.
 """
 
@@ -21,11 +22,22 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sync.log import Adopted, Entry, Record, Unread, link, read_line, verify_signature
+from sync.log import (
+    MAX_ENTRY_BYTES,
+    Adopted,
+    Entry,
+    Record,
+    Unread,
+    link,
+    read_line,
+    verify_signature,
+)
 from sync.problems import Problem
 
 FAMILY = "adopted"
 PREFIX = "adopted/"
+MOST_CARRIED = 16  # entries that a line may be carried within, each in the next
+MOST_PARTS = 8  # of one line: 64 kB are seven, should every sign need six as JSON text
 PART_BYTES = 60_000  # of a line as JSON text: what is around it has room in an entry's 64 kB
 
 _HASH = re.compile(r"[0-9a-f]{64}\Z")
@@ -72,17 +84,29 @@ def entries_for(run: Run) -> Iterator[tuple[int, str, dict[str, Any]]]:
 
 
 def _parts(line: bytes) -> tuple[str, list[str]]:
+    """The shorter way to say a line: as text, or as base64 where quotes within quotes pile up."""
+    encoded = base64.b64encode(line).decode("ascii")
     try:
-        member, text = "line", line.decode("utf-8")
+        text = line.decode("utf-8")
     except UnicodeDecodeError:
-        member, text = "base64", base64.b64encode(line).decode("ascii")
+        return "base64", _cut(encoded)
+    if _json_size(encoded) < _json_size(text):
+        return "base64", _cut(encoded)
+    return "line", _cut(text)
+
+
+def _cut(text: str) -> list[str]:
     count = 1
     while True:
         size = -(-len(text) // count) or 1
         parts = [text[at : at + size] for at in range(0, len(text), size)] or [""]
-        if all(len(json.dumps(p, ensure_ascii=False).encode()) <= PART_BYTES for p in parts):
-            return member, parts
+        if all(_json_size(part) <= PART_BYTES for part in parts):
+            return parts
         count += 1
+
+
+def _json_size(text: str) -> int:
+    return len(json.dumps(text, ensure_ascii=False).encode())
 
 
 # -- reading --------------------------------------------------------------------------------------
@@ -112,18 +136,18 @@ def expand(records: Iterable[Record], owners: Owners) -> list[Record]:
     or that carries a line of another person's device, becomes Unread.
     """
     given = list(records)
-    found: list[Record] = []
-    while True:  # what is carried may be an adopted entry again: of a generation before
-        wrapped = [r for r in (*given, *found) if isinstance(r, Entry) and is_adopted(r)]
-        if not wrapped:
-            return given
-        came, unread = _carried(wrapped, owners)
-        if len(came) == len(found):
+    new = [r for r in given if isinstance(r, Entry) and is_adopted(r)]
+    if not new:
+        return given
+    reading = _Reading(owners)
+    for _ in range(MOST_CARRIED):  # what is carried may be an adopted entry again
+        new = reading.read(new)
+        if not new:
             break
-        found = came
-    odd = {(u.device, u.inspection, u.seq, u.h) for u in unread}
-    kept = [r for r in (*given, *found) if (r.device, r.inspection, r.seq, r.h) not in odd]
-    return [*kept, *unread]
+    reading.not_read(new)
+    odd = reading.unread
+    kept = [r for r in (*given, *reading.records()) if _key(r) not in odd]
+    return [*kept, *odd.values()]
 
 
 def is_adopted(record: Record) -> bool:
@@ -140,12 +164,19 @@ def carried_line(entries: Sequence[Entry]) -> tuple[str, int, bytes] | None:
     try:
         device, seq = _place(entries[-1])
         said = _object(entries[-1])
-        member = "line" if "line" in _object(entries[-1]) else "base64"
-        texts = [_text(_object(entry), member) for entry in entries]
-        line = _bytes(member, "".join(texts))
+        line = _line([_object(entry) for entry in entries])
         if link(bytes.fromhex(_hash(said, "after")), line).hex() != _hash(said, "h"):
             return None
         return device, seq, line
+    except _NotUnderstoodError:
+        return None
+
+
+def whole_line(entry: Entry) -> bytes | None:
+    """The line that this entry alone carries; None for a part of one, and where it is odd."""
+    try:
+        value = _object(entry)
+        return _line([value]) if _part(value) == (1, 1) else None
     except _NotUnderstoodError:
         return None
 
@@ -158,34 +189,78 @@ def parts_of(entry: Entry) -> tuple[int, int]:
         return 1, 1
 
 
-def _carried(wrapped: Sequence[Entry], owners: Owners) -> tuple[list[Record], list[Unread]]:
-    known = {device: owners(device) for device in _devices(wrapped)}
-    by_h = {entry.h: entry for entry in wrapped}
-    own = {(e.device, e.inspection, e.seq): e for e in wrapped if e.adopted is None}
-    pieces: list[_Piece] = []
-    unread: dict[str, Unread] = {}
-    for entry in wrapped:
-        try:
-            piece = _piece(entry, by_h, own)
+_Key = tuple[str, str, int, str]
+
+
+def _key(record: Record) -> _Key:
+    return record.device, record.inspection, record.seq, record.h
+
+
+class _Reading:
+    """Adopted entries as they are read, those within others after these."""
+
+    def __init__(self, owners: Owners) -> None:
+        self._owners = owners
+        self._known: dict[str, tuple[bytes, str] | None] = {}
+        self._by_h: dict[str, Entry] = {}
+        self._own: dict[tuple[str, str, int], Entry] = {}
+        self._pieces: list[tuple[_Piece, Record]] = []
+        self._waiting: list[Entry] = []  # a part of it may be within what is read next
+        self.unread: dict[_Key, Unread] = {}
+
+    def read(self, new: Sequence[Entry]) -> list[Entry]:
+        """Read these entries; those among the carried ones that carry lines themselves."""
+        self._known |= {device: self._owners(device) for device in self._unknown(new)}
+        self._by_h |= {entry.h: entry for entry in new}
+        own = (entry for entry in new if entry.adopted is None)
+        self._own |= {(e.device, e.inspection, e.seq): e for e in own}
+        found: list[Entry] = []
+        pending, self._waiting = [*self._waiting, *new], []
+        for entry in pending:
+            try:
+                piece = _piece(entry, self._by_h, self._own)
+                if piece is not None:
+                    _check_person(piece, self._known)
+            except _NotUnderstoodError as exc:
+                self._waiting.append(entry)
+                self.unread[_key(entry)] = _unread(entry, str(exc))
+                continue
+            self.unread.pop(_key(entry), None)
             if piece is not None:
-                _check_person(piece, known)
-                pieces.append(piece)
-        except _NotUnderstoodError as exc:
-            unread[entry.h] = _unread(entry, str(exc))
-    signed = _signed(pieces, known)
-    records: list[Record] = []
-    for piece in pieces:
-        entry = piece.entry
-        read = read_line(piece.line, piece.device, entry.inspection, piece.seq, piece.h)
-        came = Adopted(entry.device, entry.seq, piece.previous, piece.h in signed)
-        if isinstance(read, Entry):
-            read = replace(read, signed=came.signed)
-        records.append(replace(read, adopted=came))
-    return records, list(unread.values())
+                record = _record(piece)
+                self._pieces.append((piece, record))
+                if isinstance(record, Entry) and is_adopted(record):
+                    found.append(record)
+        return found
+
+    def not_read(self, left: Sequence[Entry]) -> None:
+        """Leave these unread: they are within too many others (S12)."""
+        for entry in left:
+            why = f"it is carried within more than {MOST_CARRIED} others"
+            self.unread[_key(entry)] = _unread(entry, why)
+
+    def records(self) -> Iterator[Record]:
+        """What all of them carry, each with whether a signature speaks for it."""
+        signed = _signed([piece for piece, _ in self._pieces], self._known)
+        for piece, record in self._pieces:
+            if piece.h in signed and record.adopted is not None:
+                yield replace(record, adopted=replace(record.adopted, signed=True))
+            elif isinstance(record, Entry):
+                yield replace(record, signed=False)
+            else:
+                yield record
+
+    def _unknown(self, new: Sequence[Entry]) -> set[str]:
+        named = {e.device for e in new} | {e.path.split("/")[1] for e in new}
+        return named - self._known.keys()
 
 
-def _devices(wrapped: Sequence[Entry]) -> set[str]:
-    return {e.device for e in wrapped} | {e.path.split("/")[1] for e in wrapped}
+def _record(piece: _Piece) -> Record:
+    """The record of a carried line; nobody has looked for a signature yet."""
+    entry = piece.entry
+    read = read_line(piece.line, piece.device, entry.inspection, piece.seq, piece.h)
+    came = Adopted(entry.device, entry.seq, piece.previous, signed=False, carrier=entry.h)
+    return replace(read, adopted=came)
 
 
 def _check_person(piece: _Piece, known: Mapping[str, tuple[bytes, str] | None]) -> None:
@@ -203,16 +278,15 @@ def _piece(
     part, count = _part(value)
     if part < count:
         return None
-    member = "line" if "line" in value else "base64"
-    texts = [_text(value, member)]
+    values = [value]
     at = entry
     for n in range(count - 1, 0, -1):
         before = _before(at, by_h, own)
         if before is None or before.path != entry.path or _part(_object(before)) != (n, count):
             raise _NotUnderstoodError("a part of it is missing")
         at = before
-        texts.append(_text(_object(at), member))
-    line = _bytes(member, "".join(reversed(texts)))
+        values.append(_object(at))
+    line = _line(values[::-1])
     h, previous = _hash(value, "h"), _hash(value, "after")
     if link(bytes.fromhex(previous), line).hex() != h:
         raise _NotUnderstoodError("it does not have the chain hash that is stated")
@@ -281,10 +355,19 @@ def _part(value: Mapping[str, Any]) -> tuple[int, int]:
         not isinstance(part, list)
         or len(part) != 2
         or not all(isinstance(n, int) and not isinstance(n, bool) for n in part)
-        or not 1 <= part[0] <= part[1]
+        or not 1 <= part[0] <= part[1] <= MOST_PARTS
     ):
         raise _NotUnderstoodError("part is not which of how many")
     return part[0], part[1]
+
+
+def _line(values: Sequence[Mapping[str, Any]]) -> bytes:
+    """The line that the values of all its parts say; S12: as long as an entry may be, no longer."""
+    member = "line" if "line" in values[-1] else "base64"
+    line = _bytes(member, "".join(_text(value, member) for value in values))
+    if len(line) > MAX_ENTRY_BYTES:
+        raise _NotUnderstoodError(f"it is longer than the {MAX_ENTRY_BYTES} bytes of an entry")
+    return line
 
 
 def _text(value: Mapping[str, Any], member: str) -> str:

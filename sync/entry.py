@@ -8,10 +8,8 @@ from __future__ import annotations
 import json
 import re
 import unicodedata
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate
 from typing import Any
 
 from sync.ijson import MAX_NESTING, nesting, shortly, strict_json, too_deep
@@ -39,13 +37,15 @@ class Adopted:
     """How a line came that stands in no log of its own device any more (S3).
 
     `by` is the device whose log carries it, at `seq`; `previous` is the chain hash before it;
-    `signed` says whether its own device's signature came along and fits.
+    `signed` says whether its own device's signature came along and fits. `carrier` is the `h` of
+    the entry that carries it.
     """
 
     by: str
     seq: int
     previous: str
     signed: bool
+    carrier: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,14 +192,15 @@ def lines_below(lines: Sequence[bytes], families: Iterable[bytes]) -> list[int]:
     Thousands of lines are looked through at once: most of them hold nothing that is wanted.
     """
     whole = b"\n".join(lines)
-    begins = [0, *accumulate(len(line) + 1 for line in lines)]
     found: set[int] = set()
     for wanted in (*families, b"\\"):
+        place = passed = 0
         at = whole.find(wanted)
         while at >= 0:
-            place = bisect_right(begins, at) - 1
+            place += whole.count(b"\n", passed, at)
             found.add(place)
-            at = whole.find(wanted, begins[place + 1])
+            passed = whole.find(b"\n", at)
+            at = -1 if passed < 0 else whole.find(wanted, passed)
     return sorted(found)
 
 

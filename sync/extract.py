@@ -1,16 +1,18 @@
 """What a colleague may see of a log, and its proof: a run of it, with lines withheld (L4, S5).
 
-A withheld line is a hole: only its chain hash stands in its place. The device signs before and
-after each stretch of lines that colleagues do not receive (`plan_segments`), so that the lines
-around a hole are proved by the device itself. Where it did not, the server signs the hash, and the
-lines before it are vouched for by the server.
+A withheld line is a hole: only its chain hash stands in its place. Tracks are withheld for good,
+what is set aside at the office (S9) until it counts there. The device signs before and after each
+stretch of tracks (`plan_segments`), so that the lines around a hole are proved by the device
+itself. Where it did not, the server signs the hash, and the lines before it are vouched for by the
+server.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
@@ -18,6 +20,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from sync.adopted import FAMILY as ADOPTED
+from sync.adopted import MOST_CARRIED, whole_line
 from sync.log import (
     MAX_ENTRY_BYTES,
     MAX_SEGMENT_LINES,
@@ -42,9 +45,13 @@ _MARKS = (NEVER_SHARED.encode(), ADOPTED.encode())
 
 @dataclass(frozen=True, slots=True)
 class Hole:
-    """A withheld line: only where the chain stands after it (raw bytes)."""
+    """A withheld line: only where the chain stands after it (raw bytes).
+
+    `aside` is one that does not count at the office (S9), and is told once it does.
+    """
 
     h: bytes
+    aside: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,18 +85,21 @@ def withheld_in(lines: Sequence[bytes]) -> frozenset[int]:
 
 def is_withheld(line: bytes) -> bool:
     """Whether a line is for the office only: a track, or what cannot be read and may be one."""
-    if not may_stand_below(line, _MARKS):
-        return False
-    read = read_line(line, "", "", _seq_of(line), "")
-    if read.path is None:
-        return True
-    family = read.path.partition("/")[0]
-    if family != ADOPTED:
-        return family == NEVER_SHARED
-    # S3: it carries another line whole. Of one in parts, or not in words, it cannot be told which.
-    value = read.value if isinstance(read, Entry) else None
-    carried = value.get("line") if isinstance(value, dict) and "part" not in value else None
-    return not isinstance(carried, str) or is_withheld(carried.encode("utf-8"))
+    for _ in range(MOST_CARRIED + 1):
+        if not may_stand_below(line, _MARKS):
+            return False
+        read = read_line(line, "", "", _seq_of(line), "")
+        if read.path is None:
+            return True
+        family = read.path.partition("/")[0]
+        if family != ADOPTED:
+            return family == NEVER_SHARED
+        # S3: it carries another line. Of one in parts it cannot be told which.
+        carried = whole_line(read) if isinstance(read, Entry) else None
+        if carried is None:
+            return True
+        line = carried
+    return True
 
 
 def _seq_of(line: bytes) -> int:
@@ -110,14 +120,17 @@ def make_extract(
     hashes: Sequence[bytes],
     signed: Mapping[int, bytes],
     vouch: Callable[[int, bytes], bytes],
+    aside: Collection[int] = (),
 ) -> Extract:
     """These lines of a log as a colleague may see them.
 
     `hashes` has the chain hash of each line, `signed` the device's signatures by the position that
-    they end at; `vouch(seq, h)` is the server's signature where the device has none.
+    they end at; `vouch(seq, h)` is the server's signature where the device has none. `aside` are
+    positions that do not count at the office.
     """
     rows = tuple(
-        Hole(h) if is_withheld(line) else line for line, h in zip(lines, hashes, strict=True)
+        _row(line, h, seq in aside)
+        for seq, (line, h) in enumerate(zip(lines, hashes, strict=True), start=first)
     )
     ends = set(_stretch_ends(rows))
     proofs = []
@@ -128,6 +141,12 @@ def make_extract(
         elif n in ends:
             proofs.append(Proof(seq, vouch(seq, h), vouched=True))
     return Extract(device, log, first, rows, tuple(proofs))
+
+
+def _row(line: bytes, h: bytes, aside: bool) -> bytes | Hole:
+    if is_withheld(line):
+        return Hole(h)
+    return Hole(h, aside=True) if aside else line
 
 
 def _stretch_ends(rows: Sequence[bytes | Hole]) -> Iterable[int]:
@@ -236,17 +255,22 @@ def vouched_only(rows: Sequence[tuple[int, bool]], proofs: Iterable[Proof]) -> l
     return found + waiting
 
 
-def count_vouched(last: int, holes: Iterable[int], signed: Iterable[int]) -> int:
+def count_vouched(
+    last: int, holes: Iterable[int], signed: Iterable[int], but_not: Iterable[int] = ()
+) -> int:
     """How many lines only the server vouches for, of a log whose positions up to `last` are lines
-    or holes; `signed` are those with a signature of the device. As `vouched_only`, line by line.
+    or holes; `signed` are those with a signature of the device. As `vouched_only`, without going
+    through the lines. Those of `but_not` are left out.
     """
     withheld = set(holes)
+    aside = sorted(set(but_not) - withheld)
     found = before = 0
-    for seq in sorted(withheld.union(one for one in signed if one <= last)):
-        if seq in withheld:
+    for seq in [*sorted(withheld.union(one for one in signed if one <= last)), last + 1]:
+        if seq in withheld or seq > last:
             found += seq - before - 1
+            found -= bisect_left(aside, seq) - bisect_right(aside, before)
         before = seq
-    return found + last - before
+    return found
 
 
 def _is_at(line: bytes, seq: int) -> bool:
@@ -304,7 +328,7 @@ def extract_from_json(body: object) -> Extract:
 
 def _row_to_json(row: bytes | Hole) -> Any:
     if isinstance(row, Hole):
-        return {"h": row.h.hex()}
+        return {"h": row.h.hex(), **({"aside": True} if row.aside else {})}
     try:
         return row.decode("utf-8")
     except UnicodeDecodeError:
@@ -316,7 +340,7 @@ def _row_from_json(row: object) -> bytes | Hole:
         if isinstance(row, str):
             return row.encode("utf-8")
         if isinstance(row, dict) and isinstance(row.get("h"), str) and len(row["h"]) == 64:
-            return Hole(bytes.fromhex(row["h"]))
+            return Hole(bytes.fromhex(row["h"]), row.get("aside") is True)
         if isinstance(row, dict) and isinstance(row.get("base64"), str):
             return base64.b64decode(row["base64"], validate=True)
     except (ValueError, binascii.Error) as exc:

@@ -644,6 +644,13 @@ _define(
     "Nearest: {nearest}. Start one with: fieldkit start FACILITY",
 )
 _define(
+    "inspection-unconfirmed",
+    409,
+    "No entry that counts says what the inspection {inspection} is about.",
+    "What a colleague handed over of it is here, and goes along in bundles for the office.",
+    "Sync: it counts once the office says so. fieldkit entries shows what is here.",
+)
+_define(
     "inspection-none",
     409,
     "No inspection is open on this device.",
@@ -1087,6 +1094,13 @@ _define(
     "The server's key is not the one in the invitation.",
     "Nothing was kept on this device, and no record left it.",
     "Do not go on. Ask your office for a new invitation by another way than this network.",
+)
+_define(
+    "server-unproved",
+    409,
+    "What answers at this address did not prove that it holds the server's key.",
+    "The invitation's code was not shown to it, and nothing was kept on this device.",
+    "Try another network. If it recurs, ask your office whether its server is up to date.",
 )
 _define(
     "invitation-malformed",

@@ -9,8 +9,10 @@ from __future__ import annotations
 import base64
 import json
 import zlib
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import Any
 
 from marshmallow import Schema, ValidationError
@@ -130,9 +132,9 @@ def read_request(data: bytes) -> Request:
         body = lines[at + 1 : at + 1 + header["count"]]
         if len(body) < header["count"]:
             raise problem("segment-malformed", **where, why="fewer lines came than it counts")
-        if any(len(line) > MAX_ENTRY_BYTES for line in body):
-            size = max(len(line) for line in body)
-            raise problem("entry-too-large", size=size, limit=MAX_ENTRY_BYTES)
+        longest = max(map(len, body))
+        if longest > MAX_ENTRY_BYTES:
+            raise problem("entry-too-large", size=longest, limit=MAX_ENTRY_BYTES)
         segments.append(
             Segment(
                 header["device"],
@@ -377,32 +379,29 @@ def plan_segments(
     segments: list[Segment] = []
     room = max_bytes
     for log in pending:
-        apart = withheld_in(log.lines)
+        borders = _borders(withheld_in(log.lines), len(log.lines))
+        # How many bytes the lines before each place are, each with its line feed.
+        before = list(accumulate((len(line) + 1 for line in log.lines), initial=0))
         at = 0
         while at < len(log.lines):
-            taken = size = 0
-            withheld = at in apart
-            for n, line in enumerate(log.lines[at : at + max_lines], start=at):
-                if taken and (size + len(line) > segment_bytes or (n in apart) != withheld):
-                    break
-                if len(line) + 1 > room:
-                    break
-                size += len(line) + 1
-                room -= len(line) + 1
-                taken += 1
-            if taken == 0:
+            # The last line's feed does not count, and a line that is longer goes by itself.
+            fits = bisect_right(before, before[at] + segment_bytes + 1) - 1
+            border = borders[bisect_right(borders, at)]
+            has_room = bisect_right(before, before[at] + room) - 1
+            end = min(max(fits, at + 1), at + max_lines, border, has_room)
+            if end == at:
                 return tuple(segments), True
-            segments.append(
-                Segment(
-                    log.device,
-                    log.inspection,
-                    log.first + at,
-                    log.lines[at : at + taken],
-                    sign(log.hashes[at + taken - 1]),
-                )
-            )
-            at += taken
+            lines, signature = log.lines[at:end], sign(log.hashes[end - 1])
+            segments.append(Segment(log.device, log.inspection, log.first + at, lines, signature))
+            room -= before[end] - before[at]
+            at = end
     return tuple(segments), False
+
+
+def _borders(apart: frozenset[int], count: int) -> list[int]:
+    """Where stretches of withheld lines begin and end, and where the lines end."""
+    ends = {n for place in apart for n in (place, place + 1) if (n in apart) != (n - 1 in apart)}
+    return sorted(ends | {count})
 
 
 # -- inside ---------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from sync.log import MAX_SEGMENT_LINES, is_log_name
 PROTOCOL = 1
 MOST_CERTIFICATES = 100  # of one request
 DEVICE = re.compile(r"[a-z2-7]{32}\Z")
+CHALLENGE = re.compile(r"[0-9a-f]{32,128}\Z")
 DIGEST = re.compile(r"[0-9a-f]{64}\Z")
 
 
@@ -161,12 +162,24 @@ class EnrolRequest(Message):
     name = fields.String(load_default="", validate=validate.Length(max=80))
 
 
+class EnrolChallenge(Message):
+    """What a device wants signed before it shows a code: 16 random bytes or more, as hex digits."""
+
+    challenge = fields.String(
+        load_default=None, allow_none=True, validate=validate.Regexp(CHALLENGE)
+    )
+
+
 class EnrolGreeting(Message):
-    """Who the server is, before an invitation's code is shown to it."""
+    """Who the server is, before an invitation's code is shown to it.
+
+    `proof` is its signature over the challenge, where there was one (sync.greeting).
+    """
 
     server_key = Bytes64(32, required=True)
     server_keys = fields.List(fields.Nested(Signed), load_default=list)
     server_name = fields.String(required=True)
+    proof = Bytes64(64, load_default=None, allow_none=True)
 
 
 class EnrolAnswer(Message):

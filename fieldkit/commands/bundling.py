@@ -185,12 +185,16 @@ def _say_read(at: Desk, results: list[tuple[Path, Any, Problem | None]]) -> None
                 "changes": taken.changes,
                 "keys": taken.keys,
                 "entries": taken.lines,
+                "unconfirmed": taken.unconfirmed,
                 "files": taken.files,
                 "skipped": taken.skipped,
                 "said": [exc.to_json() for exc in taken.said],
             }
             by = taken.opening.name if taken.opening is not None else ""
             rows += [("bundle", path.name), ("from", by), ("new", _new(taken))]
+            if taken.unconfirmed:
+                waiting = show.number(taken.unconfirmed, "entry", "entries")
+                rows.append(("not confirmed", f"{waiting}: to count once the office says so"))
             rows += [("not known here", f"{n} × {kind}") for kind, n in taken.skipped.items()]
         one["problem"] = None if trouble is None else trouble.to_json()
         told.append(one)

@@ -176,7 +176,7 @@ def _gather(at: Desk, inspection: str) -> _Where:
     facility = at.library.facility_or_id(about_of(read).facility)
     checklist = checklist_of(at.store, at.library, inspection)
     database, identity = at.store.database, at.store.identity()
-    entries = at.store.places(inspection)
+    entries = at.store.positions(inspection)
     carriers = at.store.carriers(inspection)
     others = colleagues(database, identity, inspection)
     mine = entries.keys() - {one.device for one in others}
@@ -234,6 +234,8 @@ def _shared(where: _Where) -> list[show.Fact]:
         text = f"{one.name}, {show.number(one.entries, 'entry', 'entries')}"
         if one.withheld:
             text += f"; {show.number(one.withheld, 'part')} of a track stayed at the office"
+        if one.waiting:
+            text += f"; {show.number(one.waiting, 'does', 'do')} not count, see below"
         if one.vouched:
             text += f"; {one.vouched} vouched for by the server, not signed alone by the device"
         told.append(text)

@@ -32,6 +32,7 @@ def entries(at: Desk, inspection: str | None) -> None:
                         "by": one.record.by if isinstance(one.record, Entry) else None,
                         "not_before": one.between.not_before,
                         "not_after": one.between.not_after,
+                        "counts": one.counts,
                     }
                     for one in found
                 ],
@@ -44,7 +45,7 @@ def entries(at: Desk, inspection: str | None) -> None:
             (
                 one.record.device[:8],
                 str(one.record.seq),
-                one.record.path or "unread",
+                (one.record.path or "unread") + ("" if one.counts else "; does not count"),
                 show.time(one.record.at),
                 _between(one.between),
             )

@@ -10,22 +10,28 @@ from flask import request
 from server.api.describe import WITH_JSON, WRITING, Blueprint, problems
 from server.services import enrolment
 from server.web import ctx
-from sync.wire import EnrolAnswer, EnrolGreeting, EnrolRequest
+from sync.greeting import sign_greeting
+from sync.wire import EnrolAnswer, EnrolChallenge, EnrolGreeting, EnrolRequest
 
 blueprint = Blueprint("enrol", __name__, url_prefix="/api/enrol", description="Enrolling devices.")
 
 
 @blueprint.get("")
+@blueprint.arguments(EnrolChallenge, location="query", unknown=None)
 @blueprint.response(200, EnrolGreeting)
-def greet() -> dict[str, Any]:
-    """Say which server this is
+@problems("fields-malformed")
+def greet(asked: dict[str, Any]) -> dict[str, Any]:
+    """Say which server this is, and prove it
 
-    A device holds the key against its invitation before it shows the invitation's code.
+    A device holds the key against its invitation, and the proof against its own challenge, before
+    it shows the invitation's code.
     """
+    challenge = asked["challenge"]
     return {
         "server_key": ctx().public_key,
         "server_keys": ctx().key_statements,
         "server_name": _name(),
+        **({} if challenge is None else {"proof": sign_greeting(ctx().key, challenge)}),
     }
 
 

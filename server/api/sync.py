@@ -7,10 +7,11 @@ from flask_smorest import Blueprint
 
 from server.api.describe import problems
 from server.services.intake import receive
+from server.services.refusals import note_unreadable
 from server.web import ctx, principal
 from sync.log import MAX_REQUEST_BYTES
 from sync.packing import ANSWER, PACKINGS, REQUEST, pack_for, unpack_from
-from sync.problems import problem
+from sync.problems import Problem, problem
 
 blueprint = Blueprint(
     "sync",
@@ -51,7 +52,13 @@ def exchange() -> Response:
         raise problem("media-type", given=request.mimetype, wanted=NDJSON)
     request.max_content_length = MAX_REQUEST_BYTES
     encoding = request.headers.get("Content-Encoding")
-    body = unpack_from(encoding, request.get_data(cache=False), REQUEST)
+    body = request.get_data(cache=False)
+    try:
+        body = unpack_from(encoding, body, REQUEST)
+    except Problem as why:
+        if why.code != "media-type":  # then it comes again, packed otherwise
+            note_unreadable(ctx(), who.device or "", why)
+        raise
     answer = receive(ctx(), who.device or "", who.person or "", body)
     response = Response(answer, mimetype="application/json")
     packing, packed = pack_for(answer, ANSWER, _understood())

@@ -7,9 +7,10 @@ from server.permissions import Principal
 from server.services import access, sharing
 from server.services.accounts import find_person
 from server.services.audit import CONSOLE, who_is
-from server.services.authority import authority_at, part
+from server.services.authority import authority_at
 from server.services.identifiers import day_of
-from server.services.inspections import Loaded, load_inspection, records_of_log
+from server.services.inspections import Loaded, Owners, load_inspection, part_log
+from server.services.late import late_in
 from server.services.texts import check_text
 from server.store import admissions, audit, facilities, gradings, logs
 from server.store.admissions import ADMITTED, REFUSED, Admission
@@ -110,7 +111,8 @@ def _rule(
         gradings.mark_stale(tx, loaded.facility, day_of(now), now)
     detail = {"ruling": ruling, "reason": reason, "person": person, "upto": seq}
     audit.record(tx, now, by, "log.rule", f"log:{device}/{loaded.id}", detail)
-    if ruling == ADMITTED:
+    # S5: colleagues have what was admitted, and are told too when that is taken back.
+    if ADMITTED in (ruling, None if found.ruling is None else found.ruling.ruling):
         tell_all(tx, sharing.news_of_ruling(tx, device, loaded.id, now))
     return new
 
@@ -132,11 +134,12 @@ def _settle(tx: Tx, inspection: str, facility: str) -> None:
 
 def _first_about(tx: Tx, inspection: str, facility: str) -> About | None:
     authority = authority_at(tx, facility, [inspection])
-    marked = logs.revoked_runs(tx, inspection)
-    for log in logs.logs_of(tx, inspection):
-        runs = marked.get(log.device, ())
-        late = {n for first, last in runs for n in range(first, last + 1)}
-        for record in part(tx, authority, log, records_of_log(tx, log), late=late).counted:
+    marked = late_in(tx, inspection)
+    rows = logs.logs_of(tx, inspection)
+    owners = Owners(tx, rows)
+    for log in rows:
+        late = marked.get(log.device, frozenset())
+        for record in part_log(tx, authority, log, late, owners).counted:
             if isinstance(record, Entry) and record.path == "about":
                 about = read_about(record)
                 if about is not None and about.facility == facility:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from server.store import audit, branches
 from server.store.branches import BranchRun
@@ -57,7 +57,10 @@ def whole(runs: Iterable[BranchRun]) -> list[Branch]:
 
 @dataclass(slots=True)
 class Walked:
-    """The branches of a log walked along their chains: (position, chain hash) -> a run there."""
+    """The branches of a log walked along their chains: (position, chain hash) -> a run there.
+
+    The runs are kept without their lines.
+    """
 
     at: dict[tuple[int, bytes], BranchRun] = field(default_factory=dict)
 
@@ -66,14 +69,15 @@ class Walked:
         return [h for place, h in self.at if place == seq]
 
 
-def walk(runs: list[BranchRun], held_hash: HashAt) -> Walked:
+def walk(runs: Iterable[BranchRun], held_hash: HashAt) -> Walked:
     """Walk runs; those that were kept without the hash before them follow the log."""
     found = Walked()
     for run in runs:
         h = held_hash(run.first - 1) if run.before is None else run.before
+        kept = replace(run, lines=())
         for seq, line in enumerate(run.lines, start=run.first):
             h = link(h, line)
-            found.at.setdefault((seq, h), run)
+            found.at.setdefault((seq, h), kept)
     return found
 
 

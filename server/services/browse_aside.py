@@ -12,12 +12,22 @@ from server.context import Context
 from server.permissions import Principal
 from server.services import access
 from server.services.branches import Branch, whole
-from server.store import aside, assignments, branches, browsing, devices, facilities, people
+from server.store import (
+    aside,
+    assignments,
+    branches,
+    browsing,
+    devices,
+    facilities,
+    people,
+    refusals,
+)
 from server.store.aside import AsideRow, UnplacedRow
 from server.store.browsing import FacilityRow
 from server.store.logs import find_inspection
+from server.store.refusals import Refused
 from server.store.transaction import Tx
-from sync.problems import problem
+from sync.problems import CATALOGUE, problem
 
 MOST = 100  # of each kind on the page; the newest branches, the first inspections
 
@@ -49,6 +59,21 @@ class UnplacedLine:
 
 
 @dataclass(frozen=True, slots=True)
+class RefusedLine:
+    """What was refused of a device's sending, whose it is, and where, if that is known.
+
+    `remedy` is the catalogue's; `settled` says that lines of the log came since.
+    """
+
+    row: Refused
+    device: str
+    person: str
+    facility: FacilityRow | None
+    remedy: str
+    settled: bool
+
+
+@dataclass(frozen=True, slots=True)
 class AsideView:
     """The whole page; `left_out` says of each kind how many are not shown."""
 
@@ -58,12 +83,13 @@ class AsideView:
     unread: tuple[AsideLine, ...]
     carried: tuple[AsideLine, ...]
     unplaced: tuple[UnplacedLine, ...]
+    refused: tuple[RefusedLine, ...]
     left_out: Mapping[str, int]
 
     @property
     def empty(self) -> bool:
         kinds = (self.branches, self.revoked, self.set_aside, self.unread, self.carried)
-        return not any(kinds) and not self.unplaced
+        return not any(kinds) and not self.unplaced and not self.refused
 
 
 def show_aside(ctx: Context, who: Principal) -> AsideView:
@@ -73,8 +99,10 @@ def show_aside(ctx: Context, who: Principal) -> AsideView:
         forked = [
             branch
             for branch in sorted(whole(branches.every(tx)), key=lambda b: (-b.came_at, b.root))
-            if scope.shows(branch)
+            if scope.shows(branch.inspection, branch.device)
         ]
+        not_taken = [one for one in refusals.every(tx) if scope.shows(one.log, one.sender)]
+        refused = tuple(_refused_line(scope, one) for one in not_taken[:MOST])
         rows = aside.at_facilities(tx, scope.facilities)
         shown = [_branch_line(scope, branch) for branch in forked[:MOST]]
         lost = [row for row in aside.unplaced(tx) if scope.works_here(row.person)]
@@ -87,6 +115,7 @@ def show_aside(ctx: Context, who: Principal) -> AsideView:
     left_out = {name: max(0, len(found) - MOST) for name, found in kinds.items()}
     left_out["branches"] = max(0, len(forked) - MOST)
     left_out["unplaced"] = max(0, len(lost) - MOST)
+    left_out["refused"] = max(0, len(not_taken) - MOST)
     return AsideView(
         tuple(shown),
         tuple(kinds["revoked"][:MOST]),
@@ -94,6 +123,7 @@ def show_aside(ctx: Context, who: Principal) -> AsideView:
         tuple(kinds["unread"][:MOST]),
         tuple(kinds["carried"][:MOST]),
         unplaced,
+        refused,
         left_out,
     )
 
@@ -105,7 +135,11 @@ def branch_lines(ctx: Context, who: Principal, root: str) -> tuple[str, bytes]:
     """
     with ctx.db.read() as tx:
         scope = _Scope(tx, access.visible(tx, who, "inspections.read"))
-        found = [branch for branch in whole(branches.of_root(tx, root)) if scope.shows(branch)]
+        found = [
+            branch
+            for branch in whole(branches.of_root(tx, root))
+            if scope.shows(branch.inspection, branch.device)
+        ]
     if not found:
         raise problem("not-found")
     branch = found[0]
@@ -125,15 +159,16 @@ class _Scope:
         rows = browsing.facilities_in(self.tx, self.visible)
         self.facilities = {row.id: row for row in rows}
 
-    def facility(self, branch: Branch) -> str | None:
-        found = find_inspection(self.tx, branch.inspection)
+    def facility(self, inspection: str) -> str | None:
+        found = find_inspection(self.tx, inspection)
         return None if found is None else found.facility
 
-    def shows(self, branch: Branch) -> bool:
-        facility = self.facility(branch)
+    def shows(self, inspection: str, author: str) -> bool:
+        """Whether what a device sent of an inspection, or of something else, is to be seen."""
+        facility = self.facility(inspection)
         if facility is not None and facilities.get(self.tx, facility) is not None:
             return facility in self.facilities
-        device = devices.find(self.tx, branch.device)
+        device = devices.find(self.tx, author)
         return device is not None and self.works_here(device.person)
 
     def works_here(self, person: str) -> bool:
@@ -150,12 +185,22 @@ class _Scope:
 
 
 def _branch_line(scope: _Scope, branch: Branch) -> BranchLine:
-    device = devices.find(scope.tx, branch.device)
-    person = None if device is None else people.by_id(scope.tx, device.person)
-    facility = scope.facility(branch)
-    return BranchLine(
-        branch,
-        branch.device if device is None else device.name,
-        "" if person is None else person.name,
-        None if facility is None else scope.facilities.get(facility),
-    )
+    facility = scope.facility(branch.inspection)
+    place = None if facility is None else scope.facilities.get(facility)
+    return BranchLine(branch, *_whose(scope, branch.device), place)
+
+
+def _refused_line(scope: _Scope, row: Refused) -> RefusedLine:
+    facility = scope.facility(row.log)
+    place = None if facility is None else scope.facilities.get(facility)
+    kind = CATALOGUE.get(row.code)
+    remedy = "" if kind is None else kind.remedy
+    settled = refusals.taken_since(scope.tx, row)
+    return RefusedLine(row, *_whose(scope, row.sender), place, remedy, settled)
+
+
+def _whose(scope: _Scope, device: str) -> tuple[str, str]:
+    """The names of a device and of its person, as far as they are known."""
+    found = devices.find(scope.tx, device)
+    person = None if found is None else people.by_id(scope.tx, found.person)
+    return device if found is None else found.name, "" if person is None else person.name

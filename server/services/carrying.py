@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from server.store import logs
 from server.store.transaction import Tx
-from sync.adopted import carried_line, is_adopted, parts_of
+from sync.adopted import MOST_CARRIED, carried_line, is_adopted, parts_of
 from sync.log import Entry, Record, read_line
-
-MOST_NESTED = 16  # generations of one device that carry each other's entries
 
 
 def innermost(tx: Tx, record: Record) -> Record | None:
     """The record itself, or where it carries a line, and that another one, the last of these."""
     read: Record | None = record
-    for _ in range(MOST_NESTED):
+    for _ in range(MOST_CARRIED + 1):
         if not (isinstance(read, Entry) and is_adopted(read)):
             return read
         read = carried_by(tx, read)

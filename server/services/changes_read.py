@@ -6,12 +6,12 @@ What was told to a person while it was theirs, and is not any more, comes as a t
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from functools import cached_property
 
 from server.context import Context
 from server.services import safeguarding, sharing
-from server.services.sharing import Circle, Told
+from server.services.sharing import Circle, Passing, Told
 from server.store import assignments, declarations, devices, documents, facilities, logs
 from server.store.logs import LogKey, LogRow
 from server.store.transaction import Tx
@@ -88,8 +88,12 @@ class Reader:
         found = assignments.get(self.tx, ref)
         if found is None or found.person != self.person:
             return None
-        body = assignments.as_json(found) if found.ended_at is None else None
-        return Change("assignment", ref, body)
+        if found.ended_at is not None:
+            return Change("assignment", ref, None)
+        # S9, S10: whose entries count where a colleague hands them over without a network.
+        others = sorted({one.person for one in sharing.together(self.tx, found)})
+        named = {"colleagues": others} if others else {}
+        return Change("assignment", ref, assignments.as_json(found) | named)
 
     # -- other devices' lines of shared inspections -----------------------------------------------
 
@@ -109,8 +113,8 @@ class Reader:
         return logs.find_logs(self.tx, {(one.device, one.inspection) for one in self._told})
 
     @cached_property
-    def _travels(self) -> dict[LogKey, int]:
-        return sharing.travels(self.tx, list(self._logs.values()), self._circles)
+    def _passing(self) -> dict[LogKey, Passing]:
+        return sharing.passing(self.tx, list(self._logs.values()), self._circles)
 
     @cached_property
     def _certificates(self) -> dict[str, dict[str, str]]:
@@ -123,17 +127,20 @@ class Reader:
         log = self._logs.get((told.device, told.inspection))
         if log is None or told.device == self.device or not self._receives(told.inspection):
             return None
-        upto = self._travels[told.device, told.inspection]
-        if upto < max(told.first, 1):
-            return None
+        passing = self._passing[told.device, told.inspection]
         if kind == sharing.CERTIFICATE:
-            return self._change(kind, told.device, self._certificates.get(told.device))
-        run = self._run(log, told.first, min(told.last, upto))
+            known = self._certificates.get(told.device) if passing.given else None
+            return self._change(kind, told.device, known)
         ref = f"{told.device}/{told.inspection}/{told.first}"
+        if not passing.given:
+            return Change(kind, ref, None)  # S9: what was admitted before is set aside again
+        run = self._run(log, told.first, min(told.last, log.seq), passing.aside)
         return None if run is None else Change(kind, ref, extract_to_json(run))
 
-    def _run(self, log: LogRow, first: int, last: int) -> Extract | None:
-        """A run of a log without what is withheld; None where its rows are damaged."""
+    def _run(self, log: LogRow, first: int, last: int, aside: Collection[int]) -> Extract | None:
+        """A run of a log without what is withheld or set aside; None where its rows are damaged,
+        or none of them are there (any more).
+        """
         lines: list[bytes] = []
         hashes: list[bytes] = []
         signed: dict[int, bytes] = {}
@@ -150,12 +157,12 @@ class Reader:
                     hashes.append(h)
             signed[run.first + len(run.lines) - 1] = run.signature
         cut = slice(first - begins, last - begins + 1)
-        if len(lines) != len(hashes) or len(lines[cut]) != last - first + 1:
+        if last < first or len(lines) != len(hashes) or len(lines[cut]) != last - first + 1:
             return None  # `tapak admin verify` names it; others' sync does not stop for it
 
         def vouched(seq: int, h: bytes) -> bytes:
             return vouch(self.ctx.key, log.device, log.inspection, seq, h)
 
         return make_extract(
-            log.device, log.inspection, first, lines[cut], hashes[cut], signed, vouched
+            log.device, log.inspection, first, lines[cut], hashes[cut], signed, vouched, aside
         )

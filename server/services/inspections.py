@@ -5,10 +5,11 @@ Rules cited: L6, L7, S3, S8, S9 of docs/protocol.md.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from server.services.authority import authority_at, part
+from server.services.authority import Authority, Parted, authority_at, part
+from server.services.late import late_in
 from server.store import devices, people
 from server.store.admissions import Admission
 from server.store.logs import (
@@ -17,7 +18,6 @@ from server.store.logs import (
     lines_of,
     logs_of,
     owners_of,
-    revoked_runs,
 )
 from server.store.transaction import Tx
 from sync.adopted import PREFIX, expand, is_adopted
@@ -142,16 +142,15 @@ def load_inspection(tx: Tx, inspection_id: str) -> Loaded | None:
     authority = authority_at(tx, row.facility, [inspection_id])
     counted: list[Record] = []
     aside: list[Aside] = []
-    marked = revoked_runs(tx, inspection_id)
-    owners = _Owners(tx, logs)
+    marked = late_in(tx, inspection_id)
+    owners = Owners(tx, logs)
     for log in logs:
-        records = records_of_log(tx, log)
-        late = {n for first, last in marked.get(log.device, ()) for n in range(first, last + 1)}
-        parted = part(tx, authority, log, records, _claims(records, owners), late)
+        late = marked.get(log.device, frozenset())
+        parted = part_log(tx, authority, log, late, owners)
         counted.extend(parted.counted)
         ruling = authority.rulings.get((log.device, inspection_id))
         if parted.aside or ruling is not None:
-            aside.append(Aside(log, parted.aside, ruling, frozenset(late)))
+            aside.append(Aside(log, parted.aside, ruling, late))
     counted = owners.attribute(expand(counted, owners))
     adopted = _carried(counted)
     state = merge(counted)
@@ -183,7 +182,33 @@ def load_inspection(tx: Tx, inspection_id: str) -> Loaded | None:
     )
 
 
-class _Owners:
+def part_log(
+    tx: Tx, authority: Authority, log: LogRow, late: Collection[int], owners: Owners
+) -> Parted:
+    """A log's records, parted into what counts and what is set aside (S8, S9)."""
+    records = records_of_log(tx, log)
+    return part(tx, authority, log, records, _claims(records, owners), late)
+
+
+def set_aside(
+    tx: Tx, authority: Authority, log: LogRow, late: Collection[int], came: Collection[int]
+) -> frozenset[int]:
+    """The positions of a log's entries that are set aside; `came` is when its runs did (UTC ms).
+
+    Where everything came while its writer was expected, no line is read for it.
+    """
+    if log.kind == devices.ACCOUNT:
+        return frozenset()
+    ruling = authority.rulings.get((log.device, log.inspection))
+    admitted = ruling is not None and ruling.covers(log.seq)
+    expected = not late and all(authority.within(log.person, at) for at in came)
+    if admitted or expected:
+        return frozenset()
+    parted = part_log(tx, authority, log, late, Owners(tx, [log]))
+    return frozenset(record.seq for record in parted.aside)
+
+
+class Owners:
     """Device -> its key and person: of the inspection's logs, and of others when asked for."""
 
     def __init__(self, tx: Tx, logs: Iterable[LogRow]) -> None:
@@ -207,7 +232,7 @@ class _Owners:
         return found
 
 
-def _claims(records: Sequence[Record], owners: _Owners) -> dict[str, int]:
+def _claims(records: Sequence[Record], owners: Owners) -> dict[str, int]:
     """Path of an adopted entry -> when the line that it carries claims to have been written."""
     if not any(is_adopted(record) for record in records):
         return {}

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from server.context import Context
 from server.services.changes import changes_after
+from server.services.refusals import note_unreadable
 from server.services.take_in import Asked, Taken, take_in
 from sync.nonce import sign_nonce
-from sync.problems import problem
+from sync.problems import Problem, problem
 from sync.session import Answer, read_request, write_answer
 
 
@@ -19,7 +20,11 @@ def receive(ctx: Context, device: str, person: str, body: bytes) -> bytes:
     The answer is made after the commit (S4), which requests that come at the same time share.
     Raises the problems of sync.session.read_request, and `device-not-yours`, `cursor-malformed`.
     """
-    request = read_request(body)
+    try:
+        request = read_request(body)
+    except Problem as why:
+        note_unreadable(ctx, device, why)
+        raise
     if request.device != device:
         raise problem("device-not-yours")
     now = ctx.now()

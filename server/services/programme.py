@@ -83,7 +83,7 @@ def assign(
         gradings.mark_stale(tx, facility, day_of(now), now)
         news = sharing.news_of_access(tx, shared, sharing.circles_at(tx, facility), now)
         tell(tx, [auditor.id], [*_about(tx, place), ("assignment", new.id)], now)
-        tell_all(tx, news)
+        tell_all(tx, news + sharing.news_of_colleagues(tx, new, now))
         return new
 
     detail = {"facility": facility, "person": person, "from": not_before, "to": not_after}
@@ -115,6 +115,7 @@ def end_assignment(ctx: Context, by: str, assignment: str, reason: str) -> Assig
             things += [("declaration", one.id) for one in filed]
         news = [News(found.person, *thing, now) for thing in things]
         left = sharing.circles_at(tx, found.facility)
+        news += sharing.news_of_colleagues(tx, found, now)
         tell_all(tx, news + sharing.news_of_access(tx, shared, left, now))
         return replace(found, ended_at=now)
 

@@ -1,19 +1,20 @@
 """Who shares an inspection, and what of it their devices are told of (S5).
 
 An inspection is shared by the people assigned to its facility whose assignment overlaps that of
-the person who began it. What they receive are the lines of everybody whose entries count (S9);
-which lines those are is looked at again when a device reads, so that nobody receives what is not
-theirs by then.
+the person who began it. What they receive are the lines that count (S9), with holes where an entry
+is set aside; which those are is looked at again when a device reads, so that nobody receives what
+is not theirs by then, and nothing counts on a device that does not count at the office.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from server.services.authority import Authority, Window, windows_of
 from server.services.identifiers import day_of
+from server.services.inspections import set_aside
 from server.store import admissions, assignments, devices, logs
-from server.store.admissions import ADMITTED
 from server.store.assignments import Assignment
 from server.store.changes import News
 from server.store.logs import InspectionRow, LogKey, LogRow
@@ -28,14 +29,15 @@ Reach = tuple[int, int]  # the first and the last position of a run
 
 @dataclass(frozen=True, slots=True)
 class Circle:
-    """The people who receive an inspection, and those whose lines of it count."""
+    """The people who receive an inspection, and when those are expected whose lines count."""
 
     receivers: frozenset[str] = frozenset()
-    authors: frozenset[str] = frozenset()
+    windows: Mapping[str, Sequence[Window]] = field(default_factory=dict)
 
-    def counts(self, log: LogRow) -> bool:
-        """Whether this log's lines travel to the receivers by themselves; officers' do (S9)."""
-        return log.person in self.authors or log.kind == devices.ACCOUNT
+    @property
+    def authors(self) -> frozenset[str]:
+        """Whoever is or was assigned there: what they write is told to the receivers."""
+        return frozenset(self.windows)
 
 
 NOBODY = Circle()
@@ -83,14 +85,8 @@ def circle_of(row: InspectionRow, assigned: Sequence[Assignment]) -> Circle:
     day = day_of(row.first_seen_at)
     base = next((one for one in reversed(own) if one.not_before <= day), own[0])
     return Circle(
-        frozenset(
-            one.person
-            for one in assigned
-            if one.ended_at is None
-            and one.not_before <= base.not_after
-            and one.not_after >= base.not_before
-        ),
-        frozenset(one.person for one in assigned),
+        frozenset(one.person for one in assigned if one.ended_at is None and _overlap(one, base)),
+        windows_of(assigned),
     )
 
 
@@ -99,26 +95,57 @@ def circles_at(tx: Tx, facility: str) -> dict[str, Circle]:
     return circles(tx, logs.inspections_at(tx, facility))
 
 
+def together(tx: Tx, assignment: Assignment) -> list[Assignment]:
+    """Others' assignments to the same facility that overlap with this one and were not ended."""
+    return [
+        one
+        for one in assignments.at_facilities(tx, [assignment.facility])
+        if one.person != assignment.person and one.ended_at is None and _overlap(one, assignment)
+    ]
+
+
+def _overlap(one: Assignment, other: Assignment) -> bool:
+    return one.not_before <= other.not_after and one.not_after >= other.not_before
+
+
 # -- how far ---------------------------------------------------------------------------------------
 
 
-def travels(tx: Tx, rows: Collection[LogRow], circles: Mapping[str, Circle]) -> dict[LogKey, int]:
-    """Up to which position each log's lines go to the receivers of its inspection; 0 where none do.
+@dataclass(frozen=True, slots=True)
+class Passing:
+    """Whether a log goes to the receivers of its inspection, and at which positions it has holes
+    for them because the entry is set aside there.
+    """
 
-    What came after a device was revoked (S8), and what a stranger wrote (S9), goes as far as staff
-    admitted it.
+    given: bool = False
+    aside: frozenset[int] = frozenset()
+
+
+def passing(
+    tx: Tx, rows: Collection[LogRow], circles: Mapping[str, Circle]
+) -> dict[LogKey, Passing]:
+    """What of each log goes to the receivers of its inspection.
+
+    Entries that are set aside, because they came after a device was revoked, be they its own or
+    carried by another one (S8, S3), or because their writer was not expected then (S9), do not; a
+    stranger's log does once staff admitted of it.
     """
     wanted = {row.inspection for row in rows} & set(circles)
     rulings = admissions.of_inspections(tx, wanted) if wanted else {}
     late = logs.late_from(tx, wanted) if wanted else {}
-    found: dict[LogKey, int] = {}
+    carried = logs.late_adopted(tx, wanted) if wanted else {}
+    came = logs.came_at(tx, [row.id for row in rows if row.inspection in wanted])
+    found: dict[LogKey, Passing] = {}
     for row in rows:
         key = row.device, row.inspection
-        ruling = rulings.get(key)
-        admitted = ruling.seq if ruling is not None and ruling.ruling == ADMITTED else 0
-        own = late.get(key, row.seq + 1) - 1
-        counts = circles.get(row.inspection, NOBODY).counts(row)
-        found[key] = min(max(own if counts else 0, admitted), row.seq)
+        circle, ruling = circles.get(row.inspection, NOBODY), rulings.get(key)
+        known = row.person in circle.authors or row.kind == devices.ACCOUNT
+        if not circle.receivers or not (known or (ruling is not None and ruling.covers(1))):
+            found[key] = Passing()
+            continue
+        authority = Authority(circle.windows, rulings)
+        after = {*range(late.get(key, row.seq + 1), row.seq + 1), *carried.get(key, ())}
+        found[key] = Passing(True, set_aside(tx, authority, row, after, came.get(row.id, ())))
     return found
 
 
@@ -176,6 +203,11 @@ def news_of_access(
     return news
 
 
+def news_of_colleagues(tx: Tx, assignment: Assignment, at: int) -> list[News]:
+    """What those are told who are assigned together with somebody, once that changed: who is."""
+    return [News(one.person, "assignment", one.id, at) for one in together(tx, assignment)]
+
+
 def news_of_own(tx: Tx, person: str, at: int) -> list[News]:
     """What a person's own devices wrote, for another one of theirs that was just enrolled."""
     news: list[News] = []
@@ -189,28 +221,38 @@ def news_of_own(tx: Tx, person: str, at: int) -> list[News]:
 
 
 def news_of_ruling(tx: Tx, device: str, inspection: str, at: int) -> list[News]:
-    """What the others are told once staff admitted lines of a log: all of it that travels now."""
+    """What the others are told once staff ruled on a log: all of it, as it counts now."""
     circle = circles(tx, logs.find_inspections(tx, [inspection])).get(inspection, NOBODY)
     log = logs.find_logs(tx, [(device, inspection)]).get((device, inspection))
-    return [] if log is None else _told(tx, [log], NOBODY, circle, at)
+    return [] if log is None else _told(tx, [log], circle.receivers, circle, at)
 
 
 def _whole(tx: Tx, inspection: str, was: Circle, now: Circle, at: int) -> list[News]:
-    """Every log of an inspection, to those who did not share it, or its author, until now."""
-    return _told(tx, logs.logs_of(tx, inspection), was, now, at)
+    """Every log of an inspection to those who did not share it until now, and to those who did
+    each log of which another part counts now.
+    """
+    rows = logs.logs_of(tx, inspection)
+    before, after = (passing(tx, rows, {inspection: circle}) for circle in (was, now))
+    given = [log for log in rows if after[log.device, log.inspection].given]
+    key = {log.id: (log.device, log.inspection) for log in rows}
+    changed = [log for log in rows if before[key[log.id]] != after[key[log.id]]]
+    return [
+        *_told(tx, given, now.receivers - was.receivers, now, at),
+        *_told(tx, changed, now.receivers & was.receivers, now, at),
+    ]
 
 
-def _told(tx: Tx, rows: Sequence[LogRow], was: Circle, now: Circle, at: int) -> list[News]:
-    reach = travels(tx, rows, {row.inspection: now for row in rows})
-    found = [log for log in rows if reach[log.device, log.inspection]]
-    told = {log.id: _log(tx, log) for log in found}
+def _told(
+    tx: Tx, rows: Sequence[LogRow], people: Collection[str], now: Circle, at: int
+) -> list[News]:
+    """These logs whole, to those of these people who have another device than the log's."""
+    told = {log.id: _log(tx, log) for log in rows}
     used = devices.active_of(tx, now.receivers)
     return [
         News(person, *thing, at)
-        for person in sorted(now.receivers)
-        for log in found
-        if (person != log.person or used.get(person, set()) - {log.device})
-        and not (person in was.receivers and (was.counts(log) or not now.counts(log)))
+        for person in sorted(people)
+        for log in rows
+        if person != log.person or used.get(person, set()) - {log.device}
         for thing in told[log.id]
     ]
 
@@ -244,8 +286,10 @@ def joined(signed: Iterable[Sequence[int]]) -> list[Reach]:
     return [*found, (begins, last)] if last >= begins else found
 
 
-def runs(first: int, sizes: Iterable[int]) -> list[Reach]:
+def runs(first: int, sizes: Sequence[int]) -> list[Reach]:
     """Lines of these sizes, from position `first` on, in runs that one change can carry."""
+    if sum(sizes) + len(sizes) <= RUN_BYTES and 0 < len(sizes) <= MAX_SEGMENT_LINES:
+        return [(first, first + len(sizes) - 1)]
     found: list[Reach] = []
     begins, room, last = first, RUN_BYTES, first - 1
     for seq, size in enumerate(sizes, start=first):

@@ -6,7 +6,7 @@ quiet one. Rules cited: L5, S2, S3, S4, S6, S9.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import count
 
@@ -16,6 +16,8 @@ from server.services.authority import Spoken, first_said, times_of
 from server.services.carrying import innermost
 from server.services.decisions_back import know_again, note_returned
 from server.services.identifiers import day_of
+from server.services.late import mark_carried
+from server.services.refusals import note_refused
 from server.services.sealed_names import files_of_sealed, row_of
 from server.store import changes, checkpoints, files, gradings, logs, sealed
 from server.store.logs import InspectionRow, LogKey, LogRow, NewLines, Owner, Touch, Touched
@@ -112,6 +114,8 @@ def take_in(tx: Tx, requests: Sequence[Asked]) -> list[Taken]:
         know_again(tx, asked.ctx, asked.request.certificates, by, asked.now)
     for together in _rounds(requests, done):
         _take_segments(tx, together, new)
+    for asked, taken in zip(requests, done, strict=True):
+        note_refused(tx, asked.request.device, taken.states, asked.now)
     _note_held(tx, requests, done)
     # S5: numbers of changes are given last in the transaction.
     changes.tell_all(tx, sharing.news_of_lines(tx, new.in_order(), new.rows, new.placed))
@@ -165,20 +169,19 @@ def _take_segments(tx: Tx, incoming: Sequence[_Incoming], new: _New) -> None:
         else:
             appended.append((one, placed))
             _acknowledge_head(one, placed.head)
-    logs.append(
-        tx,
-        [
-            NewLines(
-                one.segment,
-                held.get(one.key),
-                placed,
-                one.asked.now,
-                one.offset_ms,
-                owners[one.segment.device].revoked,
-            )
-            for one, placed in appended
-        ],
-    )
+    runs = [
+        NewLines(
+            one.segment,
+            held.get(one.key),
+            placed,
+            one.asked.now,
+            one.offset_ms,
+            owners[one.segment.device].revoked,
+        )
+        for one, placed in appended
+    ]
+    logs.append(tx, runs)
+    late = [_late_in(tx, run, owners[run.segment.device]) for run in runs]
     for one, placed in appended:
         if owners[one.segment.device].account:
             note_returned(tx, one.segment, placed, one.asked.request.device, one.asked.now)
@@ -188,15 +191,24 @@ def _take_segments(tx: Tx, incoming: Sequence[_Incoming], new: _New) -> None:
                 one.segment.device,
                 owners[one.segment.device].person,
                 (placed.first, placed.head.seq),
-                [len(line) for line in placed.lines],
+                list(map(len, placed.lines)),
                 one.key not in held,
                 one.asked.now,
                 owners[one.segment.device].account,
                 owners[one.segment.device].revoked,
             )
-    touched = _note_entries(tx, appended, owners)
+    touched = _note_entries(tx, appended, owners, late)
     new.rows |= {row.id: row for row in touched.rows}
     new.placed |= touched.placed
+
+
+def _late_in(tx: Tx, run: NewLines, owner: Owner) -> Collection[int]:
+    """The positions of a run that wait for staff: it came after a revocation (S8, S3)."""
+    if run.revoked:
+        return range(run.new.first, run.new.head.seq + 1)
+    if run.segment.inspection == DEVICE_LOG:
+        return ()
+    return mark_carried(tx, run, owner.person)
 
 
 def _place(tx: Tx, segment: Segment, row: LogRow | None, owners: dict[str, Owner]) -> Placement:
@@ -256,7 +268,10 @@ def _note_names(tx: Tx, one: _Incoming) -> None:
 
 
 def _note_entries(
-    tx: Tx, appended: Sequence[tuple[_Incoming, Append]], owners: dict[str, Owner]
+    tx: Tx,
+    appended: Sequence[tuple[_Incoming, Append]],
+    owners: dict[str, Owner],
+    late: Sequence[Collection[int]],
 ) -> Touched:
     """Keep the inspections' facilities and the files that are named, and have them graded."""
     named: list[files.NamedFile] = []
@@ -268,14 +283,15 @@ def _note_entries(
         if segment.inspection == DEVICE_LOG:
             continue
         abouts[n] = []
-        person, late = owners[segment.device].person, owners[segment.device].revoked
-        for entry in _indexed(tx, segment, new):
+        person = owners[segment.device].person
+        for seq, entry in _indexed(tx, segment, new):
             if entry.path == "about":
                 # The creator's first entry fixes both, however the log is cut into requests (L5).
                 about = read_about(entry)
                 if about is not None:
                     times = times_of(entry.at, one.asked.now, one.offset_ms)
-                    abouts[n].append(Spoken(about.facility, about.mode, person, times, late))
+                    waits = seq in late[n]
+                    abouts[n].append(Spoken(about.facility, about.mode, person, times, waits))
             elif entry.path.startswith(PREFIX):
                 reported.append(urgent.Reported(entry, one.asked.now))
             elif entry.path.startswith("sealed/"):
@@ -317,10 +333,10 @@ def _note_entries(
     return touched
 
 
-def _indexed(tx: Tx, segment: Segment, new: Append) -> Iterator[Entry]:
-    """The new entries that name a facility or a file; the other lines are not even read.
+def _indexed(tx: Tx, segment: Segment, new: Append) -> Iterator[tuple[int, Entry]]:
+    """The new entries that name a facility or a file, by position; other lines are not even read.
 
-    What an adopted line names is named by the device that carries it (S3).
+    What an adopted line names is named by the device that carries it (S3), at its position there.
     """
     for n in lines_below(new.lines, (*INDEXED, HAZARD)):
         line, h, seq = new.lines[n], new.hashes[n].hex(), new.first + n
@@ -328,7 +344,7 @@ def _indexed(tx: Tx, segment: Segment, new: Append) -> Iterator[Entry]:
         if not isinstance(read, Entry):
             continue
         if read.path.split("/")[0].encode() in INDEXED or read.path.startswith(PREFIX):
-            yield read
+            yield seq, read
 
 
 # -- acknowledging (S4, S6) -----------------------------------------------------------------------

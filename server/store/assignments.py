@@ -6,8 +6,9 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import insert, select, update
 
+from server.store.among import among
 from server.store.tables import assignments, facilities
 from server.store.transaction import Tx
 
@@ -101,7 +102,7 @@ def reopen(
 # Asked whenever lines of a shared inspection come in, so it is put together once.
 _AT = (
     select(assignments)
-    .where(assignments.c.facility.in_(bindparam("facilities", expanding=True)))
+    .where(among(assignments.c.facility, "facilities"))
     .order_by(assignments.c.not_before, assignments.c.id)
 )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -42,14 +42,18 @@ class BranchRun:
 _ORDER = quarantine.c.id
 
 
-def of_log(tx: Tx, device: str, inspection: str) -> list[BranchRun]:
-    """Every run that was set aside of a log, in the order in which they came."""
+def of_log(tx: Tx, device: str, inspection: str) -> Iterator[BranchRun]:
+    """Every run that was set aside of a log, in the order in which they came.
+
+    They are read one by one: a branch may be far larger than memory.
+    """
     query = (
-        select(quarantine)
+        select(_ORDER)
         .where(quarantine.c.device == device, quarantine.c.inspection == inspection)
         .order_by(_ORDER)
     )
-    return [_run(row) for row in tx.execute(query)]
+    for n in tx.execute(query).scalars().all():
+        yield _run(tx.execute(select(quarantine).where(quarantine.c.id == n)).one())
 
 
 def of_inspections(tx: Tx, wanted: Collection[str]) -> list[BranchRun]:

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
+from server.store.among import among
 from server.store.tables import devices, invitations, people
 from server.store.transaction import Tx
 from sync.receipt import SignedBytes
@@ -129,7 +130,7 @@ def names(tx: Tx, ids: Iterable[str]) -> dict[str, str]:
 
 
 _ACTIVE_OF = select(devices.c.person, devices.c.id).where(
-    devices.c.person.in_(bindparam("people", expanding=True)), devices.c.status == ACTIVE
+    among(devices.c.person, "people"), devices.c.status == ACTIVE
 )
 
 
@@ -139,6 +140,12 @@ def active_of(tx: Tx, wanted: Collection[str]) -> dict[str, set[str]]:
     for person, device in tx.execute(_ACTIVE_OF, {"people": sorted(wanted)}):
         found.setdefault(person, set()).add(device)
     return found
+
+
+def revoked_of(tx: Tx, person: str) -> set[str]:
+    """The devices of a person that were revoked (S8)."""
+    query = select(devices.c.id).where(devices.c.person == person, devices.c.status == REVOKED)
+    return set(tx.execute(query).scalars())
 
 
 def seen(tx: Tx, device: str, at: int) -> None:
@@ -168,9 +175,7 @@ def certificate(tx: Tx, device: str) -> dict[str, str] | None:
     return None if raw is None else json.loads(raw)
 
 
-_CERTIFICATES = select(devices.c.id, devices.c.certificate).where(
-    devices.c.id.in_(bindparam("ids", expanding=True))
-)
+_CERTIFICATES = select(devices.c.id, devices.c.certificate).where(among(devices.c.id, "ids"))
 
 
 def certificates(tx: Tx, ids: Collection[str]) -> dict[str, dict[str, str]]:

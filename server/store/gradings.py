@@ -8,6 +8,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, insert, select, update
 
+from server.store.among import among
 from server.store.tables import gradings
 from server.store.transaction import Tx
 from server.store.types import storable_key
@@ -26,7 +27,7 @@ class Grading:
 
 
 # Statements of the way in are put together once: that costs more than running them.
-_FIND = select(gradings).where(gradings.c.facility.in_(bindparam("of", expanding=True)))
+_FIND = select(gradings).where(among(gradings.c.facility, "of"))
 _NEW = insert(gradings)
 _ASK = (
     update(gradings)

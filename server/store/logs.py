@@ -8,9 +8,10 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, func, select, update
 
+from server.store.among import among
 from server.store.bulk import insert_rows
 from server.store.devices import ACCOUNT, REVOKED
-from server.store.runs import cut, hash_in, hashes_in, pack, sizes
+from server.store.runs import cut, hash_in, hashes_in, numbers_in, pack, pack_numbers
 from server.store.tables import devices, inspections, logs, receipts, segments
 from server.store.transaction import Tx
 from sync.log import Head, Segment, genesis, link
@@ -96,32 +97,45 @@ _LOG = (
 # Statements of the way in are put together once: that costs more than running them.
 _OWNERS = select(
     devices.c.id, devices.c.public_key, devices.c.person, devices.c.status, devices.c.kind
-).where(devices.c.id.in_(bindparam("ids", expanding=True)))
+).where(among(devices.c.id, "ids"))
 _FIND = (
     select(*_LOG)
     .join(devices, devices.c.id == logs.c.device)
-    .where(logs.c.inspection.in_(bindparam("inspections", expanding=True)))
-    .where(logs.c.device.in_(bindparam("devices", expanding=True)))
+    .where(among(logs.c.inspection, "inspections"))
+    .where(among(logs.c.device, "devices"))
 )
 # Who was revoked stays so; of everybody else's runs, which are long rows, none is looked at.
+_CAME = (
+    select(segments.c.log, segments.c.received_at)
+    .where(segments.c.log.in_(bindparam("ids", expanding=True)))
+    .distinct()
+    .order_by(segments.c.log, segments.c.received_at)
+)
 _LATE = (
     select(logs.c.device, logs.c.inspection, func.min(segments.c.first))
     .join(devices, devices.c.id == logs.c.device)
     .join(segments, segments.c.log == logs.c.id)
-    .where(logs.c.inspection.in_(bindparam("inspections", expanding=True)))
+    .where(among(logs.c.inspection, "inspections"))
     .where(devices.c.status == REVOKED, segments.c.revoked.is_(True))
     .group_by(logs.c.device, logs.c.inspection)
 )
 _IDS = select(logs.c.id, logs.c.device, logs.c.inspection).where(
-    logs.c.inspection.in_(bindparam("inspections", expanding=True))
+    among(logs.c.inspection, "inspections")
+)
+_MARKED = (
+    select(logs.c.device, logs.c.inspection, segments.c.late)
+    .join(logs, logs.c.id == segments.c.log)
+    .where(logs.c.inspection.in_(bindparam("inspections", expanding=True)))
+    .where(segments.c.late.is_not(None))
+    .order_by(logs.c.id, segments.c.last)
 )
 _NEW_HEAD = (
     update(logs)
     .where(logs.c.id == bindparam("log"))
     .values(seq=bindparam("to_seq"), h=bindparam("to_h"))
 )
-_SEGMENT = tuple(column.name for column in segments.columns)
-_INSPECTIONS = select(inspections).where(inspections.c.id.in_(bindparam("ids", expanding=True)))
+_SEGMENT = tuple(column.name for column in segments.columns if column.name != "late")
+_INSPECTIONS = select(inspections).where(among(inspections.c.id, "ids"))
 _TOUCHED = (
     update(inspections)
     .where(inspections.c.id == bindparam("inspection"))
@@ -158,10 +172,36 @@ def revoked_runs(tx: Tx, inspection: str) -> dict[str, list[tuple[int, int]]]:
     return found
 
 
+def late_adopted(tx: Tx, wanted: Collection[str]) -> dict[LogKey, list[int]]:
+    """The positions that `mark_late` was given of logs of these inspections, rising (S3, S8)."""
+    found: dict[LogKey, list[int]] = {}
+    for device, inspection, late in tx.execute(_MARKED, {"inspections": sorted(wanted)}):
+        found.setdefault((device, inspection), []).extend(numbers_in(late))
+    return found
+
+
+def mark_late(tx: Tx, device: str, inspection: str, positions: Collection[int]) -> None:
+    """Mark adopted entries of a log as carrying lines that came after their device was revoked."""
+    log = find_logs(tx, [(device, inspection)])[device, inspection].id
+    for seq in sorted(positions):
+        there = (segments.c.log == log, segments.c.first <= seq, segments.c.last >= seq)
+        late = tx.execute(select(segments.c.late).where(*there)).scalar_one()
+        marked = pack_numbers(sorted({*numbers_in(late or b""), seq}))
+        tx.execute(update(segments).where(*there).values(late=marked))
+
+
 def late_from(tx: Tx, wanted: Collection[str]) -> dict[LogKey, int]:
     """Where in logs of these inspections what came after their device was revoked begins (S8)."""
     rows = tx.execute(_LATE, {"inspections": sorted(wanted)})
     return {(device, inspection): first for device, inspection, first in rows}
+
+
+def came_at(tx: Tx, ids: Collection[int]) -> dict[int, list[int]]:
+    """Log id -> when its runs came, UTC milliseconds, in order and each time once."""
+    found: dict[int, list[int]] = {}
+    for log, at in tx.execute(_CAME, {"ids": sorted(ids)}) if ids else ():
+        found.setdefault(log, []).append(at)
+    return found
 
 
 def find_logs(tx: Tx, keys: Collection[LogKey]) -> dict[LogKey, LogRow]:
@@ -262,7 +302,7 @@ def runs_of(tx: Tx, log_id: int, first: int, last: int) -> list[Run]:
 def line_sizes(tx: Tx, log_id: int) -> list[list[int]]:
     """How many bytes each line of a log has, run by run from the first on."""
     query = select(segments.c.lengths).where(segments.c.log == log_id).order_by(segments.c.last)
-    return [sizes(lengths) for lengths in tx.execute(query).scalars()]
+    return [numbers_in(lengths) for lengths in tx.execute(query).scalars()]
 
 
 def segments_of(tx: Tx, log_id: int) -> list[SegmentRow]:

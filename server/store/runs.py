@@ -10,7 +10,17 @@ _HASH = 32
 
 def pack(lines: Sequence[bytes]) -> tuple[bytes, bytes]:
     """The lines, each with a line feed behind it, and their lengths (4 bytes each, big-endian)."""
-    return b"\n".join([*lines, b""]), struct.pack(f">{len(lines)}I", *map(len, lines))
+    return b"\n".join([*lines, b""]), pack_numbers([len(line) for line in lines])
+
+
+def pack_numbers(numbers: Sequence[int]) -> bytes:
+    """Numbers below 2^32 as a column holds them: 4 bytes each, big-endian."""
+    return struct.pack(f">{len(numbers)}I", *numbers)
+
+
+def numbers_in(packed: bytes) -> list[int]:
+    """What `pack_numbers` was given; what is left of a damaged one is left out."""
+    return list(struct.unpack(f">{len(packed) // 4}I", packed[: len(packed) // 4 * 4]))
 
 
 def cut(packed: bytes, lengths: bytes) -> list[bytes]:
@@ -21,20 +31,15 @@ def cut(packed: bytes, lengths: bytes) -> list[bytes]:
     """
     found: list[bytes] = []
     at = 0
-    for length in sizes(lengths):
+    for length in numbers_in(lengths):
         found.append(packed[at : at + length + 1].removesuffix(b"\n"))
         at += length + 1
     return found
 
 
-def sizes(lengths: bytes) -> list[int]:
-    """The lengths as numbers; what is left of a damaged one is left out."""
-    return list(struct.unpack(f">{len(lengths) // 4}I", lengths[: len(lengths) // 4 * 4]))
-
-
 def fits(packed: bytes, lengths: bytes, hashes: bytes | None, count: int) -> bool:
     """Whether the columns of a run agree on how many lines it has and how long they are."""
-    told = sizes(lengths)
+    told = numbers_in(lengths)
     marks = len(lengths) == 4 * count and (hashes is None or len(hashes) == _HASH * count)
     return marks and sum(told) + count == len(packed)
 

@@ -263,6 +263,9 @@ segments = Table(
     Column("received_at", BigInteger, nullable=False),
     Column("offset_ms", BigInteger),  # server clock minus the device's (L9), where it told its own
     Column("revoked", Boolean),  # true: it came after its device was revoked, and is marked (S8)
+    # Positions (4 bytes each, big-endian) of entries that carry lines of another device which were
+    # not here when that was revoked (S3, S8).
+    Column("late", LargeBinary),
     PrimaryKeyConstraint("log", "last"),
 )
 
@@ -283,6 +286,22 @@ quarantine = Table(
     Column("fork", Integer),
     Column("before", LargeBinary),
     Index(None, "device", "inspection"),
+)
+
+# What was refused of a device's sending, the newest of each sender: no line of it.
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("id", Counter, primary_key=True),
+    Column("sender", Text, nullable=False),
+    Column("device", Text, nullable=False),
+    Column("log", Text, nullable=False),
+    Column("code", Text, nullable=False),
+    Column("said", Text, nullable=False),
+    Column("count", BigInteger, nullable=False),
+    Column("first_at", BigInteger, nullable=False),
+    Column("last_at", BigInteger, nullable=False),
+    UniqueConstraint("sender", "device", "log", "code"),
 )
 
 receipts = Table(

@@ -12,6 +12,7 @@ import hashlib
 import json
 import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -21,6 +22,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from pyrage.x25519 import Identity
 
 from sync import generation, wire
+from sync.greeting import sign_greeting
 from sync.inspection_reader import read_evidence
 from sync.log import Entry, Head, Record, device_id, genesis, link, read_line
 from sync.own_lines import OwnLines
@@ -112,8 +114,9 @@ class Office:
 
     # -- enrolment --------------------------------------------------------------------------------
 
-    def greet(self) -> bytes:
+    def greet(self, challenge: str) -> bytes:
         said = {"server_key": self.public_key, "server_name": "office.example"}
+        said |= {"proof": sign_greeting(self.key, challenge)}
         return json.dumps(wire.EnrolGreeting().dump(said)).encode()
 
     def enrol(self, body: bytes) -> bytes:
@@ -365,8 +368,8 @@ class DirectTransport:
     faults: Iterator[str] = field(default_factory=lambda: iter(()))
     log: list[str] = field(default_factory=list)
 
-    def greet(self) -> bytes:
-        return self.office.greet()
+    def greet(self, challenge: str) -> bytes:
+        return self.office.greet(challenge)
 
     def enrol(self, request: Mapping[str, Any]) -> bytes:
         return self._carry("enrol", lambda: self.office.enrol(json.dumps(request).encode()))
@@ -392,6 +395,14 @@ class DirectTransport:
 
     def exchange(self, request: bytes) -> bytes:
         return self._carry("exchange", lambda: self.office.exchange(self.token, request))
+
+    def begin(self, request: bytes) -> Callable[[], bytes]:
+        answer: Future[bytes] = Future()  # there at once
+        try:
+            answer.set_result(self.exchange(request))
+        except Problem as exc:
+            answer.set_exception(exc)
+        return answer.result
 
     def send_file(self, sha256: str, size: int, chunks: Callable[[int], Iterator[bytes]]) -> None:
         def take() -> bytes:
@@ -494,8 +505,9 @@ def served(office: Office, page: tuple[int, str, bytes] | None = None) -> Iterat
             if packing is not None and packing not in office.packings:
                 raise problem("media-type", given=packing, wanted="?")
             body = unpack_from(packing, body, REQUEST)
-            if self.path == "/api/enrol":
-                return office.greet() if self.command == "GET" else office.enrol(body)
+            path, _, challenge = self.path.partition("?challenge=")
+            if path == "/api/enrol":
+                return office.greet(challenge) if self.command == "GET" else office.enrol(body)
             token = self.headers.get("Authorization", "").removeprefix("Bearer ")
             if self.path == "/api/sync":
                 if self.headers.get("Content-Type") != "application/x-ndjson":

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
+import socket
 from collections.abc import Iterator
 from typing import Any
 
@@ -135,7 +136,7 @@ def test_a_file_that_is_there_already_is_not_sent_again(
 
 def test_the_server_says_who_it_is(transport: Transport, office: Office) -> None:
     """S8"""
-    said = wire.EnrolGreeting().load(json.loads(transport.greet()))
+    said = wire.EnrolGreeting().load(json.loads(transport.greet("ab" * 32)))
     assert said["server_key"] == office.public_key
 
 
@@ -247,6 +248,28 @@ def test_a_server_that_has_stopped_is_away(office: Office) -> None:
     with HttpTransport(address, "t") as carried, pytest.raises(Problem) as raised:
         carried.exchange(b"x\n")
     assert raised.value.code == "server-away"
+
+
+def test_a_request_that_is_begun_is_answered_as_one_that_is_waited_for(
+    transport: Transport, office: Office, key: Ed25519PrivateKey
+) -> None:
+    request = _request(key)
+    answer = read_answer(transport.begin(request)())
+    assert answer == read_answer(transport.exchange(request))
+    office.devices.clear()
+    refused = transport.begin(request)
+    with pytest.raises(Problem, match="token-unknown"):
+        refused()
+
+
+def test_who_stops_before_the_answer_does_not_wait_for_it() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with HttpTransport(address, "t") as carried:
+            carried.begin(b"x\n")
+            asked, _ = silent.accept()
+        with asked:
+            assert asked.recv(4) == b"POST"
 
 
 @pytest.mark.parametrize("address", ["http://127.0.0.1:1", "ftp://x"])

@@ -29,10 +29,16 @@ class Book:
     lines: dict[Place, set[bytes]] = field(default_factory=dict)
     forsaken: set[tuple[Place, bytes]] = field(default_factory=set)
     said: list[Said] = field(default_factory=list)
+    hazards: list[Said] = field(default_factory=list)  # those of `said` that are urgent
+    spoken: dict[str, Any] = field(default_factory=dict)  # in confidence, by the entry's number
+    unsaid: list[str] = field(default_factory=list)  # words of it that no entry came of
+    withdrawn: dict[str, bool] = field(default_factory=dict)  # after the server's backup, or not
+    unsure: set[str] = field(default_factory=set)  # withdrawn perhaps
+    rulings: dict[str, tuple[str, str]] = field(default_factory=dict)  # hash -> inspection, path
     files: dict[str, bytes] = field(default_factory=dict)
     saw: dict[tuple[Place, bytes], frozenset[str]] = field(default_factory=dict)
     forks: set[tuple[str, str]] = field(default_factory=set)  # logs that went two ways
-    newer: set[Place] = field(default_factory=set)  # lines that only a newer version can read
+    newer: set[tuple[Place, bytes]] = field(default_factory=set)  # what this version cannot read
     when: dict[tuple[Place, bytes], tuple[int, int]] = field(
         default_factory=dict
     )  # between which two true times

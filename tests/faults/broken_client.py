@@ -128,8 +128,8 @@ def _gap_forgotten() -> list[Swap]:
 
 
 def _gap_acknowledges() -> list[Swap]:
-    def go_back(tx: Any, identity: Any, log: str, seq: int) -> None:
-        fieldkit.ledger._put_state(tx, identity, log, seq, "held", None)
+    def go_back(tx: Any, device: str, log: str, seq: int) -> None:
+        fieldkit.ledger._put_state(tx, device, log, seq, "held", None)
 
     return [(fieldkit.ledger, "_go_back", go_back)]
 
@@ -155,7 +155,7 @@ def _any_receipt() -> list[Swap]:
 def _unfit_receipt() -> list[Swap]:
     def acknowledge(tx: Any, identity: Any, receipt: Any) -> None:
         for one in receipt.logs:
-            fieldkit.ledger._put_state(tx, identity, one.log, one.seq + 1, "held", None)
+            fieldkit.ledger._put_state(tx, one.device, one.log, one.seq + 1, "held", None)
 
     return [(fieldkit.ledger, "acknowledge", acknowledge)]
 

@@ -7,25 +7,30 @@ import random
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from concurrent.futures import Future
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import httpx
+import sqlcipher3
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from fieldkit import capture, enrolling, evidence, signing, tracks
 from fieldkit.capture import Extras, Recorder
+from fieldkit.database import connect_sealed
 from fieldkit.generations import settle_keys
-from fieldkit.home import Home
-from fieldkit.keys import load_or_make_key
+from fieldkit.home import SEALED, Home
+from fieldkit.interviews import Protection
 from fieldkit.ledger import Ledger
 from fieldkit.library import Library
+from fieldkit.passphrase import unlock
 from fieldkit.store import Store
 from fieldkit.syncer import Syncer
 from fieldkit.transport import HttpTransport
+from fieldkit.vault import has_vault, open_vault
 from sync.log import link
 from sync.problems import Problem
 
@@ -35,6 +40,20 @@ from .clock import Clock
 from .power import Medium
 from .process import Died, Process, Tally, nobody
 from .wire import Network, Socket
+
+
+class OneThread(HttpTransport):
+    """The device's real client; what is in its way has only one thread, so that it answers at once
+    what it would answer later.
+    """
+
+    def begin(self, request: bytes) -> Callable[[], bytes]:
+        answer: Future[bytes] = Future()
+        try:
+            answer.set_result(self.exchange(request))
+        except Problem as exc:
+            answer.set_exception(exc)
+        return answer.result
 
 
 @dataclass(frozen=True)
@@ -71,6 +90,12 @@ class Device:
         self.refused: list[str] = []
         self._ids: set[str] = set()
         self.copied: list[Path] = []
+        # S11: passphrases that its person tries, all that there ever were, and the key that is held
+        # in memory while it is unlocked.
+        self.words: list[str] = []
+        self.ever: list[str] = []
+        self.held: bytes | None = None
+        self._seen: dict[bytes, bytes] = {}
         self._make_key()
 
     def _make_key(self) -> None:
@@ -94,24 +119,65 @@ class Device:
         self.note(began)
         return outcome
 
-    def _run(self, work: Callable[[Store], Any]) -> Outcome:
-        store: Store | None = None
+    def on_folder(self, work: Callable[[Home], Any], *, opened: bool = True) -> Outcome:
+        """A command on the folder as a whole (S11): opened with what the person knows, or not."""
+        began = self.clock.world.now
+        outcome = self._run(lambda _: work(self.home), store=False, opened=opened)
+        self.note(began)
+        return outcome
+
+    def _open_home(self) -> Home:
+        """As every command opens a home: with the key in memory, else with a passphrase."""
+        folder = self.home.folder
+        if not has_vault(folder):
+            return Home(folder)
+        if self.held is not None:
+            return Home(folder, self.held)
+        for words in self.words[:-1]:
+            try:
+                return unlock(folder, words)
+            except Problem as wrong:
+                if wrong.code != "passphrase-wrong":
+                    raise
+        return unlock(folder, self.words[-1] if self.words else "nothing that it ever was")
+
+    def seen_home(self) -> Home:
+        """The home, as the laboratory looks into it whatever its person remembers."""
+        folder = self.home.folder
+        with nobody():
+            if not has_vault(folder):
+                return Home(folder)
+            sealed = folder / SEALED[0]
+            salt = sealed.read_bytes()[:16] if sealed.exists() else b""
+            for words in dict.fromkeys([*self.words, *self.ever]):
+                if salt not in self._seen:
+                    with suppress(Problem):
+                        self._seen[salt] = open_vault(folder, words)
+            return Home(folder, self._seen[salt])
+
+    def _run(
+        self, work: Callable[[Any], Any], *, store: bool = True, opened: bool = True
+    ) -> Outcome:
+        used: Store | None = None
         try:
             with self.process.running():
                 self.process.touch("before the command")
-                store = self.home.open_store()
-                value = work(store)
+                if opened:
+                    self.home = self._open_home()
+                used = self.home.open_store() if store else None
+                value = work(used)
                 self.process.touch("before the command's last word")
         except Died:
             self.bury()
             return Outcome("died")
         except Problem as refused:
             self.refused.append(refused.code)
-            if store is not None:
-                store.database.close()
+            if used is not None:
+                used.database.close()
             self.process.connections.clear()
             return Outcome("refused", problem=refused)
-        store.database.close()
+        if used is not None:
+            used.database.close()
         self.process.connections.clear()
         return Outcome("returned", value)
 
@@ -127,7 +193,7 @@ class Device:
 
         def work(store: Store) -> Any:
             enrolling.check_may_enrol(store, invitation)
-            key = load_or_make_key(self.home.key)
+            key = self.home.load_or_make_key()
             with self._transport(invitation.server, None) as transport:
                 return enrolling.enrol(store, key, invitation, self.name, transport)
 
@@ -155,7 +221,7 @@ class Device:
         before = httpx.Client._init_transport
         httpx.Client._init_transport = lambda *_, **__: socket  # type: ignore[method-assign]
         try:
-            with HttpTransport(server, token) as transport:
+            with OneThread(server, token) as transport:
                 yield transport
         finally:
             httpx.Client._init_transport = before  # type: ignore[method-assign]
@@ -233,7 +299,7 @@ class Device:
         done = self.command(work)
         for (device, log, seq), line in self.own_lines().items():
             if line.endswith(b',"mood":"calm"}'):
-                self.book.newer.add((device, log, seq))
+                self.book.newer.add(((device, log, seq), line))
         return done
 
     def attach(self, inspection: str, file: Path, item: str) -> Outcome:
@@ -268,7 +334,11 @@ class Device:
         return done
 
     def sign_off(self, inspection: str) -> Outcome:
-        return self.command(lambda store: signing.sign_off(self.recorder(store), inspection))
+        def work(store: Store) -> Any:
+            protection = Protection(self.home.blobs(), self.dice.shuffle)
+            return signing.sign_off(self.recorder(store), inspection, protection=protection)
+
+        return self.command(work)
 
     def _recording(self, said: Said, work: Callable[[Store], Any]) -> Outcome:
         done = self.command(work)
@@ -309,14 +379,16 @@ class Device:
 
     def rows(self, sql: str, *given: Any) -> list[tuple[Any, ...]]:
         """Rows of the store, read as a stranger would; none where there is no store yet."""
-        path = self.home.folder / "store.sqlite"
+        home = self.seen_home()
+        path, key = home.folder / home.names[0], home.derived("store")
         with nobody():
             if not path.exists():
                 return []
             try:
-                with closing(sqlite3.connect(path)) as db:
+                opened = sqlite3.connect(path) if key is None else connect_sealed(str(path), key)
+                with closing(opened) as db:
                     return db.execute(sql, given).fetchall()
-            except sqlite3.OperationalError:
+            except (sqlite3.OperationalError, sqlcipher3.OperationalError):
                 return []
 
     @property
@@ -372,6 +444,7 @@ class Device:
         mine = {sha256 for (sha256,) in self.rows("select sha256 from files")}
         shutil.rmtree(self.home.folder)
         shutil.copytree(self.copied[0], self.home.folder)
+        self.words, self.held = list(self.ever), None  # it may want one of long ago
         then = self.own_lines()
         for place, line in now.items():
             if place not in then:

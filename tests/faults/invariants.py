@@ -12,11 +12,11 @@ from typing import Any
 from fieldkit.home import Home
 from fieldkit.ledger import Ledger
 from server.services.changes import changes_after
-from server.services.inspections import load_inspection
 from server.services.verify import verify
 from server.services.written import entries_of
 from server.store import audit, logs
 from server.store import branches as set_aside
+from sync.conflicts import RESOLVED
 from sync.log import DEVICE_LOG, Entry, Record, Unread, genesis, link, records_of
 from sync.merge import merge
 from sync.problems import Problem
@@ -24,9 +24,13 @@ from sync.receipt import SignedBytes, read_receipt
 from sync.session import Answer
 
 from .book import Place, value_of
+from .colleagues import counted, shared
 from .device import Device
-from .office import ASSIGNED
+from .hazards import hazards_seen
+from .locked import locked
 from .process import nobody
+from .protected import protected
+from .rulings import rulings
 from .world import Story
 
 ROUNDS = 12
@@ -55,6 +59,11 @@ def check(story: Story) -> list[str]:
             *acknowledged(story),
             *dated(story),
             *counted(story),
+            *shared(story),
+            *hazards_seen(story),
+            *protected(story),
+            *rulings(story),
+            *locked(story),
             *server_sound(story),
         ]
     found += [f"an answer the catalogue has no word for: {one}" for one in story.network.unnamed]
@@ -125,16 +134,17 @@ def entries(story: Story) -> Iterator[str]:
     """S2, S3, S4: every recorded line is in its log on the server; or, of a generation that ended,
     whether or not that log went two ways, it was carried over by a later one.
     """
-    held, carried = story.on_server(), adopted(story)
+    held = story.on_server()
+    carried = adopted(story, held)
     for place, line in story.book.wanted():
         if held.get(place) != line and line not in carried.get(place, ()):
             yield f"entry missing: {place}"
 
 
-def adopted(story: Story) -> dict[Place, set[bytes]]:
-    """The lines of ended generations that were carried over, by where they stood in their log."""
+def adopted(story: Story, lines: dict[Place, bytes]) -> dict[Place, set[bytes]]:
+    """The lines of ended generations that `lines` carry over, by where they stood in their log."""
     parts: dict[tuple[Place, Place], list[bytes]] = {}
-    for (device, log, _), line in sorted(story.on_server().items()):
+    for (device, log, _), line in sorted(lines.items()):
         place, piece = _carries(log, line)
         if place is not None:
             parts.setdefault(((device, log, 0), place), []).append(piece)
@@ -162,6 +172,26 @@ def _carries(log: str, line: bytes) -> tuple[Place | None, bytes]:
     return (device, log, int(seq)), piece
 
 
+def reckon(story: Story) -> None:
+    """After backups of both sides were put back: what neither has any more is lost with them."""
+    with nobody():
+        there = {line for lines in branches(story).values() for line in lines}
+        stores = [story.on_server()]
+        for device in story.devices:
+            rows = device.rows("select device, log, seq, line from lines")
+            stores.append({(d, log, seq): bytes(line) for d, log, seq, line in rows})
+        files = story.held_files()
+    for lines in stores:
+        there |= {*lines.values(), *set().union(*adopted(story, lines).values())}
+    for place, line in story.book.wanted():
+        if line not in there:
+            story.book.forsaken.add((place, line))
+    for device in story.devices:
+        files |= {sha256 for (sha256,) in device.rows("select sha256 from files")}
+    for sha256 in story.book.files.keys() - files:
+        del story.book.files[sha256]
+
+
 def files(story: Story) -> Iterator[str]:
     """S4, S6: every attached file is held with its very bytes."""
     ctx = story.office.up()
@@ -184,7 +214,7 @@ def doubled(story: Story) -> Iterator[str]:
     times: Counter[str] = Counter()
     for line in story.on_server().values():
         note = value_of(line).get("value")
-        if isinstance(note, dict) and isinstance(note.get("note"), str):
+        if isinstance(note, dict) and isinstance(note.get("note"), str) and RESOLVED not in note:
             times[note["note"]] += 1
     for said in story.book.said:
         if times[said.mark] > 1:
@@ -251,7 +281,8 @@ def alike(story: Story) -> Iterator[str]:
     """L4: a device's own logs and the server's copies, of ended generations those that were carried
     over (S3), are the same bytes; and chains hold.
     """
-    held, carried = story.on_server(), adopted(story)
+    held = story.on_server()
+    carried = adopted(story, held)
     for device in story.devices:
         mine = device.own_lines()
         forks = story.book.forks
@@ -378,9 +409,11 @@ def noticed(story: Story) -> Iterator[str]:
 
 def read(story: Story) -> Iterator[str]:
     """L3, L4: what this version wrote is read; what a newer one wrote is kept, unread."""
+    held = story.on_server()
     for inspection, records in _records(story).items():
         for one in records:
-            newer = (one.device, inspection, one.seq) in story.book.newer
+            place = (one.device, inspection, one.seq)
+            newer = (place, held[place]) in story.book.newer
             if isinstance(one, Unread) != newer:
                 yield f"unread or not: {one.device} {inspection} {one.seq} ({newer})"
 
@@ -444,25 +477,6 @@ def dated(story: Story) -> Iterator[str]:
                 at = story.book.when.get((place, held.get(place, b"")))
                 if at is not None and not (one.between.holds(at[0]) or one.between.holds(at[1])):
                     yield f"dated wrongly: {log.device} {log.inspection} {one.record.seq}"
-
-
-def counted(story: Story) -> Iterator[str]:
-    """S9: every entry is counted or set aside, by who is assigned; none is out of sight."""
-    ctx = story.office.up()
-    held = story.on_server()
-    people = {one: device.person for device in story.devices for one in device.ids}
-    with ctx.db.read() as tx:
-        for inspection in sorted({place[1] for place in held} - {DEVICE_LOG}):
-            loaded = load_inspection(tx, inspection)
-            there = sum(1 for place in held if place[1] == inspection)
-            if loaded is None or loaded.counted + len(loaded.set_aside) != there:
-                yield f"out of sight: not every entry of {inspection} is counted or set aside"
-            elif loaded.facility is not None:
-                aside = {r.device for r in loaded.set_aside}
-                for device in sorted({p[0] for p in held if p[1] == inspection}):
-                    assigned = people.get(device) in ASSIGNED.get(loaded.facility, ())
-                    if assigned == (device in aside):
-                        yield f"counted wrongly: {device} in {inspection} (assigned: {assigned})"
 
 
 def server_sound(story: Story) -> Iterator[str]:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import Any
 
 from server.services.verify import verify
 from server.store import logs
@@ -22,10 +23,12 @@ from .book import Place
 from .office import workspace
 from .process import Tally
 from .stories import ITEMS, LEVELS
-from .town import Command, Laptop, Town
+from .town import Command, Laptop, Stick, Town
 
 LAPTOPS = 4
-KILLS = ("kill -9 of a client", "kill -9 of a server", "kill -9 of a worker")
+MOST_READ = 12  # bundles that are read to their end when it is calm
+READING = "kill -9 of a client that reads a bundle"
+KILLS = ("kill -9 of a client", READING, "kill -9 of a server", "kill -9 of a worker")
 
 
 def killed(tally: Tally) -> int:
@@ -40,7 +43,7 @@ def kill_until(seed: str, database: str, serving: int, wanted: int, tally: Tally
         for n in range(LAPTOPS):
             town.add_laptop(n)
         town.kill_worker()  # there is none yet: it starts one
-        took: dict[str, float] = {"answer": 0.1, "attach": 0.1, "sync": 0.4}
+        took: dict[str, float] = {"answer": 0.1, "attach": 0.1, "sync": 0.4, "bundle": 0.1}
         while killed(tally) - begun < wanted:
             _round(town, dice, took, tally)
         return _calm(town)
@@ -68,7 +71,7 @@ def _round(town: Town, dice: random.Random, took: dict[str, float], tally: Tally
     town.proxy.calm = False
     begun = time.monotonic()
     for laptop in town.laptops:
-        command = laptop.again or _next(town, dice)
+        command = laptop.again or _next(town, laptop, dice)
         laptop.again = None
         if dice.random() < 0.55:
             command.kill_at = begun + dice.random() * took[command.kind] * 1.2
@@ -84,9 +87,17 @@ def _round(town: Town, dice: random.Random, took: dict[str, float], tally: Tally
         town.until_it_answers()
 
 
-def _next(town: Town, dice: random.Random) -> Command:
-    what = dice.choices(("answer", "attach", "sync"), (3, 3, 4))[0]
+def _next(town: Town, laptop: Laptop, dice: random.Random) -> Command:
+    what = dice.choices(("answer", "attach", "sync", "write", "read"), (3, 3, 4, 1, 2))[0]
     mark = f"seen-{dice.randrange(10**12)}."
+    here = [stick for stick in town.sticks if stick.taker is laptop and stick.written]
+    if what == "read" and here:
+        return Command(["bundle", "read", str(dice.choice(here).path)])
+    if what in ("read", "write"):
+        taker = dice.choice([one for one in town.laptops if one is not laptop])
+        stick = Stick(town.folder / f"{mark}tapak", taker, dict(laptop.lines()))
+        town.sticks.append(stick)
+        return Command(["bundle", "write", str(stick.path), "--to", taker.key])
     if what == "answer":
         item, level = dice.choice(ITEMS), dice.choice(LEVELS)
         return Command(["answer", item, level, "--note", mark], mark)
@@ -144,7 +155,8 @@ def _ended(town: Town, pid: int, code: int, took: dict[str, float], tally: Tally
     assert command is not None
     laptop.doing = None
     if code == -signal.SIGKILL:
-        tally.count("kill -9 of a client")
+        reads = command.words[:2] == ["bundle", "read"]
+        tally.count(READING if reads else "kill -9 of a client")
         laptop.again = Command(command.words, command.mark, command.file)
     else:
         lasted = time.monotonic() - command.began
@@ -156,6 +168,11 @@ def _ended(town: Town, pid: int, code: int, took: dict[str, float], tally: Tally
             town.book.files[hashlib.sha256(data).hexdigest()] = data
         if code == 0 and command.mark:
             town.said(laptop, command.mark)
+        for stick in town.sticks:
+            if command.words[:3] == ["bundle", "write", str(stick.path)]:
+                stick.written = stick.path.exists()
+        if command.words[:2] == ["bundle", "read"] and code != 0:
+            town.book.faults.append(f"{' '.join(command.words)[:80]} ended with {code} (S10)")
         if code not in (0, 1, 3):
             town.book.faults.append(f"{' '.join(command.words)[:80]} ended with {code}")
     town.note(laptop)
@@ -176,6 +193,8 @@ def _calm(town: Town) -> list[str]:
         codes = [town.run(laptop, ["sync"]) for _ in range(3)]
         if codes[-1] != 0:
             found.append(f"waits for ever: {laptop.name} ends with {codes}")
+    for stick in town.sticks[-MOST_READ:]:
+        found += _came(town, stick)
     ctx = town.context()
     with ctx.db.read() as tx:
         held: dict[Place, bytes] = {
@@ -199,6 +218,31 @@ def _calm(town: Town) -> list[str]:
     found += [f"verify: {one.what} {one.where}: {one.why}" for one in verify(ctx).faults]
     ctx.db.close()
     return found
+
+
+def _came(town: Town, stick: Stick) -> list[str]:
+    """S10: a bundle whose reading was killed is read again, to its end, and then all of it is here;
+    read once more it brings nothing.
+    """
+    if not stick.path.exists():
+        return []
+    taker, path = stick.taker, str(stick.path)
+    codes = [town.run(taker, ["bundle", "read", path]) for _ in range(2)]
+    before = _stands(taker)
+    codes.append(town.run(taker, ["bundle", "read", path]))
+    found = [] if codes == [0, 0, 0] else [f"bundle refused: {stick.path.name} {codes}"]
+    if _stands(taker) != before:
+        found.append(f"bundle read twice: {taker.name} has something else")
+    here = {(d, log, seq): line for d, log, seq, line in before}
+    first = min((log for _, log, _ in stick.lines if log != "device"), default="")
+    for place, line in stick.lines.items():
+        if place[1] == first and here.get(place) != line:
+            found.append(f"bundle not taken: {place} is not on {taker.name}")
+    return found
+
+
+def _stands(laptop: Laptop) -> list[tuple[Any, ...]]:
+    return sorted(laptop.rows("select device, log, seq, line from lines"))
 
 
 def _missing(town: Town, held: dict[Place, bytes]) -> list[str]:

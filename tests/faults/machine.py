@@ -7,13 +7,30 @@ from contextlib import ExitStack
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from . import stories, wire
+from . import carrying, locked, protected, rulings, stories, wire
+from .hazards import see_hazard
 from .invariants import check
 from .process import Tally
 from .world import Story, new_story
 
 WHO = st.integers(0, 1)
 SOON = st.integers(0, 40)
+ERRANDS: tuple[stories.Act, ...] = (
+    carrying.write_for_office,
+    carrying.hand_over,
+    carrying.answer_in_bundle,
+    carrying.read_at_office,
+    carrying.read_on_device,
+    protected.interview,
+    protected.withdraw_consent,
+    rulings.rule_at_office,
+    rulings.rule_on_device,
+    stories.finish,
+    locked.set_words,
+    locked.remove_words,
+    locked.lock_or_unlock,
+    locked.forget,
+)
 
 
 class Laboratory(RuleBasedStateMachine):
@@ -60,6 +77,14 @@ class Laboratory(RuleBasedStateMachine):
     @rule(who=WHO)
     def sync(self, who: int) -> None:
         self.story.sync(self.story.devices[who])
+
+    @rule(who=WHO)
+    def see_hazard(self, who: int) -> None:
+        see_hazard(self.story, self.story.devices[who], self.inspection)
+
+    @rule(who=WHO, act=st.sampled_from(ERRANDS))
+    def errand(self, who: int, act: stories.Act) -> None:
+        act(self.story, self.story.devices[who], self.inspection)
 
     @rule(who=WHO)
     def copy(self, who: int) -> None:

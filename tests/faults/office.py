@@ -22,7 +22,7 @@ from flask import Flask
 from server import create_app
 from server.context import Context, open_context
 from server.schedule import Worker
-from server.services import enrolment, programme, publishing, registry
+from server.services import enrolment, programme, publishing, registry, safeguarding
 from server.services.backup import make_backup
 from server.services.restore import Surroundings, restore
 from server.settings import read_settings
@@ -32,6 +32,7 @@ from server.store.people import Person
 from sync.problems import Problem
 
 from . import seams
+from .chance_age import key_of
 from .clock import Clock
 from .power import Medium
 from .process import Died, Process, Tally, nobody
@@ -40,6 +41,10 @@ from .wire import Answered, AwayError, Sent, ask_application
 CONSOLE = "console"
 HILL, VALLEY = "example-hill", "example-valley"
 ANA, BEN, CAM = "p-ana22222", "p-ben22222", "p-cam22222"
+OFFICER = "p-off22222"
+KEEPER = key_of(b"a made-up safeguarding person..!")  # whose key is on no server and no device
+# When people are expected from: whatever any clock says, or only a while after stories begin (S9).
+ALWAYS, SOON = "1960-01-01", "2026-11-25"
 ASSIGNED = {HILL: (ANA, BEN), VALLEY: (ANA, CAM)}
 T = TypeVar("T")
 
@@ -51,19 +56,24 @@ def workspace() -> Path:
 
 
 @functools.cache
-def _template() -> tuple[Path, Flask]:
-    """A server that knows its facilities and people; made once, copied for each story."""
+def _template(first_day: str) -> tuple[Path, Flask]:
+    """A server that knows its facilities and people, expected from a day on; made once for each
+    day, copied for each story.
+    """
     folder = Path(tempfile.mkdtemp(prefix="tapak-faults-office-", dir=workspace()))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     with nobody():
         ctx = open_context(read_settings(folder / "server", environ={}))
-        fill(ctx)
+        fill(ctx, first_day)
+        _add_person(ctx, OFFICER, "officer")
+        keeper = str(KEEPER.to_public())
+        safeguarding.publish_key(ctx, CONSOLE, "Made-up Keeper", keeper)
         app = create_app(ctx)
         ctx.db.close()
     return folder / "server", app
 
 
-def fill(ctx: Context) -> None:
+def fill(ctx: Context, first_day: str = ALWAYS) -> None:
     """The published standard, two facilities, three auditors and who is assigned where."""
     registry.add_jurisdiction(
         ctx, CONSOLE, Jurisdiction("example", "Example region", None, "region")
@@ -74,13 +84,13 @@ def fill(ctx: Context) -> None:
     for facility, assigned in ASSIGNED.items():
         registry.add_facility(ctx, CONSOLE, _facility(facility))
         for person in assigned:
-            assign(ctx, facility, person)
+            assign(ctx, facility, person, first_day)
 
 
-def _add_person(ctx: Context, person: str) -> None:
+def _add_person(ctx: Context, person: str, role: str = "auditor") -> None:
     name = f"Made-up {person[2:5].title()}"
     new = Person(person, person[2:5], name, "no password", True, ctx.now())
-    ctx.db.write(lambda tx: (people.add(tx, new), people.grant(tx, person, "auditor", "example")))
+    ctx.db.write(lambda tx: (people.add(tx, new), people.grant(tx, person, role, "example")))
 
 
 def _facility(facility: str) -> dict[str, Any]:
@@ -95,25 +105,33 @@ def _facility(facility: str) -> dict[str, Any]:
     }
 
 
-def assign(ctx: Context, facility: str, person: str, purpose: str = "made-up visit") -> None:
+def assign(ctx: Context, facility: str, person: str, first_day: str) -> None:
     programme.assign(
         ctx,
         CONSOLE,
         facility=facility,
         person=person,
-        purpose=purpose,
-        not_before="1960-01-01",
+        purpose="made-up visit",
+        not_before=first_day,
         not_after="2150-12-31",
+        grace_days=0,
     )
 
 
 class Office:
     """One server of a story. When its process dies it is away until it is started again."""
 
-    def __init__(self, folder: Path, clock: Clock, tally: Tally, dice: random.Random) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        clock: Clock,
+        tally: Tally,
+        dice: random.Random,
+        first_day: str = ALWAYS,
+    ) -> None:
         self.folder, self.clock, self.tally, self.dice = folder, clock, tally, dice
-        shutil.copytree(_template()[0], folder / "server")
-        self.app = _template()[1]
+        template, self.app = _template(first_day)
+        shutil.copytree(template, folder / "server")
         self.process = Process("server", folder / "server", tally)
         self.medium()
         self.ctx: Context | None = None

@@ -27,7 +27,7 @@ class Medium:
     kept: int = 0
 
     def covers(self, path: str) -> bool:
-        return path.startswith(str(self.folder)) and ".sqlite" not in path
+        return path.startswith(str(self.folder)) and not _is_store(path)
 
     # -- what processes do ------------------------------------------------------------------------
 
@@ -87,7 +87,7 @@ class Medium:
             for name in names:
                 path = Path(folder) / name
                 good = self.synced.get(path.stat().st_ino)
-                if good is not None and ".sqlite" not in name:
+                if good is not None and not _is_store(name):
                     now = path.read_bytes()
                     path.write_bytes(now[: dice.choice((len(good), dice.randint(0, len(now))))])
         self.undo.clear()
@@ -103,6 +103,10 @@ class Medium:
         kept = self.shadow / str(self.kept)
         _link(path, kept)
         return kept
+
+
+def _is_store(path: str) -> bool:
+    return ".sqlite" in path or "store.sealed" in path
 
 
 def _gone(path: str) -> None:

@@ -27,6 +27,7 @@ class Tally:
     """How many faults of each kind happened, and at which places processes died."""
 
     kinds: Counter[str] = field(default_factory=Counter)
+    acts: Counter[str] = field(default_factory=Counter)  # what people did that is no fault
     seen: Counter[str] = field(default_factory=Counter)  # places where a process could have died
     died: Counter[str] = field(default_factory=Counter)
 
@@ -35,6 +36,7 @@ class Tally:
 
     def add(self, other: Tally) -> None:
         self.kinds += other.kinds
+        self.acts += other.acts
         self.seen += other.seen
         self.died += other.died
 

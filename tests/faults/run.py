@@ -14,6 +14,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -39,6 +40,7 @@ class Result:
     kinds: dict[str, int] = field(default_factory=dict)
     places: dict[str, int] = field(default_factory=dict)  # deaths at each place there was
     failures: dict[str, list[str]] = field(default_factory=dict)
+    acts: dict[str, int] = field(default_factory=dict)  # what people did that is no fault
 
     @property
     def faults(self) -> int:
@@ -54,6 +56,7 @@ class Result:
             "kinds": dict(sorted(self.kinds.items())),
             "places": dict(sorted(self.places.items())),
             "failures": self.failures,
+            "acts": dict(sorted(self.acts.items())),
         }
 
 
@@ -67,6 +70,7 @@ def read(data: dict[str, Any]) -> Result:
         data["kinds"],
         data["places"],
         data["failures"],
+        data["acts"],
     )
 
 
@@ -85,7 +89,7 @@ def simulate(seed: int, numbers: range, *, tell_each: bool = False) -> Result:
         if found:
             done.failures[f"--seed {seed} --story {number}"] = found
             print(f"story {number} of seed {seed} does not hold:", *found[:8], sep="\n  ")
-    done.kinds = dict(tally.kinds)
+    done.kinds, done.acts = dict(tally.kinds), dict(tally.acts)
     done.places = {place: tally.died[place] for place in tally.seen}
     done.seconds = time.monotonic() - begun
     return done
@@ -226,10 +230,11 @@ def _heard(process: subprocess.Popen[bytes]) -> Result:
 
 def report(results: list[Result], seconds: float) -> int:
     """Print what was done, write it down, and say whether everything held."""
-    kinds: dict[str, int] = {}
+    kinds: Counter[str] = Counter()
+    acts: Counter[str] = Counter()
     for one in results:
-        for kind, count in one.kinds.items():
-            kinds[kind] = kinds.get(kind, 0) + count
+        kinds.update(one.kinds)
+        acts.update(one.acts)
     failures = {name: found for one in results for name, found in one.failures.items()}
     stories, faults = sum(one.stories for one in results), sum(kinds.values())
     for kind, count in sorted(kinds.items(), key=lambda one: -one[1]):
@@ -244,6 +249,7 @@ def report(results: list[Result], seconds: float) -> int:
         "kills": sum(kills.values()),
         "seconds": round(seconds),
         "kinds": dict(sorted(kinds.items())),
+        "acts": dict(sorted(acts.items())),
         "failures": failures,
         "parts": [one.to_json() for one in results],
     }

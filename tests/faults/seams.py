@@ -17,13 +17,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import sqlcipher3
+
 from .power import Medium
 from .process import Process, current
 
 _NAMES = ("open", "close", "dup", "fdopen", "fsync", "replace", "rename", "link", "unlink")
 _MORE = ("remove", "write", "pwrite", "truncate", "mkdir", "getpid", "kill", "urandom")
 REAL = {name: getattr(os, name) for name in (*_NAMES, *_MORE)}
-_connect = sqlite3.connect
+_connect, _connect_sealed = sqlite3.connect, sqlcipher3.connect
 
 # By name of the process's computer: its disk, and what it draws as randomness.
 media: dict[Path, Medium] = {}
@@ -191,28 +193,42 @@ def _urandom(count: int) -> bytes:
 # -- SQLite ---------------------------------------------------------------------------------------
 
 
-class Cursor(sqlite3.Cursor):
+class _Cursor:
+    """A cursor of either library, whose statements are places where its process may end."""
+
     def execute(self, sql: str, *given: Any) -> Any:
-        _before_statement(self.connection, sql)
-        found = super().execute(sql, *given)
-        _after_statement(self.connection, sql)
+        connection = self.connection  # type: ignore[attr-defined]
+        _before_statement(connection, sql, *given)
+        found = super().execute(sql, *given)  # type: ignore[misc]
+        _after_statement(connection, sql)
         return found
 
     def executemany(self, sql: str, *given: Any) -> Any:
-        _before_statement(self.connection, sql)
-        return super().executemany(sql, *given)
+        _before_statement(self.connection, sql)  # type: ignore[attr-defined]
+        return super().executemany(sql, *given)  # type: ignore[misc]
 
 
-class Connection(sqlite3.Connection):
-    """A connection of a simulated process to a file."""
+class Cursor(_Cursor, sqlite3.Cursor):
+    pass
+
+
+class SealedCursor(_Cursor, sqlcipher3.Cursor):  # type: ignore[misc]
+    pass
+
+
+class _Connection:
+    """A connection of a simulated process to a file; `beside` is one that was attached to it."""
 
     owner: Process | None = None
     path = ""
+    beside = ""
     full_sync = True  # as SQLite opens a file, until it is told otherwise
     before: tuple[bytes, bytes] | None = None  # the file and its log before the first unsynced one
+    cursors: type[Any] = Cursor
+    failure: type[Exception] = sqlite3.OperationalError
 
-    def cursor(self, factory: Any = Cursor) -> Any:
-        return super().cursor(factory)
+    def cursor(self, factory: Any = None) -> Any:
+        return super().cursor(factory or self.cursors)  # type: ignore[misc]
 
     def execute(self, sql: str, *given: Any) -> Any:
         return self.cursor().execute(sql, *given)
@@ -221,21 +237,35 @@ class Connection(sqlite3.Connection):
         return self.cursor().executemany(sql, *given)
 
     def commit(self) -> None:
-        if self.in_transaction:
+        if self.in_transaction:  # type: ignore[attr-defined]
             _before_statement(self, "commit")
-        super().commit()
+        super().commit()  # type: ignore[misc]
         _after_statement(self, "commit")
 
     def rollback(self) -> None:
         if self.owner is None or not self.owner.dead:
-            super().rollback()
+            super().rollback()  # type: ignore[misc]
 
 
-def _before_statement(connection: Any, sql: str) -> None:
+class Connection(_Connection, sqlite3.Connection):
+    pass
+
+
+class SealedConnection(_Connection, sqlcipher3.Connection):  # type: ignore[misc]
+    """One to a store under a key (S11)."""
+
+    cursors = SealedCursor
+    failure = sqlcipher3.OperationalError
+
+
+def _before_statement(connection: Any, sql: str, *given: Any) -> None:
     process = current()
-    if process is None or not isinstance(connection, Connection):
+    if process is None or not isinstance(connection, _Connection):
         return
     first = sql.split(None, 1)[0].lower() if sql.strip() else ""
+    if first == "attach":
+        connection.beside = given[0][0]
+        process.touch("before attach")
     if first == "rollback" and process.dead:
         process.touch("rollback")
     if first in ("begin", "commit") or first in _WRITES:
@@ -243,7 +273,7 @@ def _before_statement(connection: Any, sql: str) -> None:
     elif process.dead:
         process.touch(first)
     if (first == "commit" or first in _WRITES) and process.is_full():
-        full = sqlite3.OperationalError("database or disk is full")
+        full: Any = connection.failure("database or disk is full")
         full.sqlite_errorcode = sqlite3.SQLITE_FULL
         raise full
     if first == "commit" and not connection.full_sync and connection.before is None:
@@ -256,7 +286,7 @@ def _before_statement(connection: Any, sql: str) -> None:
 
 def _after_statement(connection: Any, sql: str) -> None:
     process = current()
-    if process is None or not isinstance(connection, Connection):
+    if process is None or not isinstance(connection, _Connection):
         return
     plain = sql.strip().lower()
     if plain.startswith("pragma synchronous"):
@@ -268,11 +298,19 @@ def _after_statement(connection: Any, sql: str) -> None:
 
 
 def _opened(path: Any, *given: Any, **more: Any) -> Any:
+    return _opened_as(_connect, Connection, path, *given, **more)
+
+
+def _opened_sealed(path: Any, *given: Any, **more: Any) -> Any:
+    return _opened_as(_connect_sealed, SealedConnection, path, *given, **more)
+
+
+def _opened_as(connect: Any, kind: type[Any], path: Any, *given: Any, **more: Any) -> Any:
     process = current()
     if process is None:
-        return _connect(path, *given, **more)
+        return connect(path, *given, **more)
     process.touch("before connect")
-    made = _connect(path, *given, **{**more, "factory": Connection})
+    made = connect(path, *given, **{**more, "factory": kind})
     made.owner, made.path = process, os.fspath(path)
     process.connections.append(made)
     return made
@@ -305,12 +343,14 @@ def in_place() -> Iterator[None]:
     for name, stand_in in _STAND_INS.items():
         setattr(os, name, stand_in)
     sqlite3.connect = sqlite3.dbapi2.connect = _opened  # type: ignore[assignment]
+    sqlcipher3.connect = _opened_sealed
     try:
         yield
     finally:
         for name in _STAND_INS:
             setattr(os, name, REAL[name])
         sqlite3.connect = sqlite3.dbapi2.connect = _connect
+        sqlcipher3.connect = _connect_sealed
 
 
 def end(process: Process, dice: random.Random) -> None:
@@ -325,6 +365,9 @@ def end(process: Process, dice: random.Random) -> None:
                 files[name] = unsynced[n]
             elif name not in files:
                 files[name] = found.read_bytes() if found.exists() else None
+        beside = getattr(connection, "beside", "")
+        for name in (beside, f"{beside}-journal") if beside else ():
+            files[name] = Path(name).read_bytes() if Path(name).exists() else None
     for connection in process.connections:
         connection.close()
     for handle in process.handles:

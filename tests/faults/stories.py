@@ -15,9 +15,10 @@ from PIL import Image
 from server.services.enrolment import enrol
 from sync.problems import Problem
 
-from . import wire
+from . import carrying, locked, protected, rulings, wire
 from .book import Said
 from .device import Device
+from .hazards import see_hazard
 from .office import ANA, BEN, CAM, HILL, VALLEY
 from .process import Tally, nobody
 from .world import Story, new_story
@@ -57,6 +58,8 @@ def act_out(story: Story) -> None:
         colleague = story.enrol(dice.choice((BEN, BEN, CAM, ANA)))
         ready(story, colleague)
     theme = dice.choice(THEMES)
+    acts = [act for act, _ in theme]
+    story.both = put_device_back in acts and put_office_back in acts
     for _ in range(dice.randint(8, 14)):
         device = dice.choice(story.devices)
         arm(story, device)
@@ -287,14 +290,14 @@ def assign(story: Story, device: Device, inspection: str) -> None:
 
 
 def copy_device(story: Story, device: Device, inspection: str) -> None:
-    if not story.restored and device.enrolled:
+    if device.enrolled and (not story.restored or story.both):
         device.process.forgive()
         device.copy_folder()
         story.tally.count("backup of a device")
 
 
 def put_device_back(story: Story, device: Device, inspection: str) -> None:
-    if not device.copied or story.restored or story.forked:
+    if not device.copied or story.forked or (story.restored and not story.both):
         return
     answer(story, device, inspection)  # what the backup does not have, and the server gets
     story.sync(device)
@@ -303,11 +306,23 @@ def put_device_back(story: Story, device: Device, inspection: str) -> None:
     device.put_back(held, story.held_files())
     story.tally.count("backup of a device restored")
     story.tell(f"{device.name} is put back from a backup")
+    _reckon(story)
     answer(story, device, inspection)
 
 
+def _reckon(story: Story) -> None:
+    """What is lost with what a backup took the place of."""
+    from .invariants import reckon
+
+    if story.forked and story.restored:
+        story.tally.count("backups of both sides restored")
+        reckon(story)
+    protected.reckon(story)
+    rulings.reckon(story)
+
+
 def back_office_up(story: Story, device: Device, inspection: str) -> None:
-    if not story.forked and not story.backed_up:
+    if not story.backed_up and (not story.forked or story.both):
         story.office.process.forgive()
         story.office.back_up()
         story.backed_up = True
@@ -315,18 +330,46 @@ def back_office_up(story: Story, device: Device, inspection: str) -> None:
 
 
 def put_office_back(story: Story, device: Device, inspection: str) -> None:
-    if story.backed_up and not story.restored and not story.forked:
+    if story.backed_up and not story.restored and (not story.forked or story.both):
         story.office.restore()
         story.restored = True
+        after = {number for number, backed_up in story.book.withdrawn.items() if backed_up}
+        story.book.unsure |= after  # the server knows nothing of it any more
+        _reckon(story)
         story.tally.count("backup of the server restored")
         story.tell("the server is put back from a backup")
 
 
+_BY_STICK: tuple[tuple[Act, int], ...] = (
+    (carrying.write_for_office, 4),
+    (carrying.hand_over, 4),
+    (carrying.answer_in_bundle, 3),
+    (carrying.read_at_office, 5),
+    (carrying.read_on_device, 5),
+)
+_IN_CONFIDENCE: tuple[tuple[Act, int], ...] = (
+    (protected.interview, 8),
+    (protected.withdraw_consent, 3),
+    (finish, 4),
+)
+_TWO_WAYS: tuple[tuple[Act, int], ...] = (
+    (answer, 6),
+    (rulings.rule_at_office, 5),
+    (rulings.rule_on_device, 2),
+    (all_sync, 3),
+)
+_LOCKED: tuple[tuple[Act, int], ...] = (
+    (locked.set_words, 5),
+    (locked.remove_words, 1),
+    (locked.lock_or_unlock, 4),
+    (locked.forget, 3),
+)
 _DAILY: tuple[tuple[Act, int], ...] = (
     (answer, 8),
     (photograph, 5),
     (sync, 6),
     (observe, 2),
+    (see_hazard, 1),
     (walk, 1),
     (finish, 2),
     (all_sync, 2),
@@ -343,4 +386,30 @@ THEMES: Sequence[Sequence[tuple[Act, int]]] = (
     (*_DAILY, (photograph, 8), (sync, 8)),
     (*_DAILY, (copy_device, 5), (put_device_back, 4), (sync, 4)),
     (*_DAILY, (back_office_up, 5), (put_office_back, 3), (sync, 4)),
+    (*_DAILY, *_BY_STICK),
+    (*_DAILY, (see_hazard, 8), (sync, 6)),
+    (*_DAILY, *_IN_CONFIDENCE),
+    (*_DAILY, *_TWO_WAYS),
+    (*_DAILY, *_LOCKED),
+    # And all of it together.
+    (
+        *_DAILY,
+        *_IN_CONFIDENCE,
+        *_TWO_WAYS,
+        *_LOCKED,
+        *_BY_STICK,
+        (copy_device, 3),
+        (put_device_back, 2),
+    ),
+    (*_DAILY, *_IN_CONFIDENCE, *_LOCKED, *_BY_STICK, (back_office_up, 4), (put_office_back, 3)),
+    # A backup of the device and one of the server.
+    (
+        *_DAILY,
+        (copy_device, 5),
+        (put_device_back, 4),
+        (back_office_up, 5),
+        (put_office_back, 4),
+        (sync, 4),
+    ),
+    ((answer, 6), (photograph, 3), (finish, 1), (sync, 1), *_BY_STICK),
 )

@@ -20,7 +20,9 @@ from pathlib import Path
 
 import httpx
 import psutil
+from pyrage.x25519 import Identity
 
+from fieldkit.bundle_sealing import NOTE
 from server.context import Context, open_context
 from server.services import enrolment
 from server.settings import Settings, read_settings
@@ -56,6 +58,16 @@ class Command:
 
 
 @dataclass
+class Stick:
+    """A bundle that a laptop wrote for another; `lines` are those that the other has afterwards."""
+
+    path: Path
+    taker: Laptop
+    lines: dict[Place, bytes] = field(default_factory=dict)
+    written: bool = False
+
+
+@dataclass
 class Laptop:
     """One device's folder; one command at a time."""
 
@@ -66,6 +78,7 @@ class Laptop:
     doing: Command | None = None
     again: Command | None = None  # was killed, so the person types it again
     rows_before: int = 0
+    key: str = ""  # what is sealed to it (S10)
 
     def rows(self, sql: str, *given: object) -> list[tuple[object, ...]]:
         with closing(sqlite3.connect(self.home / "store.sqlite", timeout=30)) as db:
@@ -92,6 +105,7 @@ class Town:
     count: Callable[[str], None]
     book: Book = field(default_factory=Book)
     laptops: list[Laptop] = field(default_factory=list)
+    sticks: list[Stick] = field(default_factory=list)
     server: subprocess.Popen[bytes] | None = None
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
@@ -203,11 +217,14 @@ class Town:
         ctx = self.context()
         link = enrolment.invite(ctx, person, CONSOLE)
         ctx.db.close()
-        for words in (["enrol", link], ["prepare"], ["start", "example-hill", "--new"]):
+        begin = ["start", "example-hill", "--new"]
+        for words in (["enrol", link], ["prepare"], begin, ["bundle", "key"]):
             assert self.run(laptop, words) == 0, (laptop.home / ".." / "words.log").read_text()
         laptop.inspection = str(
             laptop.rows("select log from lines where log <> 'device' order by rowid")[0][0]
         )
+        own = str(laptop.rows("select value from meta where name = ?", NOTE)[0][0])
+        laptop.key = str(Identity.from_str(own).to_public())
         self.laptops.append(laptop)
         self.note(laptop)
         return laptop

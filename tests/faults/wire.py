@@ -34,6 +34,7 @@ FATES = (
     "gateway error",
     "request altered",
 )
+LIES = ("forged receipt", "answer altered", "old answer", "request altered")
 
 
 @dataclass(frozen=True)
@@ -73,6 +74,8 @@ class Network:
     past: dict[tuple[str, str], list[Answered]] = field(default_factory=dict)
     unnamed: list[str] = field(default_factory=list)  # answers that the catalogue has no word for
     bytes_carried: int = 0
+    lied_to: set[str] = field(default_factory=set)  # devices whose words somebody changed
+    watch: Callable[[str, Sent], None] = lambda device, sent: None  # sees what each device sends
 
     def carry(self, sent: Sent, device: str, log: str, digest: str) -> Answered | tuple[int, Any]:
         """One request through the network: the answer, or after how many of its bytes it ends."""
@@ -81,6 +84,8 @@ class Network:
             self.deliver_late(1)
         if fate:
             self.count(fate)
+        if fate in LIES:
+            self.lied_to.add(device)
         if fate == "request lost":
             raise AwayError
         if fate == "request delayed":
@@ -177,6 +182,7 @@ class Socket(httpx.BaseTransport):
         )
         with nobody():
             known = self.known()
+            self.network.watch(known[0], sent)
         try:
             answer = self.network.carry(sent, *known)
         except AwayError:

@@ -9,24 +9,27 @@ import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import fieldkit.imaging
 import fieldkit.library
 import fieldkit.tus
 import server.services.photos
 import server.services.uploads
+import sync.age_passphrase
 from server.store import logs
 from server.store.files import held_pairs, names_in
 from server.store.stored import all_files
 from sync.photo_batch import Reading
 
-from . import seams
+from . import chance_age, seams
 from .book import Book, Place
 from .clock import Clock, World
 from .device import Device, Outcome
-from .office import ANA, BEN, CAM, Office, workspace
+from .hazards import hazards_first
+from .office import ALWAYS, ANA, BEN, CAM, SOON, Office, workspace
 from .process import Tally, nobody
-from .wire import Network
+from .wire import Network, Sent
 
 PEOPLE = (ANA, BEN, CAM)
 
@@ -35,6 +38,7 @@ SIZES = (
     (fieldkit.tus, "CHECKED_BYTES", 3_000),
     (fieldkit.tus, "LONG_BYTES", 9_000),
     (server.services.uploads, "SMALL_BYTES", 12_000),
+    (sync.age_passphrase, "WORK", 6),  # a passphrase is tried quickly
 )
 
 
@@ -52,10 +56,12 @@ class Story:
     book: Book
     devices: list[Device] = field(default_factory=list)
     links: list[str] = field(default_factory=list)  # of invitations that were used
+    bundles: list[Any] = field(default_factory=list)  # on sticks, each to be read at any time
     marks: int = 0
     forked: bool = False  # a device's backup was put back
     backed_up: bool = False
     restored: bool = False
+    both: bool = False  # a story in which both may be put back
     server_clock_was_wrong: bool = False
     told: list[str] = field(default_factory=list)
 
@@ -98,6 +104,12 @@ class Story:
         self.tell(f"{device.name} syncs: {done.how} {done.problem.code if done.problem else ''}")
         self.book.faults += claims(self, device)
         return done
+
+    def watch(self, device: str, sent: Sent) -> None:
+        """A device sends something."""
+        for one in self.devices:
+            if one.id == device:
+                hazards_first(self, one, sent)
 
     def calm_down(self) -> None:
         """No more faults; what was held up on the way arrives or is lost."""
@@ -167,9 +179,12 @@ def new_story(seed: str, tally: Tally) -> Iterator[Story]:
     time = World()
     try:
         with laboratory(), seams.in_place():
-            office = Office(folder, Clock(time), tally, dice)
+            # S9: in a third of the stories days part entries, without a throw of the story's dice.
+            first_day = random.Random(f"{seed} days").choice((ALWAYS, ALWAYS, SOON))
+            office = Office(folder, Clock(time), tally, dice, first_day)
             network = Network(office.serve, dice, tally.count)
             story = Story(seed, folder, dice, tally, time, office, network, Book())
+            network.watch = story.watch
             try:
                 yield story
             finally:
@@ -189,6 +204,7 @@ def laboratory() -> Iterator[None]:
         (fieldkit.imaging, "read_files", _read_here),
         (server.services.photos, "read_files", _read_here),
         (fieldkit.library, "load_checklist", _load_checklist),
+        *chance_age.SWAPS,
     ]
     before += [(where, name, getattr(where, name)) for where, name, _ in changed[len(SIZES) :]]
     for where, name, value in changed:

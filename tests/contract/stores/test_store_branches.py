@@ -33,8 +33,8 @@ def test_a_run_of_a_branch_is_kept_once_and_byte_for_byte(db: Database) -> None:
     assert [db.write(lambda tx: branches.put(tx, one)) for _ in range(2)] == [True, False]
     db.write(lambda tx: branches.put(tx, other))
     with db.read() as tx:
-        assert branches.of_log(tx, first.id, VISIT) == [one]
-        assert branches.of_log(tx, first.id, VISIT_2) == []
+        assert list(branches.of_log(tx, first.id, VISIT)) == [one]
+        assert list(branches.of_log(tx, first.id, VISIT_2)) == []
         assert branches.of_inspections(tx, [VISIT_2, VISIT]) == [one, other]
         assert branches.every(tx) == [one, other]
         assert branches.of_root(tx, one.root) == [one, other]

@@ -150,3 +150,5 @@ def test_the_active_devices_of_people_are_found_by_person(db: Database) -> None:
         found = devices.active_of(tx, ["p-aminah", "p-budi", "p-nobody"])
         assert found == {"p-aminah": set(ids[:2]), "p-budi": {ids[2]}}
         assert devices.active_of(tx, []) == {}
+        assert devices.revoked_of(tx, "p-budi") == {ids[3]}
+        assert devices.revoked_of(tx, "p-aminah") == set()

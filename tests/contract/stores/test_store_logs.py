@@ -52,6 +52,36 @@ def test_runs_that_came_after_their_device_was_revoked_are_known(db: Database) -
         assert logs.revoked_runs(tx, VISIT_2) == {}
 
 
+def test_when_the_runs_of_several_logs_came_is_known_each_time_once(db: Database) -> None:
+    """S9, S5"""
+    first, second = db.write(put_everybody)
+    assert db.write(lambda tx: logs.came_at(tx, [])) == {}
+    for n, at in enumerate((NOW, NOW, NOW + 5)):
+        given = LINES[n : n + 1], LINES[:n], at
+        db.write(lambda tx, g=given: append(tx, first, VISIT, g[0], before=g[1], now=g[2]))
+    db.write(lambda tx: append(tx, second, VISIT, LINES[:1], now=NOW + 9))
+    with db.read() as tx:
+        ids = {log.device: log.id for log in logs.logs_of(tx, VISIT)}
+        assert logs.came_at(tx, ids.values()) == {
+            ids[first.id]: [NOW, NOW + 5],
+            ids[second.id]: [NOW + 9],
+        }
+
+
+def test_entries_that_carry_a_revoked_devices_lines_are_marked_one_by_one(db: Database) -> None:
+    """S8, S3"""
+    first, second = db.write(put_everybody)
+    db.write(lambda tx: append(tx, first, VISIT, LINES[:2]))
+    db.write(lambda tx: append(tx, first, VISIT, LINES[2:], before=LINES[:2]))
+    db.write(lambda tx: append(tx, second, VISIT, LINES))
+    for positions in ({4, 2}, {5}, set()):
+        db.write(lambda tx, p=positions: logs.mark_late(tx, first.id, VISIT, p))
+    with db.read() as tx:
+        assert logs.late_adopted(tx, {VISIT, VISIT_2}) == {(first.id, VISIT): [2, 4, 5]}
+        assert logs.late_adopted(tx, {VISIT_2}) == {}
+        assert logs.revoked_runs(tx, VISIT) == {}
+
+
 def test_where_the_lines_of_revoked_devices_begin_to_be_late_is_known_of_several_inspections(
     db: Database,
 ) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from checklists import published
 from checklists.compose import Part, compose, digest_of, read_part, read_recipe
 from checklists.load import load_checklist
-from checklists.translations import english_mark, lay_over, places, read_translation
+from checklists.translations import english_mark, lay_over, places, read_translation, stamped
 from checklists.yaml_lines import Faults, Keyed, Listed, Node, Scalar, read_yaml
 from checklists.yaml_writer import write_yaml
 from sync.problems import Problem
@@ -124,6 +124,27 @@ def test_a_translation_of_another_english_is_noticed() -> None:
     changed = read_part(PART.replace("0 tears", "0 holes").encode(), "ponds.yaml")
     with pytest.raises(Problem, match="changed since it was translated"):
         lay_over(changed, read_translation(told.encode(), "ms/ponds.yaml"))
+
+
+def test_a_translation_is_stamped_with_its_english_where_it_has_no_mark_yet() -> None:
+    one = part("ponds")
+    done = stamped(MALAY.encode(), one)
+    assert stamped(done, one) == done
+    assert done.decode().splitlines()[5:8] == [
+        '  ponds: {of: df86e58c, title: "Kolam"}',
+        "  PND-E1:",
+        "    of: 8cb39c86",
+    ]
+    before, after = (read_translation(d, "ms/ponds.yaml") for d in (MALAY.encode(), done))
+    assert {path: text.text for path, text in after.texts.items()} == {
+        path: text.text for path, text in before.texts.items()
+    }
+    assert set(after.of) == {"ponds", "PND-E1", "operating"}
+    lay_over(one, after)
+    changed = read_part(PART.replace("0 tears", "0 holes").encode(), "ponds.yaml")
+    assert stamped(done, changed) == done
+    with pytest.raises(Problem, match="changed since it was translated"):
+        lay_over(changed, after)
 
 
 def test_only_some_items_are_kept_and_a_section_without_any_goes() -> None:

@@ -212,16 +212,18 @@ def test_what_is_counted_and_measured_are_numbers_with_free_instances(checklist:
     }
 
 
-def test_sections_and_signs_are_translated_and_the_rest_says_it_is_not(
+def test_sections_and_signs_are_translated_as_drafts_and_a_language_without_falls_back(
     checklist: Checklist,
 ) -> None:
     operating = checklist.observation("operating")
     assert operating is not None
+    assert {"ms", "id"} <= set(checklist.drafts) < set(checklist.languages)
     for language in ("ms", "id"):
         assert all(section.title.get(language)[1] for section in checklist.sections)
         assert all(label.get(language)[1] for label in (operating.instances or {}).values())
-        _, item = next(checklist.items())
-        assert item.question.get(language) == (str(item.question), False)
+    _, item = next(checklist.items())
+    for text in (item.question, *(section.title for section in checklist.sections)):
+        assert text.get("xx") == (str(text), False)
 
 
 # -- limits and profile ---------------------------------------------------------------------------

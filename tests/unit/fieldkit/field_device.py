@@ -53,6 +53,14 @@ DECLARATION: dict[str, Any] = {
 }  # fmt: skip
 
 
+ASSIGNMENT: dict[str, Any] = {
+    "id": "a1",
+    "facility": FACILITY["id"],
+    "purpose": "first visit",
+    "colleagues": ["p-colleague"],
+}
+
+
 def busy_office() -> Office:
     """An office with one facility, its declaration, and the published standard."""
     office = Office()
@@ -62,9 +70,7 @@ def busy_office() -> Office:
         publish("checklist", "rare-earth-site", text(published.checklist_bytes("rare-earth-site"))),
         publish("limits", "example", text(published.limits_bytes("example"))),
         publish("profile", "default", text(published.profile_bytes("default"))),
-        Change(
-            "assignment", "a1", {"id": "a1", "facility": FACILITY["id"], "purpose": "first visit"}
-        ),
+        Change("assignment", "a1", ASSIGNMENT),
     ]
     return office
 

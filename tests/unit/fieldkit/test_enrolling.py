@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import stat
 from collections.abc import Mapping
@@ -16,6 +17,7 @@ from memory_server import DirectTransport, Office
 from fieldkit.enrolling import check_may_enrol, enrol, read_invitation
 from fieldkit.keys import is_private, load_key, load_or_make_key, public_bytes
 from fieldkit.server_keys import checked_keys, server_keys
+from sync.greeting import sign_greeting
 from sync.log import device_id
 from sync.problems import Problem
 from sync.receipt import sign_certificate
@@ -80,6 +82,48 @@ def test_a_server_with_another_key_than_the_invitations_is_not_believed(
     key = load_or_make_key(device_key(device))
     with pytest.raises(Problem, match="server-key-changed"):
         enrol(device.store, key, read_invitation(link), "x", DirectTransport(office))
+    with pytest.raises(Problem, match="device-not-enrolled"):
+        device.store.identity()
+
+
+class _InTheMiddle(DirectTransport):
+    """Somebody between device and server, who knows its public key and has heard it speak."""
+
+    shown: list[Mapping[str, Any]]
+    heard: str | None = None
+
+    def greet(self, challenge: str) -> bytes:
+        self.shown = []
+        said = json.loads(self.office.greet(self.heard or challenge))
+        if self.heard is None:
+            own = sign_greeting(Ed25519PrivateKey.generate(), challenge)
+            said["proof"] = base64.b64encode(own).decode()
+        return json.dumps(said).encode()
+
+    def enrol(self, request: Mapping[str, Any]) -> bytes:
+        self.shown.append(request)
+        return super().enrol(request)
+
+
+class _WithoutProof(_InTheMiddle):
+    def greet(self, challenge: str) -> bytes:
+        return json.dumps({**json.loads(super().greet(challenge)), "proof": None}).encode()
+
+
+@pytest.mark.parametrize("middle", [_InTheMiddle, _WithoutProof])
+@pytest.mark.parametrize("heard", [None, "ab" * 32])
+def test_the_code_is_shown_only_to_who_holds_the_servers_private_key(
+    tmp_path: Path, office: Office, middle: type[_InTheMiddle], heard: str | None
+) -> None:
+    """S8: the public key is no secret, and what the server signed before proves nothing now."""
+    device = FieldDevice(tmp_path / "d", office)
+    key = load_or_make_key(device_key(device))
+    transport = middle(office)
+    transport.heard = heard
+    with pytest.raises(Problem, match="server-unproved"):
+        enrol(device.store, key, read_invitation(office.link()), "x", transport)
+    assert transport.shown == []
+    assert set(office.codes.values()) == {None}
     with pytest.raises(Problem, match="device-not-enrolled"):
         device.store.identity()
 

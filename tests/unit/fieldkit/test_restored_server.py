@@ -127,7 +127,7 @@ def test_what_an_older_epoch_acknowledged_counts_as_waiting_until_it_is_acknowle
         device.sync(["", "request"])
     identity = device.store.identity()
     assert device.ledger.waiting_lines(identity) == entries
-    assert device.ledger.unsent_lines(identity) == 0
+    assert device.ledger.reached(identity) == (entries, 0)
     assert {f.held_at for f in device.ledger.files()} == {None}
     assert device.sync().lines_sent == 0
     assert device.ledger.waiting_lines(identity) == 0

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import shutil
 import zipfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from click.testing import CliRunner
 from field_device import FieldDevice, busy_office, picture
+from handing import certificate, give, joined, runs, visit
 from memory_server import Office
 
 from fieldkit import shared
@@ -20,89 +19,25 @@ from fieldkit.capture import answer, load_inspection, set_outcome
 from fieldkit.cli import cli
 from fieldkit.export import write_export
 from fieldkit.generations import own_keys
-from fieldkit.keys import load_key
 from fieldkit.library import Library
 from fieldkit.preview import Sources, score_document
 from fieldkit.recompute import recompute
 from fieldkit.shared import (
     colleagues,
     drop_colleagues,
-    extracts_of,
     not_taken,
     take_certificate,
     take_lines,
 )
 from fieldkit.signing import sign_off, standing
-from sync import wire
 from sync.extract import Extract, Hole, Proof, extract_to_json, make_extract, vouch
 from sync.problems import Problem
-from sync.receipt import server_id, sign_certificate
 from sync.session import Change
-
-TRACK = {"source": "recorded", "lat_e7": [40000000], "lon_e7": [1010000000]}
-
-
-def joined(folder: Path, office: Office) -> FieldDevice:
-    """Another device of the same office, enrolled and synced."""
-    office.codes = {"WXYZ-EFGH-2345": None}
-    made = FieldDevice(folder, office)
-    made.enrol()
-    made.sync()
-    return made
 
 
 @pytest.fixture
 def colleague(tmp_path: Path, office: Office, device: FieldDevice) -> FieldDevice:
     return joined(tmp_path / "colleague", office)
-
-
-def certificate(office: Office, of: FieldDevice, person: str = "p-colleague") -> dict[str, str]:
-    """The certificate of a device as that of another person, as the server sends it."""
-    body = {
-        "device": of.id,
-        "public_key": base64.b64encode(of.store.identity().public_key).decode(),
-        "person": person,
-        "person_name": "Example Colleague",
-        "name": "laptop",
-        "issued": office.now,
-        "server": server_id(office.public_key),
-    }
-    dumped: dict[str, str] = wire.Signed().dump(sign_certificate(office.key, body))
-    return dumped
-
-
-def visit(of: FieldDevice, *, track: bool = True) -> str:
-    """The beginning of a visit: answers, and a track among them."""
-    inspection = of.start(new=True).inspection
-    answer(of.recorder(), inspection, "GEN-G1", ["FM"])
-    if track:
-        record(of, inspection, f"track/{of.id}/1", TRACK)
-        record(of, inspection, f"track/{of.id}/2", TRACK)
-    answer(of.recorder(), inspection, "GEN-G2", ["FM"])
-    return inspection
-
-
-def record(of: FieldDevice, inspection: str, path: str, value: Any) -> None:
-    store = of.store
-    with store.writing(store.identity(), of.now(), "an entry") as log:
-        log.append(inspection, path, value)
-
-
-def runs(of: FieldDevice, inspection: str) -> list[Extract]:
-    """What a device gives on of an inspection, as it would in a file."""
-    store = of.store
-    return list(extracts_of(store.database, store.identity(), load_key(of.home.key), inspection))
-
-
-def give(office: Office, of: FieldDevice, to: FieldDevice, inspection: str) -> int:
-    """What a device has of an inspection, taken by another one; no network is needed for it."""
-    store = to.store
-    identity, new = store.identity(), 0
-    with store.database.write("a colleague's lines") as tx:
-        take_certificate(tx, identity, of.id, certificate(office, of))
-        for run in runs(of, inspection):
-            new += take_lines(tx, identity, run)
-    return new
 
 
 def code_of(to: FieldDevice, extract: Extract) -> str:

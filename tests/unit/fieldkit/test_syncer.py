@@ -282,8 +282,7 @@ def test_a_receipt_over_other_bytes_than_ours_is_not_believed(
     device: FieldDevice, office: Office, tmp_path: Path
 ) -> None:
     inspection = _inspect(device, tmp_path)
-    segments = device.ledger.pending(device.store.identity())
-    assert segments
+    assert list(device.ledger.pending(device.store.identity()))
     device.sync()
     said = office.logs[(device.id, inspection)]
     said.hashes[-1] = b"\x00" * 32

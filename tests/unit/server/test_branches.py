@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import select
 from test_intake import Laptop, copy_of, enrolled, stored
 
 from server.context import Context, open_context
-from server.services.branches import Branch, whole
+from server.services import branches as services
+from server.services.branches import Branch, Walked, walk, whole
 from server.services.verify import verify
 from server.settings import read_settings
 from server.store import audit, branches, tables
@@ -183,3 +185,23 @@ def test_a_changed_byte_of_a_branch_is_found(
         lambda tx: tx.execute(tables.quarantine.update().where(last).values({column: changed}))
     )
     assert len(faults(ctx)) == 1
+
+
+def test_a_branch_is_walked_without_keeping_its_lines(
+    ctx: Context, laptop: Laptop, other: Laptop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """S3, S12: a branch may be far larger than memory: runs come one by one, and go."""
+    for last in range(4, 9):
+        states(other, other.segment(last, last))
+    kept: list[Walked] = []
+
+    def watched(*given: Any) -> Walked:
+        kept.append(walk(*given))
+        return kept[-1]
+
+    monkeypatch.setattr(services, "walk", watched)
+    assert states(other, other.segment(9)) == [("forked", 4)]
+    assert [seq for seq, _ in kept[-1].at] == [4, 5, 6, 7, 8]
+    assert all(run.lines == () for run in kept[-1].at.values())
+    with ctx.db.read() as tx:
+        assert isinstance(branches.of_log(tx, "a device", "a log"), Iterator)

@@ -27,6 +27,7 @@ from server.services.audit import CONSOLE
 from server.services.changes import changes_after
 from server.services.tokens import token_for
 from server.store import audit, changes, devices, people, tables
+from sync.greeting import is_greeting_of
 from sync.log import device_id
 from sync.problems import CATALOGUE, Problem
 from sync.receipt import SignedBytes, read_certificate, server_id
@@ -152,6 +153,22 @@ def test_a_request_that_comes_late_ends_no_token_of_another_invitation(office: O
     assert (late.status_code, late.json["code"]) == (403, "invitation-unknown")
     assert ask(office, second).json["token"] == token
     assert talks(office, token)
+
+
+def test_the_greeting_proves_that_the_server_holds_its_key(office: Office) -> None:
+    """S8: to who asks with a challenge; an older device, which has none, is answered as before."""
+    browser, key_ = office.anonymous(), office.ctx.public_key
+    plain = browser.call("GET", "/api/enrol").json
+    assert set(plain) == {"server_key", "server_keys", "server_name"}
+    for challenge in ("ab" * 16, "0f" * 64):
+        said = browser.call("GET", f"/api/enrol?challenge={challenge}").json
+        proof = base64.b64decode(said["proof"])
+        assert is_greeting_of(key_, challenge, proof)
+        assert not is_greeting_of(key_, "cd" * 16, proof)
+        assert not is_greeting_of(key(1), challenge, proof)
+    for bad in ("", "ab", "AB" * 16, "ab" * 65, "%00" * 40, "zz" * 16):
+        refused = browser.call("GET", f"/api/enrol?challenge={bad}")
+        assert (refused.status_code, refused.json["code"]) == (422, "fields-malformed"), bad
 
 
 def test_a_token_follows_from_nothing_that_is_stored(office: Office) -> None:

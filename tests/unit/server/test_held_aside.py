@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from html import unescape
 
 import pytest
@@ -15,10 +16,11 @@ from server.context import Context
 from server.services import enrolment, rebuild
 from server.services.generations import next_generation
 from server.services.intake import receive
-from server.store import aside
+from server.store import aside, refusals
 from sync.adopted import Run, entries_for
 from sync.generation import prove
 from sync.log import Segment, link, sign_head, write_line
+from sync.problems import Problem
 from sync.session import Request, read_answer, write_request
 
 NAMELESS = "a1111111-2222-4333-8444-555555555555"
@@ -171,3 +173,58 @@ def test_it_comes_out_the_same_when_everything_derived_is_made_anew(troubled: Co
     rebuild.rebuild(troubled)
     with troubled.db.read() as tx:
         assert aside.at_facilities(tx, {GRADED}) == before
+
+
+def test_what_is_refused_of_a_devices_sending_is_shown_without_a_line_of_it(
+    troubled: Context, read: Read
+) -> None:
+    """L4, S12: alike ones are counted, in the regions of its inspection or of its person."""
+    device = newly_enrolled(troubled, 51)
+    line = write_line(1, troubled.now(), device.person, "comments/x", {"text": "never shown"})
+    forged = Segment(device.id, TWO_HANDS, 1, (line,), bytes(64))
+    own = Segment(device.id, "device", 1, (line,), bytes(64))
+    body = write_request(Request(device.id, None, (), (forged, forged, own)))
+    for _ in range(2):
+        answer = read_answer(receive(troubled, device.id, device.person, body))
+        assert {state.state for state in answer.logs} == {"refused"}
+    with pytest.raises(Problem, match="segment-malformed"):
+        receive(troubled, device.id, device.person, body.replace(b'"first":1', b'"first":0'))
+    app = create_app(troubled)
+    token = {"Authorization": f"Bearer {fresh_token(troubled, 52)}"}
+    sent = {"Content-Type": "application/x-ndjson", "Content-Encoding": "gzip", **token}
+    assert app.test_client().post("/api/sync", data=b"cut", headers=sent).status_code == 400
+    _, page = read("rosa", "/held-aside")
+    told = page.partition('id="refused-title"')[2].partition("</section>")[0]
+    assert "laptop 51</bdi> of <bdi>Aminah" in told and "4 times, last" in told
+    assert "signature of a segment does not fit its log" in told
+    assert "Sync again from the device that wrote the log" in told
+    assert "The device’s own log" in told and "2 times, last" in told
+    assert told.count("A request that could not be read") == 2
+    assert "segment-malformed" in told and "request-malformed" in told
+    assert "never shown" not in page and "were taken in since" not in told.partition("<ul")[2]
+    assert 'id="refused-title"' not in read("nobody", "/held-aside")[1]
+    # What came afterwards is said beside it.
+    device.ctx = replace(troubled, now=lambda: troubled.now() + 1000)
+    device.record(TWO_HANDS, "comments/x", {"text": "signed"})
+    device.send()
+    assert "Entries of the same log were taken in since" in read("rosa", "/held-aside")[1]
+
+
+def test_a_flood_of_refusals_leaves_a_bounded_record(troubled: Context) -> None:
+    """S12"""
+    device = newly_enrolled(troubled, 53)
+    segments = tuple(
+        Segment(device.id, f"{n:08x}-2222-4333-8444-555555555555", 1, (b"{}",), bytes(64))
+        for n in range(3 * refusals.MOST)
+    )
+    body = write_request(Request(device.id, None, (), segments))
+    receive(troubled, device.id, device.person, body)
+    with troubled.db.read() as tx:
+        kept = [one for one in refusals.every(tx) if one.sender == device.id]
+    assert len(kept) == refusals.MOST
+
+
+def fresh_token(ctx: Context, seed: int) -> str:
+    key = Ed25519PrivateKey.from_private_bytes(bytes([seed]) * 32).public_key().public_bytes_raw()
+    code = enrolment.invite(ctx, "aminah", "system:test").partition("#")[2].partition(".")[0]
+    return enrolment.enrol(ctx, code, key, f"laptop {seed}").token

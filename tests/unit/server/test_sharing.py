@@ -36,6 +36,7 @@ from server.context import Context, open_context
 from server.services import changes, sharing
 from server.services.admission import rule_at_console
 from server.services.enrolment import retire_device, revoke_device
+from server.services.inspections import load_inspection
 from server.services.intake import receive
 from server.services.programme import assign, end_assignment
 from server.services.registry import file_declaration
@@ -46,6 +47,7 @@ from server.store.assignments import Assignment
 from server.store.changes import News
 from server.store.logs import InspectionRow
 from server.store.tables import segments
+from sync.adopted import Run, entries_for
 from sync.extract import Hole, extract_from_json, is_withheld, verify_extract, vouched_only
 from sync.log import Head, Segment, genesis, link, sign_head
 from sync.problems import Problem
@@ -95,6 +97,10 @@ class Reader:
             said = read_certificate(server_key, SignedBytes(*parts))
             assert said["device"] == change.ref
             self.keys[change.ref] = base64.b64decode(said["public_key"])
+        elif change.kind == "lines" and change.body is None:
+            device, log, first = change.ref.split("/")
+            assert int(first) == 1
+            self.rows.pop((device, log), None), self.heads.pop((device, log), None)
         elif change.kind == "lines":
             run = extract_from_json(change.body)
             public_key = self.keys[run.device]  # its certificate came before
@@ -102,10 +108,12 @@ class Reader:
             rows = self.rows.setdefault(key, [])
             if run.first <= len(rows):
                 here = rows[run.first - 1 : run.last]
-                assert here == list(run.rows)[: len(here)]
-                if len(here) == len(run.rows):
+                for old, new in zip(here, run.rows, strict=False):
+                    # Only what is set aside comes and goes; all else is as it was.
+                    assert old == new or is_aside(old) or is_aside(new)
+                if here == list(run.rows):
                     return
-                assert run.first == 1  # told whole, and longer than before
+                assert run.first == 1  # told whole: longer than before, or other holes
                 self.heads.pop(key)
                 rows.clear()
             head = self.heads.get(key, Head(0, genesis(public_key, run.log)))
@@ -116,9 +124,17 @@ class Reader:
             self.vouched += vouched_only(places, run.proofs)
             rows += run.rows
 
+    def aside(self, device: Device, inspection: str) -> list[int]:
+        rows = self.rows.get((device.id, inspection), [])
+        return [seq for seq, row in enumerate(rows, start=1) if is_aside(row)]
+
     def lines(self, device: Device, inspection: str) -> list[bytes]:
         rows = self.rows.get((device.id, inspection), [])
         return [row for row in rows if isinstance(row, bytes)]
+
+
+def is_aside(row: bytes | Hole) -> bool:
+    return isinstance(row, Hole) and row.aside
 
 
 @pytest.fixture
@@ -403,7 +419,7 @@ def test_being_assigned_again_brings_everything_back(two: tuple[Device, Device])
 
 
 def test_what_was_recorded_before_the_end_of_an_assignment_still_counts_and_is_shared(
-    two: tuple[Device, Device],
+    two: tuple[Device, Device], clock: Clock
 ) -> None:
     """S9: ending an assignment takes nothing back."""
     one, other = two
@@ -412,6 +428,7 @@ def test_what_was_recorded_before_the_end_of_an_assignment_still_counts_and_is_s
     one.send()
     other.record(VISIT_1, "answers/GEN-G9/-", {"level": "fully"})
     other.send()
+    clock.at += 1
     with ctx.db.read() as tx:
         (mine,) = assignments.of_person(tx, OTHER)
     end_assignment(ctx, CONSOLE, mine.id, "moved")
@@ -508,6 +525,121 @@ def test_lines_of_somebody_who_is_not_assigned_are_shared_once_they_are(region: 
     assign_to(region, VALLEY, OTHER)
     reader.follow()
     assert reader.lines(other, VISIT_1) == other.logs[VISIT_1]
+
+
+# -- what is set aside at the office does not count on a device ------------------------------------
+
+
+def counted(ctx: Context, device: Device) -> list[int]:
+    """The positions of a device's log of the visit that count at the office."""
+    with ctx.db.read() as tx:
+        loaded = load_inspection(tx, VISIT_1)
+    assert loaded is not None
+    aside = {r.seq for one in loaded.aside if one.log.device == device.id for r in one.records}
+    return [seq for seq in range(1, len(device.logs[VISIT_1]) + 1) if seq not in aside]
+
+
+def held(reader: Reader, device: Device) -> list[int]:
+    """The positions of a device's log of the visit whose lines a reader has."""
+    rows = reader.rows.get((device.id, VISIT_1), [])
+    return [seq for seq, row in enumerate(rows, start=1) if isinstance(row, bytes)]
+
+
+@pytest.fixture
+def partly(two: tuple[Device, Device], clock: Clock) -> tuple[Device, Reader]:
+    """A visit of which two entries were written long after its writer was expected and came then;
+    the one after those was written in time.
+    """
+    one, other = two
+    record(one, VISIT_1, track=False)
+    one.send()
+    reader = Reader(other)
+    reader.follow()
+    clock.at += 100 * DAY_MS
+    one.record(VISIT_1, "answers/GEN-G8/-", {"level": "fully"})
+    one.record(VISIT_1, "answers/GEN-G9/-", {"level": "fully"})
+    one.record(VISIT_1, "answers/GEN-G7/-", {"level": "fully"}, at=TODAY)
+    one.send()
+    reader.follow()
+    assert counted(one.ctx, one) == held(reader, one) == [1, 2, 3, 4, 7]
+    return one, reader
+
+
+def test_what_is_set_aside_of_an_assigned_persons_log_comes_as_holes_until_it_is_admitted(
+    partly: tuple[Device, Reader],
+) -> None:
+    """S9, S5: and is a hole again when the admission is taken back."""
+    one, reader = partly
+    assert reader.aside(one, VISIT_1) == [5, 6]
+    add_person(one.ctx, "p-rosa")
+    for ruling, upto in (("admitted", 7), ("refused", 4), ("admitted", 7)):
+        rule_at_console(one.ctx, "rosa", VISIT_1, one.id, ruling, "for a reason")
+        reader.follow()
+        assert len(held(reader, one)) == (7 if upto == 7 else 5)
+        assert counted(one.ctx, one) == held(reader, one)
+    anew = Reader(reader.device)
+    anew.follow()
+    assert held(anew, one) == held(reader, one)
+
+
+def test_a_widened_window_brings_what_was_set_aside_and_a_narrow_one_nothing(
+    partly: tuple[Device, Reader],
+) -> None:
+    """S9, S5: what changes for nobody is not told again."""
+    one, reader = partly
+    ctx = one.ctx
+    again = {"facility": VALLEY, "person": AUDITOR, "purpose": "on"}
+    assign(ctx, CONSOLE, **again, not_before="2027-02-01", not_after="2027-02-02", grace_days=0)
+    assert "lines" not in kinds(reader.follow())
+    assert counted(ctx, one) == held(reader, one) == [1, 2, 3, 4, 7]
+    assign(ctx, CONSOLE, **again, not_before="2027-03-01", not_after="2027-03-31")
+    assert "lines" in kinds(reader.follow())
+    assert counted(ctx, one) == held(reader, one) == [1, 2, 3, 4, 5, 6, 7]
+
+
+def test_a_strangers_admission_that_is_taken_back_takes_its_lines_back(
+    two: tuple[Device, Device],
+) -> None:
+    """S9, S5: and whoever reads anew gets nothing of that log."""
+    one, other = two
+    ctx = one.ctx
+    record(one, VISIT_1, 1, track=False)
+    one.send()
+    add_person(ctx, "p-far")
+    add_person(ctx, "p-rosa")
+    stranger = enrolled_device(ctx, "p-far", 5)
+    stranger.record(VISIT_1, "answers/GEN-G2/-", {"level": "fully"})
+    stranger.send()
+    reader = Reader(other)
+    rule_at_console(ctx, "rosa", VISIT_1, stranger.id, "refused", "who is that")
+    reader.follow()
+    assert stranger.id not in reader.keys
+    for ruling, count in (("admitted", 1), ("refused", 0), ("refused", 0), ("admitted", 1)):
+        rule_at_console(ctx, "rosa", VISIT_1, stranger.id, ruling, "for a reason")
+        reader.follow()
+        assert len(held(reader, stranger)) == len(counted(ctx, stranger)) == count
+    rule_at_console(ctx, "rosa", VISIT_1, stranger.id, "refused", "for good")
+    anew = Reader(other)
+    anew.follow()
+    assert held(anew, stranger) == [] and stranger.id not in anew.keys
+
+
+def test_an_assignment_says_who_is_assigned_together_with_it(region: Context) -> None:
+    """S9, S10: so that a device knows offline whose entries count; told anew when that changes."""
+    reader = Reader(enrolled_device(region, AUDITOR, 1))
+    other = {"facility": VALLEY, "person": OTHER, "purpose": "joint"}
+
+    def said() -> list[object]:
+        found = [c.body for c in reader.follow() if c.kind == "assignment"]
+        return [b.get("colleagues") for b in found if b["facility"] == VALLEY]
+
+    assert said() == [None]
+    assign(region, CONSOLE, **other, not_before="2027-01-01", not_after="2027-12-31")
+    assert said() == []
+    joint = assign(region, CONSOLE, **other, not_before="2026-12-31", not_after="2027-01-01")
+    assert said() == [[OTHER]]
+    end_assignment(region, CONSOLE, joint.id, "not this year")
+    assert said() == [None]
 
 
 # -- cursors and epochs ---------------------------------------------------------------------------
@@ -668,6 +800,36 @@ def test_what_came_after_a_device_was_revoked_waits_for_staff(two: tuple[Device,
     for each in (reader, late):
         each.follow()
         assert len(each.lines(one, VISIT_1)) == 4
+
+
+def test_a_revoked_devices_lines_that_another_one_carries_wait_alone(
+    two: tuple[Device, Device],
+) -> None:
+    """S8, S3: a colleague has their chain hashes until staff admit them, and all other lines."""
+    one, other = two
+    ctx = one.ctx
+    record(one, VISIT_1, 2, track=False)
+    one.send()
+    one.record(VISIT_1, "answers/GEN-G1/-", {"level": "not-at-all"})
+    lines, hashes = one.logs[VISIT_1], one.hashes[VISIT_1]
+    mine = enrolled_device(ctx, one.person, 7)
+    revoke_device(ctx, CONSOLE, one.id, "stolen")
+    last = len(lines)
+    run = Run(one.id, last, hashes[last - 1], lines[last - 1 :], hashes[last:], None)
+    mine.record(VISIT_1, "answers/GEN-G2/-", {"level": "fully"})
+    for _, path, value in entries_for(run):
+        mine.record(VISIT_1, path, value)
+    mine.record(VISIT_1, "answers/GEN-G3/-", {"level": "fully"})
+    mine.send()
+    reader = Reader(other)
+    reader.follow()
+    rows = reader.rows[mine.id, VISIT_1]
+    assert [isinstance(row, Hole) for row in rows] == [False, True, False]
+    add_person(ctx, "p-rosa")
+    rule_at_console(ctx, "rosa", VISIT_1, mine.id, "admitted", "it was found again")
+    anew = Reader(other)
+    anew.follow()
+    assert len(anew.lines(mine, VISIT_1)) == 3
 
 
 def test_what_staff_admit_of_a_stranger_goes_to_those_who_share_the_inspection(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -10,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from logs import INSPECTION, Device
 
-from sync.adopted import Run, entries_for, expand
+from sync.adopted import MOST_CARRIED, Run, entries_for, expand
 from sync.inspection_reader import read_inspection
 from sync.lineage import branch_up_to
-from sync.log import MAX_ENTRY_BYTES, Entry, Record, Unread, sign_head
+from sync.log import MAX_ENTRY_BYTES, Entry, Record, Unread, link, sign_head
 from sync.merge import merge
 
 PERSON = "p-aaaaaaaa"
@@ -174,6 +175,66 @@ def test_a_generation_that_ended_in_turn_carries_on_what_it_had_carried(old: Dev
         assert {r.h for r in inner(read, old)} == {h.hex() for h in old.hashes}
         assert not merge(read).unread
         assert merge(read).paths["observed/people/-"].entry is not None
+
+
+def nested(old: Device, times: int) -> Device:
+    """The last of so many generations, each of which carries the whole log of the one before."""
+    for n in range(times):
+        new = Device(10 + n)
+        adopt(new, old)
+        old = new
+    return old
+
+
+def all_owners(times: int) -> Any:
+    return owners(Device(1), *(Device(10 + n) for n in range(times)))
+
+
+def test_sixteen_generations_may_carry_each_others_lines_and_not_seventeen(old: Device) -> None:
+    """S3, S12: what is within more than that is kept, unread, and holds up nothing."""
+    last = nested(old, MOST_CARRIED)
+    found = expand(last.records(), all_owners(MOST_CARRIED))
+    assert [r.h for r in inner(found, old)] == [r.h for r in old.records()]
+    assert all(r.adopted is not None and r.adopted.signed for r in inner(found, old))
+    assert not any(isinstance(r, Unread) for r in found)
+    further = nested(old, MOST_CARRIED + 1)
+    further.write("outcome", {"outcome": "refused"})
+    found = expand(further.records(), all_owners(MOST_CARRIED + 1))
+    assert inner(found, old) == []
+    unread = [r for r in found if isinstance(r, Unread)]
+    assert len(unread) == len(old.records())
+    assert all("more than 16" in r.why for r in unread)
+    assert [r.path for r in found if r.path == "outcome"] == ["outcome"]
+
+
+def test_lines_within_lines_grow_by_a_third_at_most(old: Device) -> None:
+    """S12: quotes within quotes would double with each generation; base64 does not."""
+    sizes = [max(len(line) for line in nested(old, n).lines) for n in range(1, MOST_CARRIED + 1)]
+    assert all(b <= a * 1.36 + 420 for a, b in pairwise(sizes))
+    assert max(sizes) <= MAX_ENTRY_BYTES
+
+
+@pytest.mark.parametrize("parts", [[1, 9], [9, 9], [200_000, 200_000]])
+def test_a_line_in_more_parts_than_one_can_have_is_unread(old: Device, parts: list[int]) -> None:
+    """S12: nobody looks for two hundred thousand parts of it."""
+    new = Device(2)
+    said = {"h": "0" * 64, "after": "0" * 64}
+    new.write(f"adopted/{old.id}/1", {"line": "x", "part": parts, **said})
+    (found,) = expand(new.records(), owners(old, new))
+    assert isinstance(found, Unread)
+    assert "which of how many" in found.why
+
+
+def test_a_carried_line_that_is_longer_than_an_entry_may_be_is_unread(old: Device) -> None:
+    """S12"""
+    new = Device(2)
+    line = b"x" * (MAX_ENTRY_BYTES + 1)
+    run = Run(old.id, 1, old.start.h, [line], [link(old.start.h, line)], None)
+    for _, path, value in entries_for(run):
+        new.write(path, value)
+    found = expand(new.records(), owners(old, new))
+    assert inner(found, old) == []
+    assert any(isinstance(r, Unread) and "longer than" in r.why for r in found)
 
 
 def test_of_two_branches_neither_silently_replaces_the_other(old: Device) -> None:

@@ -13,11 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from logs import Device
 
-from sync.adopted import Run, entries_for
+from sync.adopted import MOST_CARRIED, Run, entries_for
 from sync.extract import (
     Extract,
     Hole,
     Proof,
+    count_vouched,
     extract_from_json,
     extract_to_json,
     is_withheld,
@@ -26,7 +27,7 @@ from sync.extract import (
     vouch,
     vouched_only,
 )
-from sync.log import Head, write_line
+from sync.log import Head, link, write_line
 from sync.problems import Problem
 from sync.session import Pending, plan_segments
 
@@ -103,17 +104,27 @@ def test_an_unread_line_that_may_be_a_track_is_withheld(line: bytes) -> None:
 
 
 def test_an_adopted_line_is_withheld_as_the_line_that_it_carries() -> None:
-    """S3, S5: in parts, or not in words, it may be a track."""
+    """S3, S5: as text or as base64; in parts it may be a track, and so it may within too many."""
     device = log_of([False, True])
     device.write("comments/a", {"text": "the track/ goes left"})
     device.write("comments/b", {"text": "x" * 64_000})
     device.write_raw(b"\xff not text")
+    device.write_raw(b"\xff track/")
     run = Run(device.id, 1, device.start.h, device.lines, device.hashes, None)
     wrapped = [
         write_line(n, 1, "p-aaaaaaaa", path, value)
         for n, (_, path, value) in enumerate(entries_for(run), start=1)
     ]
-    assert [is_withheld(line) for line in wrapped] == [False, True, False, True, True, True]
+    assert [is_withheld(line) for line in wrapped] == [
+        *(False, True, False, True, True, False, True)
+    ]
+    for n in range(MOST_CARRIED):
+        before, wrapped = wrapped, []
+        for line in before[:2]:
+            hashes = [link(device.start.h, line)]
+            (one,) = entries_for(Run(device.id, n + 2, device.start.h, [line], hashes, None))
+            wrapped.append(write_line(n + 2, 1, "p-aaaaaaaa", *one[1:]))
+        assert [is_withheld(line) for line in wrapped] == [n + 1 == MOST_CARRIED, True]
 
 
 # -- proofs ---------------------------------------------------------------------------------------
@@ -375,3 +386,18 @@ def test_a_long_segment_is_parted_so_that_a_page_of_changes_can_carry_it() -> No
     pending = Pending(device.id, device.inspection, 1, tuple(device.lines), tuple(device.hashes))
     segments, _ = plan_segments([pending], lambda h: h)
     assert [len(s.lines) for s in segments] == [4, 4, 2]
+
+
+@given(
+    st.lists(st.booleans(), max_size=12),
+    st.sets(st.integers(1, 14)),
+    st.sets(st.integers(1, 12)),
+)
+def test_vouched_lines_are_counted_as_they_are_found_one_by_one(
+    holes: list[bool], signed: set[int], aside: set[int]
+) -> None:
+    """S5"""
+    rows = list(enumerate(holes, start=1))
+    found = vouched_only(rows, [Proof(seq, b"s") for seq in signed])
+    told = count_vouched(len(rows), [seq for seq, hole in rows if hole], signed, aside)
+    assert told == len(set(found) - aside)
