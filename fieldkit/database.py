@@ -15,7 +15,7 @@ from typing import Any
 
 from sync.problems import Problem, problem
 
-VERSION = 8
+VERSION = 9
 _CANNOT_WRITE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
 BUSY_SECONDS = 30
 
@@ -127,6 +127,8 @@ COUNTING = (
 INDEXES = (
     "create index if not exists lines_by_path on lines (log, path)",
     "create unique index if not exists texts_by_digest on texts (digest)",
+    # Each sync asks for these; it is not to look at all the files that are held safely.
+    "create index if not exists files_awaited on files (size, sha256) where held_at is null",
 )
 
 

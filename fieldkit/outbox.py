@@ -48,10 +48,11 @@ class Outbox:
         """How many lines no receipt covers, and their bytes, of one log or of all."""
         if log is not None:
             return self._waiting_of(log)
+        # From log to log, in this order: of each, only the lines that are counted are read.
         count, size = self.store.database.rows(
-            "select count(*), coalesce(sum(length(l.line) + 1), 0) "  # noqa: S608 - fixed text
-            "from lines l left join acknowledged a on a.log = l.log and a.device = l.device "
-            f"where l.device = ?1 and l.seq > {COVERED}",
+            f"{LOGS} select count(*), coalesce(sum(length(l.line) + 1), 0) "  # noqa: S608 - fixed
+            "from logs left join acknowledged a on a.log = logs.log and a.device = ?1 "
+            f"cross join lines l on l.log = logs.log and l.device = ?1 and l.seq > {COVERED}",
             (self.identity.device,),
         )[0]
         return count, size
