@@ -27,6 +27,7 @@ PARTS = (
 )
 # The parts that are promised whole, by language; others may be begun.
 WHOLE: dict[str, tuple[str, ...]] = {
+    "id": PARTS,
     "ms": PARTS,
     "vi": ("general", "conflict", "in-situ-leaching", "observations"),
 }
