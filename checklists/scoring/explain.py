@@ -62,8 +62,10 @@ def headline(score_json: Document) -> str:
 
 def _summary(doc: Document) -> Iterator[str]:
     smallest = doc["smallest_pillar"]
+    for_grade = doc.get("for_grade")
     rows = [
         ("raw", doc["raw"]),
+        *([("for the grade", for_grade["raw"])] if for_grade else []),
         ("after caps", doc["capped"]),
         ("bounds", _span(doc["low"], doc["high"])),
         ("standard error", doc["se"]),
@@ -116,6 +118,8 @@ def _details(item: Document) -> Iterator[str]:
     yield item["question"]
     if item["why"]:
         yield f"because: {item['why']}"
+    if item.get("for_grade"):
+        yield item["for_grade"]["text"]
     for entry in item.get("unsigned", ()):
         yield f"not signed at the source: the answer stands on entry {entry[:12]}"
     answer = item["answer"] or {}
