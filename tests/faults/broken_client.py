@@ -240,7 +240,13 @@ def _any_passphrase() -> list[Swap]:
 
 UNIT = "tests/unit/fieldkit"
 BROKEN = (
-    Broken("other-id", "L1", "a device's id is not made from its key", _other_id),
+    Broken(
+        "other-id",
+        "L1",
+        "a device's id is not made from its key",
+        _other_id,
+        f"{UNIT}/test_enrolling.py::test_an_enrolled_device_is_the_one_of_its_key",
+    ),
     Broken("notes-nothing", "L2", "the device's own log does not note the heads", _note_nothing),
     Broken("floats", "L3", "entries hold numbers that are no integers", _write_floats),
     Broken("serialised-again", "L4", "lines are serialised again when sent", _serialise_again),
@@ -294,7 +300,7 @@ BROKEN = (
         "S4",
         "the device's store does not sync",
         _store_not_synced,
-        hint="power",
+        f"{UNIT}/test_store.py::test_what_was_written_is_on_the_disk_when_the_command_ends",
     ),
     Broken(
         "cursor-first", "S5", "the cursor is saved before the changes", _cursor_first, hint="deaths"
