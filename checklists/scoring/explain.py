@@ -51,7 +51,11 @@ def headline(score_json: Document) -> str:
     if score_json["capped"] is not None:
         capped, raw = score_json["capped"], score_json["raw"]
         spread = "–".join(score_json["interval"])
-        shown = raw if raw == capped else f"{capped} after caps, {raw} before"
+        uncapped = (score_json.get("for_grade") or score_json)["raw"]
+        how = f"{capped} for the grade, {raw} shown"
+        if capped != uncapped:
+            how = f"{capped} after caps, {raw} before"
+        shown = raw if raw == capped else how
         parts.append(f"{shown} ({spread})")
     if score_json["coverage"] is not None:
         parts.append(f"{_percent(score_json['coverage'])} seen")

@@ -111,6 +111,10 @@ def test_hiding_thin_evidence_raises_neither_cap_nor_grade() -> None:
     told = explain(hidden)
     assert told.count(because) == 3  # at the item, at its cap, at the grade
     assert f"for the grade   {shown['raw']}" in told
+    assert f"59.000 after caps, {hidden['raw']} before" in told
+    minor = graded(*many, (MINOR, w.answer("M", proof=False)))
+    lowered = f"{minor['for_grade']['raw']} for the grade, {minor['raw']} shown"
+    assert explain(minor).splitlines()[0].startswith(f"{minor['grade']} · {lowered} (")
 
 
 def test_what_is_hidden_counts_for_the_grade_only_where_it_lowers_it() -> None:

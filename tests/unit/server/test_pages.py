@@ -434,6 +434,28 @@ def test_a_score_taken_home_gives_the_same_digits_again(officer: FlaskClient) ->
         assert score_bytes(again) == canonical(document["score"])
 
 
+def test_what_hidden_evidence_takes_from_the_grade_is_told_with_its_arithmetic(
+    app: Flask, ctx: Context
+) -> None:
+    """Scoring rules 3 and 10: the score as shown, beside what the grade is read from."""
+    with ctx.db.read() as tx:
+        row = assessments.find(tx, "facility", GRADED)
+    assert row is not None
+    document = json.loads(row.inputs)
+    answers = [a for visit in document["visits"] for a in visit["answers"]]
+    for fact in [f for a in answers if a["item"] == "GEN-G3" for f in a["evidence"]]:
+        fact["held"] = False
+    hidden = score(inputs_from_json(document)).to_json()
+    with app.test_request_context():
+        told = app.jinja_env.get_template("_score.html").module
+        assert "GEN-G3 is counted for the grade as partially met" in told.head(hidden)
+        total = told.sum(hidden)
+        assert f"<strong>{hidden['raw']}</strong>\n" in total
+        assert f"<strong>{hidden['for_grade']['raw']}</strong>, capped at" in total
+        assert "0.3 for the grade" in told.arithmetic(hidden)
+        assert "as it is read for the grade" in told.pillars(hidden)
+
+
 # -- every page -----------------------------------------------------------------------------------
 
 
