@@ -25,11 +25,15 @@ PARTS = (
     "logistics",
     "observations",
 )
+# What a leaching mine in a place of conflict is asked.
+FOR_LEACHING = ("general", "conflict", "in-situ-leaching", "observations")
 # The parts that are promised whole, by language; others may be begun.
 WHOLE: dict[str, tuple[str, ...]] = {
     "id": PARTS,
     "ms": PARTS,
-    "vi": ("general", "conflict", "in-situ-leaching", "observations"),
+    "my": FOR_LEACHING,
+    "th": FOR_LEACHING,
+    "vi": FOR_LEACHING,
 }
 # What is written the same in any language with these letters.
 THE_SAME = {"pH", "Uranium"}
