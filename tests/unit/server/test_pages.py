@@ -35,6 +35,7 @@ from pages_region import (
 from region import make_context
 from sqlalchemy import event, insert
 
+from checklists import published
 from checklists.scoring import inputs_digest, inputs_from_json, score, score_bytes
 from checklists.scoring.document import canonical
 from server import create_app
@@ -42,6 +43,7 @@ from server.context import Context
 from server.permissions import Principal
 from server.services.browse import list_facilities
 from server.services.registry import add_jurisdiction
+from server.services.standards import caution_of
 from server.store import assessments, tables
 from server.store.jurisdictions import Jurisdiction
 
@@ -383,6 +385,18 @@ def test_the_score_is_unfolded_to_every_point(ctx: Context, officer: FlaskClient
     assert f"= {whole['raw']}" in Page(table).text
     for digest in filter(None, whole["digests"].values()):
         assert digest in table
+
+
+@pytest.mark.parametrize("path", [f"/inspections/{OPERATING}", f"/facilities/{GRADED}"])
+def test_limits_that_are_no_verified_law_say_so_beside_their_name(
+    ctx: Context, officer: FlaskClient, path: str
+) -> None:
+    digest = hashlib.sha256(published.limits_bytes("example")).hexdigest()
+    assert re.search(rf"Limits example [\d.]+ · fictional · {digest}", read(officer, path).text)
+    real = hashlib.sha256(published.limits_bytes("vn")).hexdigest()
+    with ctx.db.read() as tx:
+        assert caution_of(tx, {"limits": real}) == "not verified against the law"
+        assert caution_of(tx, {"limits": None}) == ""
 
 
 def test_a_photo_is_shown_with_its_position_and_how_far_outside_it_lies(
