@@ -163,6 +163,15 @@ def read_input(file: str) -> bytes:
         raise problem("file-unreadable", name=file, why=exc.strerror or str(exc)) from exc
 
 
+def password_line() -> str:
+    """The first line of standard input, without its line feed: a password."""
+    try:
+        line = sys.stdin.buffer.readline().decode("utf-8")
+    except UnicodeDecodeError as exc:
+        raise problem("fields-malformed", why="password: it is not valid text") from exc
+    return line.rstrip("\r\n")
+
+
 def when(at: int | None) -> str | None:
     """A time in UTC milliseconds as a person reads it."""
     if at is None:

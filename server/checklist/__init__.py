@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from server.checklist import comparing
+from server.checklist import comparing, deciding
 from server.terminal import Given, surroundings
 
 
@@ -18,5 +18,11 @@ def checklist(ctx: click.Context, data: Path | None, as_json: bool) -> None:
     ctx.obj = Given(data, as_json)
 
 
-for _command in (comparing.diff_command,):
+for _command in (
+    comparing.diff_command,
+    deciding.publish_command,
+    deciding.approve_command,
+    deciding.refuse_command,
+    deciding.proposals_command,
+):
     checklist.add_command(_command)

@@ -7,11 +7,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from checklists.discrepancies.case import day_of
 from checklists.discrepancies.settings_file import load_settings
+from checklists.discrepancies.systems import OFFICIAL
 from checklists.load import load_checklist, load_limits, load_profile
 from checklists.model import Checklist, Limits, Profile
-from server.store import documents
+from server.store import documents, in_force
 from server.store.facilities import Facility
+from server.store.in_force import ALWAYS, EVERYWHERE
 from server.store.transaction import Tx
 
 DEFAULT = "default"
@@ -30,19 +33,21 @@ class Standard:
     settings: Mapping[str, Any]
 
 
-def standard_for(tx: Tx, facility: Facility, checklist_digest: str = "") -> Standard | None:
-    """The newest published documents for the facility; None where one was never published.
+def standard_for(
+    tx: Tx, facility: Facility, day: str, checklist_digest: str = ""
+) -> Standard | None:
+    """The documents in force for the facility on a day; None where there is none of some kind.
 
     An inspection that names a published checklist by digest is judged by that one. Raises
     `checklist-malformed` and `thresholds-malformed` where stored bytes were damaged.
     """
-    checklist = documents.newest(tx, "checklist", facility.checklist)
+    applying = digests_for(tx, facility, day)
     named = documents.by_digest(tx, checklist_digest) if checklist_digest else None
+    checklist, limits, profile, rules = (
+        documents.by_digest(tx, found) if found else None for found in applying.values()
+    )
     if named is not None and named.kind == "checklist":
         checklist = named
-    limits = documents.newest(tx, "limits", facility.limits) if facility.limits else None
-    profile = documents.newest(tx, "profile", DEFAULT)
-    rules = documents.newest(tx, "rules", DEFAULT)
     if checklist is None or profile is None or rules is None:
         return None
     if facility.limits and limits is None:
@@ -56,6 +61,47 @@ def standard_for(tx: Tx, facility: Facility, checklist_digest: str = "") -> Stan
         profile.body,
         _settings(rules.body),
     )
+
+
+def digests_for(tx: Tx, facility: Facility, day: str) -> dict[str, str | None]:
+    """Kind -> the digest of the document that applies to a facility on a day (YYYY-MM-DD)."""
+    return {
+        kind: in_force.applying(tx, kind, name, facility.jurisdiction, day) if name else None
+        for kind, name in _names(facility).items()
+    }
+
+
+def told_of(tx: Tx, facility: Facility, now: int) -> dict[str, list[list[str]]]:
+    """Kind -> [day, digest] of each document that applies from that day, the first from now on.
+
+    Only of kinds where a jurisdiction has decided: elsewhere the newest that came down applies.
+    """
+    day, where = day_at(now, facility.country), facility.jurisdiction
+    found: dict[str, list[list[str]]] = {}
+    for kind, name in _names(facility).items():
+        rows = in_force.reaching(tx, kind, name, where) if name else []
+        if name and any(one.jurisdiction != EVERYWHERE for one in rows):
+            applies = in_force.applying(tx, kind, name, where, day)
+            first = [[ALWAYS, applies]] if applies else []
+            later = in_force.coming(tx, kind, name, where, day)
+            found[kind] = [*first, *([begins, digest] for begins, digest in later)]
+    return found
+
+
+def day_at(now: int, country: str) -> str:
+    """The day (YYYY-MM-DD) of a time in UTC milliseconds, in the standard time of a country."""
+    system = OFFICIAL.get(country)
+    day = day_of(now, 0 if system is None else system.utc_minutes)
+    return "" if day is None else day.isoformat()
+
+
+def _names(facility: Facility) -> dict[str, str | None]:
+    return {
+        "checklist": facility.checklist,
+        "limits": facility.limits,
+        "profile": DEFAULT,
+        "rules": DEFAULT,
+    }
 
 
 def caution_of(tx: Tx, digests: Mapping[str, str | None]) -> str:

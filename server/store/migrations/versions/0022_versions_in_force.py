@@ -24,9 +24,7 @@ def upgrade() -> None:
         sa.Column("digest", Text(), nullable=False),
         sa.Column("at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_in_force")),
-        sa.ForeignKeyConstraint(
-            ["digest"], ["documents.digest"], name=op.f("fk_in_force_digest")
-        ),
+        sa.ForeignKeyConstraint(["digest"], ["documents.digest"], name=op.f("fk_in_force_digest")),
         sa.UniqueConstraint(
             "digest",
             "jurisdiction",
