@@ -170,6 +170,8 @@ def _on_the_way(story: Story, one: Bundle) -> tuple[Path, bool]:
 
 def read_at_office(story: Story, device: Device, inspection: str) -> None:
     """Staff read a bundle, it may be one of long ago; then it may be read again."""
+    if all(one.to is not None for one in story.bundles):
+        write_for_office(story, device, inspection)
     here = [one for one in story.bundles if one.to is None]
     if not here:
         return
@@ -182,10 +184,11 @@ def read_at_office(story: Story, device: Device, inspection: str) -> None:
         if isinstance(done, bundle_intake.Imported) and done.trouble is None:
             story.book.faults.append("bundle damaged: nobody noticed it (S10)")
     elif isinstance(done, bundle_intake.Imported):
+        story.tally.acts["bundle read at the office"] += 1
         _all_came(story, one, done)
         if story.dice.random() < 0.6:
             before = _office_stands(story)
-            story.tally.count("bundle read again")
+            story.tally.acts["bundle read again"] += 1
             again = _read_there(story, path, one.words)
             if isinstance(again, bundle_intake.Imported) and _office_stands(story) != before:
                 story.book.faults.append("bundle read twice: the office has something else (S10)")
@@ -236,6 +239,9 @@ def _office_stands(story: Story) -> Any:
 
 def read_on_device(story: Story, device: Device, inspection: str) -> None:
     """A device reads what the office answered or a colleague handed over; then perhaps again."""
+    if all(one.to is None for one in story.bundles):
+        hand_over(story, device, inspection)
+        answer_in_bundle(story, device, inspection)
     here = [one for one in story.bundles if one.to is not None]
     if not here:
         return
@@ -254,10 +260,11 @@ def read_on_device(story: Story, device: Device, inspection: str) -> None:
     if damaged:
         story.book.faults.append(f"bundle damaged: {reader.name} did not notice it (S10)")
         return
+    story.tally.acts["bundle read on a device"] += 1
     if not story.forked:
         _all_here(story, reader, one, done.value)
     if story.dice.random() < 0.6:
-        story.tally.count("bundle read again")
+        story.tally.acts["bundle read again"] += 1
         before = _device_stands(reader)
         again = _read_here(reader, path, one.words)
         if again.how == "returned" and _device_stands(reader) != before:
