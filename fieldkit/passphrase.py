@@ -137,10 +137,13 @@ def _check_space(home: Home) -> None:
 
 
 def _copy_store(home: Home, other: Home) -> None:
+    import sqlcipher3
+
     source = home.open_store().database
     source.close()
     target = home.folder / other.names[0]
-    with source.guard("the copy of the store"):
+    # A store without a passphrase knows only sqlite3's errors; the copy is made by SQLCipher.
+    with source.guard("the copy of the store", sqlcipher3.DatabaseError):
         conn = connect_sealed(str(home.folder / home.names[0]), home.derived("store"))
         try:
             key = other.derived("store")

@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import intake, memory, opening, photos, push, scoring, wire
+from tests.bench import history, intake, memory, opening, photos, push, scoring, wire
 from tests.bench.figure import ROUNDS
 
 MODULES = {
@@ -26,6 +26,7 @@ MODULES = {
     "scoring": scoring,
     "memory": memory,
     "opening": opening,
+    "history": history,
 }
 
 

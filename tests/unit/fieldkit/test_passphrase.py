@@ -253,3 +253,25 @@ def test_a_short_passphrase_is_not_taken_s11(worked: FieldDevice) -> None:
 def test_a_sealed_piece_under_another_key_does_not_open() -> None:
     with pytest.raises(InvalidTag):
         unseal(bytes(32), bytes(60))
+
+
+def test_a_copy_that_runs_out_of_room_is_told_though_another_library_makes_it(
+    worked: FieldDevice, tmp_path: Path
+) -> None:
+    """A store without a passphrase knows only sqlite3's errors; SQLCipher has its own."""
+    import sqlcipher3
+
+    from fieldkit.database import connect_sealed
+
+    database = worked.home.open_store().database
+    copy = connect_sealed(str(tmp_path / "copy"), bytes(32))
+    copy.execute("pragma max_page_count = 4")
+    with (
+        pytest.raises(Problem) as raised,
+        database.guard("the copy of the store", sqlcipher3.DatabaseError),
+    ):
+        copy.execute("create table much (text)")
+        copy.execute("insert into much values (zeroblob(1000000))")
+    copy.close()
+    database.close()
+    assert raised.value.code == "disk-full"
