@@ -360,7 +360,7 @@ BROKEN = (
         "S7",
         "an urgent hazard waits for the rest",
         _hazards_wait,
-        f"{UNIT}/test_order_of_sending.py",
+        hint="hazards",
     ),
     Broken(
         "bundle-unsigned",

@@ -55,7 +55,7 @@ def act_out(story: Story) -> None:
     inspection = begin(story, ana)
     theme = dice.choice(THEMES)
     acts = [act for act, _ in theme]
-    if disagree in acts or dice.random() < 0.5:
+    if {disagree, carrying.hand_over} & {*acts} or dice.random() < 0.5:
         arm(story, None)
         colleague = story.enrol(dice.choice((BEN, BEN, CAM, ANA)))
         ready(story, colleague)
@@ -252,9 +252,10 @@ def finish(story: Story, device: Device, inspection: str) -> None:
 def ask_back(story: Story, device: Device, inspection: str) -> None:
     """After the visit somebody who spoke in it wants it undone."""
     if story.dice.random() < 0.6:
-        protected.interview(story, device, inspection)
-        finish(story, device, inspection)
-        story.sync(device)
+        there = protected.at_hand(story, device, inspection)
+        protected.interview(story, there, inspection)
+        finish(story, there, inspection)
+        story.sync(there)
     protected.withdraw_consent(story, device, inspection)
 
 
@@ -327,6 +328,8 @@ def copy_device(story: Story, device: Device, inspection: str) -> None:
 
 
 def put_device_back(story: Story, device: Device, inspection: str) -> None:
+    if not device.copied:
+        copy_device(story, device, inspection)
     if not device.copied or story.forked or (story.restored and not story.both):
         return
     answer(story, device, inspection)  # what the backup does not have, and the server gets
@@ -360,6 +363,10 @@ def back_office_up(story: Story, device: Device, inspection: str) -> None:
 
 
 def put_office_back(story: Story, device: Device, inspection: str) -> None:
+    if not story.backed_up:
+        back_office_up(story, device, inspection)
+        answer(story, device, inspection)  # what the backup does not have
+        story.sync(device)
     if story.backed_up and not story.restored and (not story.forked or story.both):
         story.office.restore()
         story.restored = True
@@ -440,7 +447,7 @@ THEMES: Sequence[Sequence[tuple[Act, int]]] = (
     ),
     # A backup of the device and one of the server.
     (
-        *_DAILY,
+        *_FIELD,
         (copy_device, 5),
         (put_device_back, 4),
         (back_office_up, 5),
