@@ -1,4 +1,4 @@
-"""`tapak checklist publish`, `approve`, `refuse`, `proposals`: two people put a version in force."""
+"""`tapak checklist publish`, `approve`, `refuse`, `proposals`: two people decide on a version."""
 
 from __future__ import annotations
 

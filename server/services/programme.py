@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
+from checklists.discrepancies.case import day_in
 from server.context import Context
 from server.services import sharing, standards
 from server.services.accounts import find_person
@@ -137,7 +138,7 @@ def _about(tx: Tx, place: Facility, now: int) -> list[Thing]:
     things = [("facility", place.id)]
     things += [("declaration", one.id) for one in declarations.of_facility(tx, place.id)]
     # What came into force last is told last: a device without days goes by the order.
-    applying = standards.digests_for(tx, place, standards.day_at(now, place.country))
+    applying = standards.digests_for(tx, place, day_in(place.country, now))
     coming = standards.told_of(tx, place, now)
     for kind, digest in applying.items():
         later = [one for _, one in reversed(coming.get(kind, ())) if one != digest]

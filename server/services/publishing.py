@@ -8,6 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 from checklists import published
+from checklists.discrepancies.case import day_in
 from checklists.discrepancies.settings_file import load_settings
 from checklists.load import load_checklist, load_limits, load_profile
 from server.context import Context
@@ -110,7 +111,7 @@ def _reached(tx: Tx, kind: str, name: str, effective: Mapping[str, str]) -> list
 
 def _said(tx: Tx, place: Facility, now: int) -> tuple[Mapping[str, str | None], Mapping[str, Any]]:
     """Which documents apply to a facility today, and what its devices are told of that."""
-    applies = standards.digests_for(tx, place, standards.day_at(now, place.country))
+    applies = standards.digests_for(tx, place, day_in(place.country, now))
     return applies, standards.told_of(tx, place, now)
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from checklists.discrepancies.case import day_of
+from checklists.discrepancies.case import day_in
 from checklists.discrepancies.settings_file import load_settings
-from checklists.discrepancies.systems import OFFICIAL
 from checklists.load import load_checklist, load_limits, load_profile
 from checklists.model import Checklist, Limits, Profile
 from server.store import documents, in_force
@@ -34,14 +33,15 @@ class Standard:
 
 
 def standard_for(
-    tx: Tx, facility: Facility, day: str, checklist_digest: str = ""
+    tx: Tx, facility: Facility, days: Sequence[str], checklist_digest: str = ""
 ) -> Standard | None:
-    """The documents in force for the facility on a day; None where there is none of some kind.
+    """The documents in force for the facility on the first of these days (YYYY-MM-DD) on which
+    there was one of the kind; None where there is none of some kind.
 
     An inspection that names a published checklist by digest is judged by that one. Raises
     `checklist-malformed` and `thresholds-malformed` where stored bytes were damaged.
     """
-    applying = digests_for(tx, facility, day)
+    applying = digests_for(tx, facility, *days)
     named = documents.by_digest(tx, checklist_digest) if checklist_digest else None
     checklist, limits, profile, rules = (
         documents.by_digest(tx, found) if found else None for found in applying.values()
@@ -63,12 +63,16 @@ def standard_for(
     )
 
 
-def digests_for(tx: Tx, facility: Facility, day: str) -> dict[str, str | None]:
-    """Kind -> the digest of the document that applies to a facility on a day (YYYY-MM-DD)."""
-    return {
-        kind: in_force.applying(tx, kind, name, facility.jurisdiction, day) if name else None
-        for kind, name in _names(facility).items()
-    }
+def digests_for(tx: Tx, facility: Facility, *days: str) -> dict[str, str | None]:
+    """Kind -> the digest of the document that applies to a facility on the first of these days
+    (YYYY-MM-DD) on which there was one.
+    """
+    names, where = _names(facility), facility.jurisdiction
+    found: dict[str, str | None] = dict.fromkeys(names)
+    for kind, name in names.items():
+        there = (in_force.applying(tx, kind, name, where, day) for day in days if name)
+        found[kind] = next((one for one in there if one), None)
+    return found
 
 
 def told_of(tx: Tx, facility: Facility, now: int) -> dict[str, list[list[str]]]:
@@ -76,7 +80,7 @@ def told_of(tx: Tx, facility: Facility, now: int) -> dict[str, list[list[str]]]:
 
     Only of kinds where a jurisdiction has decided: elsewhere the newest that came down applies.
     """
-    day, where = day_at(now, facility.country), facility.jurisdiction
+    day, where = day_in(facility.country, now), facility.jurisdiction
     found: dict[str, list[list[str]]] = {}
     for kind, name in _names(facility).items():
         rows = in_force.reaching(tx, kind, name, where) if name else []
@@ -86,13 +90,6 @@ def told_of(tx: Tx, facility: Facility, now: int) -> dict[str, list[list[str]]]:
             later = in_force.coming(tx, kind, name, where, day)
             found[kind] = [*first, *([begins, digest] for begins, digest in later)]
     return found
-
-
-def day_at(now: int, country: str) -> str:
-    """The day (YYYY-MM-DD) of a time in UTC milliseconds, in the standard time of a country."""
-    system = OFFICIAL.get(country)
-    day = day_of(now, 0 if system is None else system.utc_minutes)
-    return "" if day is None else day.isoformat()
 
 
 def _names(facility: Facility) -> dict[str, str | None]:
