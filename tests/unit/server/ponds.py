@@ -51,7 +51,7 @@ def ponds(version: str = "1", *, ask: str = "Is it lined?", severity: str = "maj
         _ITEM.format(id="PND-E1", severity="minor", question="Is it fenced?"),
         _ITEM.format(id="PND-E2", severity=severity, question=ask),
     )
-    return (_HEAD.format(version=version) + "".join(items)).encode()
+    return (_HEAD.format(version=version) + "".join(items) + "observed: []\n").encode()
 
 
 def limits(version: str = "1", upper: str = "0.010") -> bytes:
