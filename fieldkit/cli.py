@@ -28,6 +28,7 @@ COMMANDS = {
     "interview": "fieldkit.commands.interviewing",
     "note": "fieldkit.commands.interviewing",
     "resolve": "fieldkit.commands.resolving",
+    "checklist": "fieldkit.commands.versions",
     "photo": "fieldkit.commands.attaching",
     "attach": "fieldkit.commands.attaching",
     "facts": "fieldkit.commands.facts",

@@ -19,7 +19,8 @@ class Given:
     """What is said of one item: at how many places it is answered, and the rest at any of them.
 
     `whole` is a special answer for the whole site, `proof` an answer that evidence has to support,
-    `words` the levels and special answers, `evidence` the digests that answers name.
+    `words` the levels and special answers, `evidence` the digests that answers name, `checklists`
+    those of the checklists that they answer, an empty one where an answer does not say.
     """
 
     answered: int = 0
@@ -29,6 +30,7 @@ class Given:
     proof: bool = False
     words: tuple[str, ...] = ()
     evidence: frozenset[str] = frozenset()
+    checklists: frozenset[str] = frozenset()
 
 
 def said_at(instance: str, slot: Slot[Answer]) -> Said:
@@ -49,6 +51,7 @@ def said_at(instance: str, slot: Slot[Answer]) -> Said:
         if word is not None:
             said.add(("word", word))
         said.update(("evidence", sha256) for sha256 in head.evidence)
+        said.add(("checklist", head.checklist))
     return Counter(said)
 
 
@@ -67,6 +70,7 @@ def given_by(counts: Iterable[tuple[str, str, str, int]]) -> dict[str, Given]:
             "proof" in said,
             tuple(sorted(said.get("word", ()))),
             frozenset(said.get("evidence", ())),
+            frozenset(said.get("checklist", ())),
         )
         for item, said in found.items()
     }

@@ -90,6 +90,17 @@ class Library:
         )
         return PublishedText(*rows[0]) if rows else None
 
+    def version(self, kind: str, name: str, wanted: str) -> PublishedText | None:
+        """A text of a name by its version, or by how its digest begins (eight digits or more); of
+        several None.
+        """
+        rows = self.database.rows(
+            "select digest from texts where (kind, name) = (?1, ?2) and (version = ?3 "
+            "or (length(?3) >= 8 and substr(digest, 1, length(?3)) = ?3))",
+            (kind, name, wanted),
+        )
+        return self.text(rows[0][0]) if len(rows) == 1 else None
+
     def checklist(self, digest: str) -> Checklist:
         """A checklist by its digest; raises `checklist-unknown`."""
         found = self.text(digest)

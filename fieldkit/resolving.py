@@ -176,8 +176,8 @@ def value_words(value: Any) -> str:
     if "value" in value:
         return f"{value['value']} {value.get('unit', '')}".strip()
     if "facility" in value:
-        said = (value[k] for k in ("facility", "mode", "purpose") if value.get(k))
-        return ", ".join(str(one) for one in said)
+        said = [str(value[k]) for k in ("facility", "mode", "purpose") if value.get(k)]
+        return ", ".join([*said, f"checklist {str(value.get('checklist'))[:12]}"])
     if "media_type" in value:
         items = " ".join(str(i).removesuffix("/-") for i in value.get("items", ()))
         return f"{value.get('kind')} {value.get('name', '')}, {items or 'no item'}".strip()

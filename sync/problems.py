@@ -474,6 +474,13 @@ _define(
     "Connect and run: fieldkit prepare",
 )
 _define(
+    "checklist-signed",
+    409,
+    "You signed this inspection, so it stays with version {version} of its checklist.",
+    "What was signed stays as it is.",
+    "For a visit with another version begin another inspection: fieldkit start --new",
+)
+_define(
     "item-unknown",
     422,
     "There is no item {item!r} in this checklist.",

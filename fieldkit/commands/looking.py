@@ -8,23 +8,27 @@ from typing import Any
 import click
 
 from checklists.model import Checklist
+from checklists.moved import Affected
 from fieldkit import show
 from fieldkit.aside import Aside, held_aside
 from fieldkit.authors import Author, authors
 from fieldkit.bundle_content import InBundles, in_bundles
 from fieldkit.capture import about_of, checklist_of
-from fieldkit.commands.desk import Desk, desk, inspection_option
+from fieldkit.commands.desk import Desk, desk, inspection_option, now
 from fieldkit.commands.resolving import conflict_data, conflict_facts
+from fieldkit.commands.versions import again_lines
 from fieldkit.glance import glance
 from fieldkit.interviews import count_waiting
 from fieldkit.ledger import FileState, Ledger
 from fieldkit.left import Left, what_is_left
+from fieldkit.library import PublishedText
 from fieldkit.outbox import Outbox
 from fieldkit.progress import ItemProgress, by_section, open_critical, progress
 from fieldkit.resolving import Listed, listed_conflicts
 from fieldkit.sealed_visits import SealedVisit, sealed_visits
 from fieldkit.shared import Colleague, NotTaken, colleagues, not_taken
 from fieldkit.signing import Standing, standing
+from fieldkit.versions import affected_here, begun_at, in_force
 from sync.inspection import Inspection
 from sync.problems import Problem
 
@@ -54,6 +58,8 @@ class _Where:
     conflicts: list[Listed]
     authors: dict[str, Author]
     aside: list[Aside]
+    again: list[Affected]
+    newer: PublishedText | None  # another version is in force and this device has not signed
 
 
 @click.command()
@@ -175,6 +181,8 @@ def _gather(at: Desk, inspection: str) -> _Where:
     read = seen.inspection
     facility = at.library.facility_or_id(about_of(read).facility)
     checklist = checklist_of(at.store, at.library, inspection)
+    standard = in_force(at.library, facility, now())
+    newer = None if standard is None or standard.digest == checklist.digest else standard
     database, identity = at.store.database, at.store.identity()
     entries = at.store.positions(inspection)
     carriers = at.store.carriers(inspection)
@@ -202,6 +210,8 @@ def _gather(at: Desk, inspection: str) -> _Where:
         listed_conflicts(at.store, at.library, inspection, seen.conflicts),
         authors(at.store) if read.conflicts else {},
         held_aside(at.store, inspection, len(read.unread)),
+        affected_here(at.library, read, seen.given, checklist),
+        None if read.sign_offs.get(identity.device) else newer,
     )
 
 
@@ -220,11 +230,19 @@ def _head(where: _Where) -> list[show.Fact]:
     return [
         ("inspection", where.read.id),
         ("facility", name),
-        ("begun", show.time(about.written.at)),
+        ("begun", show.time(begun_at(where.read))),
         ("mode", about.mode),
         ("outcome", outcome or "none yet"),
+        *_newer(where),
         *_shared(where),
     ]
+
+
+def _newer(where: _Where) -> list[show.Fact]:
+    if where.newer is None:
+        return []
+    said = f"version {where.newer.version} is in force here; see it with: fieldkit checklist"
+    return [("checklist", f"version {where.checklist.version}; {said}")]
 
 
 def _shared(where: _Where) -> list[show.Fact]:
@@ -265,6 +283,8 @@ def _tasks(where: _Where) -> list[show.Fact]:
     if len(missing) > _MISSING:
         missing[_MISSING:] = [f"and {len(missing) - _MISSING} more items"]
     rows.append(("evidence missing", "\n".join(missing) or "none"))
+    if where.again:
+        rows.append(("other version", "\n".join(again_lines(where.again))))
     if where.conflicts:
         rows.append(("conflicts", f"{len(where.conflicts)}, below"))
     if where.read.unread:
@@ -358,6 +378,9 @@ def _status_data(where: _Where) -> dict[str, Any]:
             for i in where.items
         ],
         "open_critical": open_critical(where.items),
+        "checklist": {"version": where.checklist.version, "digest": where.checklist.digest},
+        "newer_checklist": where.newer and where.newer.digest,
+        "affected": [one.to_json() for one in where.again],
         "conflicts": [conflict_data(one, where.authors) for one in where.conflicts],
         "unread": [{"seq": u.seq, "why": u.why} for u in where.read.unread],
         "held_aside": [asdict(one) for one in where.aside],

@@ -159,6 +159,7 @@ def sign_off(at: Desk, statement: str, inspection: str | None) -> None:
     from fieldkit.interviews import Protection
     from fieldkit.progress import open_critical, progress
     from fieldkit.signing import sign_off as sign
+    from fieldkit.versions import affected_here
 
     recorder, which = at.recorder(), at.inspection(inspection)
     seen = glance(at.store, which)
@@ -169,8 +170,11 @@ def sign_off(at: Desk, statement: str, inspection: str | None) -> None:
     protection = Protection(at.blobs, secrets.SystemRandom().shuffle)
     signed = sign(recorder, which, statement, protection)
     left = open_critical(items)
+    again = [o.item for o in affected_here(at.library, read, seen.given, checklist) if o.again]
     if left and not at.json:
         show.warn(f"Critical items without a whole answer: {', '.join(left)}")
+    if again and not at.json:
+        show.warn(f"Answered for another version, not looked at again: {', '.join(again)}")
     covers = (
         f"{show.number(signed.entries, 'entry', 'entries')} of {show.number(signed.logs, 'log')}"
     )
@@ -190,6 +194,7 @@ def sign_off(at: Desk, statement: str, inspection: str | None) -> None:
             "logs": signed.logs,
             "protected": signed.protected,
             "open_critical": left,
+            "look_again": again,
             "conflicts": list(read.conflicts),
         },
     )
