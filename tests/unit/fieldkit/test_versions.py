@@ -1,16 +1,23 @@
-"""Versions of a checklist on a device: the one in force here."""
+"""Versions of a checklist on a device: the one in force here, and moving to another (L6)."""
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from field_device import FACILITY, FieldDevice
 from memory_server import Office, publish
 from ponds import NAME, digest, ponds
 
+from fieldkit.capture import answer, load_inspection, set_outcome
+from fieldkit.cli import cli
 from fieldkit.library import Library
+from fieldkit.signing import sign_off
+from fieldkit.versions import begun_at, look, move
+from sync.problems import Problem
 from sync.session import Change
 
 TODAY, SOON = "2026-11-18", "2026-11-20"
@@ -81,3 +88,109 @@ def test_a_version_that_did_not_come_leaves_the_newest_that_did(
     library = Library(device.store.database)
     found = library.applying("checklist", library.facility(FACILITY["id"]), TODAY)
     assert found is not None and found.version == "1"
+
+
+# -- moving ---------------------------------------------------------------------------------------
+
+
+def an_inspection(office: Office, device: FieldDevice) -> str:
+    """An inspection on version 1 with both items answered, and version 2 in force since."""
+    inspection = device.start().inspection
+    for item in ("PND-E1", "PND-E2"):
+        answer(device.recorder(), inspection, item, ["FM"])
+    office.changes.append(published(NEW, "2"))
+    device.sync()
+    return inspection
+
+
+def lines_of(device: FieldDevice, inspection: str) -> list[bytes]:
+    (mine,) = device.store.logs(inspection)
+    return list(mine.lines)
+
+
+def test_looking_says_what_a_move_would_change_and_writes_nothing(
+    office: Office, device: FieldDevice
+) -> None:
+    inspection = an_inspection(office, device)
+    before = lines_of(device, inspection)
+    found = look(device.recorder(), inspection)
+    assert (found.before.version, found.after.version, found.new) == ("1", "2", False)
+    assert [(one.item, one.again) for one in found.affected] == [("PND-E2", True)]
+    assert lines_of(device, inspection) == before
+
+
+def test_a_move_is_one_entry_and_every_answer_stays(office: Office, device: FieldDevice) -> None:
+    inspection = an_inspection(office, device)
+    before = lines_of(device, inspection)
+    assert move(device.recorder(), inspection).new
+    after = lines_of(device, inspection)
+    assert after[:-1] == before and json.loads(after[-1])["path"] == "about"
+    begun, moved = (json.loads(line)["value"] for line in (before[0], after[-1]))
+    assert moved == {**begun, "checklist": digest(NEW)}
+    read = load_inspection(device.store, inspection)
+    assert [slot.value.checklist for slot in read.answers.values()] == [digest(OLD)] * 2
+    again = move(device.recorder(), inspection)
+    assert not again.new and lines_of(device, inspection) == after, "moving twice moves once"
+    assert [one.item for one in again.affected] == ["PND-E2"], "it is listed until it is answered"
+
+
+def test_an_answer_that_was_looked_at_again_is_listed_no_longer(
+    office: Office, device: FieldDevice
+) -> None:
+    inspection = an_inspection(office, device)
+    move(device.recorder(), inspection)
+    assert answer(device.recorder(), inspection, "PND-E2", ["FM"]).new, "the same level, confirmed"
+    assert look(device.recorder(), inspection).affected == ()
+
+
+def test_another_version_may_be_named(office: Office, device: FieldDevice) -> None:
+    inspection = an_inspection(office, device)
+    move(device.recorder(), inspection)
+    assert look(device.recorder(), inspection, "1").after.digest == digest(OLD)
+    assert look(device.recorder(), inspection, digest(OLD)[:8]).after.digest == digest(OLD)
+    for unknown in ("3", digest(OLD)[:7], "f" * 64):
+        with pytest.raises(Problem) as error:
+            move(device.recorder(), inspection, unknown)
+        assert error.value.code == "checklist-unknown"
+
+
+def test_what_was_signed_keeps_its_version(office: Office, device: FieldDevice) -> None:
+    inspection = an_inspection(office, device)
+    set_outcome(device.recorder(), inspection, "visited")
+    sign_off(device.recorder(), inspection)
+    with pytest.raises(Problem) as error:
+        move(device.recorder(), inspection)
+    assert error.value.code == "checklist-signed"
+
+
+def test_the_visit_still_begins_when_it_began(office: Office, device: FieldDevice) -> None:
+    inspection = an_inspection(office, device)
+    at = begun_at(load_inspection(device.store, inspection))
+    move(device.recorder(), inspection)
+    assert begun_at(load_inspection(device.store, inspection)) == at
+
+
+def test_the_commands_say_it(office: Office, device: FieldDevice) -> None:
+    inspection = an_inspection(office, device)
+
+    def run(*words: str) -> str:
+        result = CliRunner().invoke(cli, ["--home", str(device.home.folder), *words])
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    assert "version 2 is in force here" in run("status")
+    said = run("checklist")
+    assert "version 2" in said and "PND-E2  asks something else now; look at it again" in said
+    assert "moved" not in said
+    assert "now" in run("checklist", "--move")
+    found = json.loads(run("checklist", "--json"))
+    assert (found["before"]["version"], found["moved"]) == ("2", False)
+    (one,) = found["affected"]
+    assert (one["item"], one["answered"], one["look_again"]) == ("PND-E2", digest(OLD), True)
+    status = json.loads(run("status", "--json"))
+    assert status["affected"] == found["affected"] and status["newer_checklist"] is None
+    assert "other version" in run("status") and "in force here" not in run("status")
+    run("outcome", "visited")
+    assert "not looked at again: PND-E2" in run("sign-off")
+    assert json.loads(run("sign-off", "--json"))["look_again"] == ["PND-E2"]
+    assert inspection in run("status")
