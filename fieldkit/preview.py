@@ -140,9 +140,8 @@ def _own_uses(sources: Sources, inspection: str) -> dict[str, tuple[Use, ...]]:
 
 
 def _visit(sources: Sources, inspection: Inspection, flags: Sequence[Flag]) -> Visit:
-    about = inspection.about
-    at = min(one.written.at for one in (*about.heads, *about.earlier))
-    visit = visit_of(inspection, _evidence_state(sources, inspection.id, flags), at)
+    begun = inspection.begun or about_of(inspection)
+    visit = visit_of(inspection, _evidence_state(sources, inspection.id, flags), begun.written.at)
     signed = any(slot.heads for slot in inspection.sign_offs.values())
     return replace(visit, signed=signed)
 

@@ -37,18 +37,6 @@ class Move:
     new: bool = False
 
 
-def begun_with(inspection: Inspection) -> str:
-    """The digest of the checklist that an inspection was begun with."""
-    abouts = (*inspection.about.heads, *inspection.about.earlier)
-    return min(abouts, key=lambda one: (one.written.at, one.written.h)).checklist
-
-
-def begun_at(inspection: Inspection) -> int:
-    """When an inspection was begun, by the clock of whoever began it, UTC milliseconds."""
-    about = inspection.about
-    return min(one.written.at for one in (*about.heads, *about.earlier))
-
-
 def affected_here(
     library: Library, inspection: Inspection, given: Mapping[str, Given], checklist: Checklist
 ) -> list[Affected]:
@@ -58,8 +46,9 @@ def affected_here(
     said = {name: one.checklists for name, one in given.items() if one.checklists}
     if all(digests <= {checklist.digest} for digests in said.values()):
         return []
-    first = begun_with(inspection)
-    answered = {name: {one or first for one in digests} for name, digests in said.items()}
+    first = inspection.begun
+    begun_with = "" if first is None else first.checklist
+    answered = {name: {one or begun_with for one in digests} for name, digests in said.items()}
     return affected(checklist, answered, lambda digest: _found(library, digest))
 
 

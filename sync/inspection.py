@@ -265,6 +265,14 @@ class Inspection:
     conflicts: tuple[str, ...] = field(default=())
     sealed: Mapping[str, Slot[Sealed]] = field(default_factory=dict)
 
+    @property
+    def begun(self) -> About | None:
+        """What was said first of what it is about, by the clocks of those who said it; a later word
+        may stand there since. None where nothing says it.
+        """
+        said = (*self.about.heads, *self.about.earlier)
+        return min(said, key=lambda one: (one.written.at, one.written.h), default=None)
+
     def evidence_for(self, item: str, instance: str = "-") -> list[Evidence]:
         """Evidence that names the item, or that the answer at that place names; newest last."""
         named: set[str] = set()

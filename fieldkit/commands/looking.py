@@ -28,7 +28,7 @@ from fieldkit.resolving import Listed, listed_conflicts
 from fieldkit.sealed_visits import SealedVisit, sealed_visits
 from fieldkit.shared import Colleague, NotTaken, colleagues, not_taken
 from fieldkit.signing import Standing, standing
-from fieldkit.versions import affected_here, begun_at, in_force
+from fieldkit.versions import affected_here, in_force
 from sync.inspection import Inspection
 from sync.problems import Problem
 
@@ -230,7 +230,7 @@ def _head(where: _Where) -> list[show.Fact]:
     return [
         ("inspection", where.read.id),
         ("facility", name),
-        ("begun", show.time(begun_at(where.read))),
+        ("begun", show.time((where.read.begun or about).written.at)),
         ("mode", about.mode),
         ("outcome", outcome or "none yet"),
         *_newer(where),

@@ -206,10 +206,8 @@ def _visit(judged: Judged) -> Visit:
 
 def visited_at(loaded: Loaded) -> int:
     """When the visit began by the clock of the device that began it, UTC milliseconds."""
-    about = loaded.inspection.about
-    return min(
-        (one.written.at for one in (*about.heads, *about.earlier)), default=loaded.first_seen_at
-    )
+    begun = loaded.inspection.begun
+    return loaded.first_seen_at if begun is None else begun.written.at
 
 
 def _observed(judged: Sequence[Judged]) -> dict[str, str]:

@@ -129,6 +129,8 @@ def _words(said: dict[str, Any]) -> str:
         if key in said:
             more = [said.get(k) for k in ("unit", "mode", "purpose", "kind")]
             items = said.get("items", ())
+            if "facility" in said:
+                more.append(f"checklist {str(said.get('checklist'))[:12]}")
             more += [str(i).removesuffix("/-") for i in items if isinstance(items, list)]
             return ", ".join([str(said[key]), *(str(one) for one in more if one)])
     return ""

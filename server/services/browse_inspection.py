@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 from checklists.discrepancies.declaration import Declaration, in_force
-from checklists.load import load_checklist
 from checklists.model import Checklist, Item
+from checklists.moved import Affected
 from server.context import Context
 from server.permissions import Principal
 from server.services import access
@@ -31,9 +30,10 @@ from server.services.browse_evidence import (
 from server.services.browse_facility import DeclaredShape, declared_shape
 from server.services.browse_flags import FlagPage, briefs, flag_page
 from server.services.browse_rulings import AsideView, Rights, asides, rights_of
+from server.services.browse_versions import affected_at
 from server.services.inspections import Loaded, load_inspection
-from server.services.standards import caution_of
-from server.store import assessments, branches, browsing, documents, people
+from server.services.standards import caution_of, named_checklist
+from server.store import assessments, branches, browsing, people
 from server.store.browsing import FacilityRow
 from server.store.transaction import Tx
 from sync.hazard import WHAT, Hazard, hazards
@@ -83,7 +83,9 @@ class SectionView:
 
 @dataclass(frozen=True, slots=True)
 class InspectionView:
-    """`shown` are the first of the `files` that were attached, or all where they are not many."""
+    """`shown` are the first of the `files` that were attached, or all where they are not many;
+    `affected` says by item which answers were given to another version of the checklist.
+    """
 
     row: FacilityRow
     loaded: Loaded
@@ -107,6 +109,8 @@ class InspectionView:
     documents: Mapping[str, tuple[str, str]]
     ways: tuple[Way, ...]
     caution: str
+    begun_with: Checklist | None
+    affected: Mapping[str, tuple[Affected, ...]]
 
     @property
     def hazards(self) -> tuple[Hazard, ...]:
@@ -144,6 +148,9 @@ def show_inspection(
         digests = [d for d in (score or {}).get("digests", {}).values() if d]
         named = browsing.documents_named(tx, digests)
         caution = caution_of(tx, (score or {}).get("digests", {}))
+        begun = loaded.current.begun
+        first = None if begun is None else named_checklist(tx, begun.checklist)
+        affected = affected_at(tx, loaded, checklist)
         pieces = attached(loaded.current)
         supporting = by_item(loaded.current, pieces)
         first = pieces if len(pieces) <= AT_ONCE else pieces[:FEW]
@@ -174,6 +181,8 @@ def show_inspection(
         named,
         tuple(ways(head for s in loaded.current.tracks.values() for head in s.heads).values()),
         caution,
+        first,
+        affected,
     )
 
 
@@ -198,23 +207,14 @@ def on_file(
 
 def visited_at(loaded: Loaded) -> int:
     """When it began, by its first device's clock or else the server's, UTC milliseconds."""
-    heads = loaded.current.about.heads
-    return heads[-1].written.at if heads else loaded.first_seen_at
+    begun = loaded.current.begun
+    return loaded.first_seen_at if begun is None else begun.written.at
 
 
 def checklist_of(tx: Tx, loaded: Loaded) -> Checklist | None:
     """The checklist whose bytes the inspection names, as it was published."""
     heads = loaded.inspection.about.heads
-    document = documents.by_digest(tx, heads[0].checklist) if heads else None
-    if document is None or document.kind != "checklist":
-        return None
-    return _read_checklist(document.body, document.name)
-
-
-@lru_cache(maxsize=8)
-def _read_checklist(body: bytes, name: str) -> Checklist:
-    """Reading a checklist takes longer than all the rest of a page; few are in use at a time."""
-    return load_checklist(body, name)
+    return named_checklist(tx, heads[0].checklist) if heads else None
 
 
 # -- answers --------------------------------------------------------------------------------------

@@ -63,6 +63,15 @@ def standard_for(
     )
 
 
+def named_checklist(tx: Tx, digest: str) -> Checklist | None:
+    """The checklist of this digest, or None where none is published here under it.
+
+    Raises `checklist-malformed` where its stored bytes were damaged.
+    """
+    found = documents.by_digest(tx, digest) if digest else None
+    return _checklist(found.body) if found is not None and found.kind == "checklist" else None
+
+
 def digests_for(tx: Tx, facility: Facility, *days: str) -> dict[str, str | None]:
     """Kind -> the digest of the document that applies to a facility on the first of these days
     (YYYY-MM-DD) on which there was one.

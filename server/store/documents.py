@@ -28,6 +28,17 @@ class Document:
     published_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class Published:
+    """A published version, without its body."""
+
+    digest: str
+    kind: str
+    name: str
+    version: str
+    published_at: int
+
+
 def add(tx: Tx, document: Document) -> None:
     """Store a newly published document."""
     row = {name: getattr(document, name) for name in Document.__slots__}
@@ -71,6 +82,13 @@ def every(tx: Tx) -> list[Document]:
     """All published documents, by kind, name and time."""
     order = (documents.c.kind, documents.c.name, documents.c.published_at, documents.c.digest)
     return [Document(*row) for row in tx.execute(select(documents).order_by(*order))]
+
+
+def published(tx: Tx) -> list[Published]:
+    """Which versions are published, without their bodies: by kind, name and time."""
+    columns = (documents.c[name] for name in Published.__slots__)
+    order = (documents.c.kind, documents.c.name, documents.c.published_at, documents.c.digest)
+    return [Published(*row) for row in tx.execute(select(*columns).order_by(*order))]
 
 
 def as_change(tx: Tx, digest: str) -> dict[str, Any] | None:

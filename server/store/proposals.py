@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, insert, select, update
+from sqlalchemy import Select, insert, literal, select, update
 
 from server.store.tables import proposals
 from server.store.transaction import Tx
@@ -60,11 +60,12 @@ def waiting(tx: Tx) -> list[Proposal]:
     return _read(tx, select(*_COLUMNS).where(proposals.c.ruling.is_(None)).order_by(*order))
 
 
-def decided(tx: Tx, most: int) -> list[Proposal]:
-    """The last `most` that were decided, the newest first."""
+def decided(tx: Tx) -> list[Proposal]:
+    """Those that were decided, the newest ruling first; without the documents' bodies."""
     order = (proposals.c.ruled_at.desc(), proposals.c.id)
-    ruled = select(*_COLUMNS).where(proposals.c.ruling.is_not(None))
-    return _read(tx, ruled.order_by(*order).limit(most))
+    columns = (one for one in _COLUMNS if one is not proposals.c.body)
+    ruled = select(*columns, literal(b"").label("body")).where(proposals.c.ruling.is_not(None))
+    return _read(tx, ruled.order_by(*order))
 
 
 def approved(tx: Tx, digest: str) -> list[Proposal]:
