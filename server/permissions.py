@@ -113,6 +113,8 @@ ROUTES: dict[str, str] = {
     "pages.admission": "logs.admit",
     "pages.resolution": "conflicts.resolve",
     "pages.entries": "inspections.read",
+    "pages.standards": "standards.read",
+    "pages.standards_post": "standards.approve",
     "pages.bundles": "bundles.read",
     "pages.bundles_post": "bundles.read",
     "pages.file": "files.read",

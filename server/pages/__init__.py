@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint
 
-from server.pages import aside, browse, bundles, decide, files, login, sealed
+from server.pages import aside, browse, bundles, decide, files, login, sealed, standards
 from server.pages.wording import FILTERS
 from server.permissions import may
 from server.web import principal
@@ -38,6 +38,10 @@ blueprint.add_url_rule(
 )
 blueprint.add_url_rule(
     "/inspections/<inspection_id>/resolution", "resolution", decide.resolve, methods=["POST"]
+)
+blueprint.add_url_rule("/standards", "standards", standards.show)
+blueprint.add_url_rule(
+    "/standards/<proposal>", "standards_post", standards.decide, methods=["POST"]
 )
 blueprint.add_url_rule("/bundles", "bundles", bundles.show, methods=["GET"])
 blueprint.add_url_rule("/bundles", "bundles_post", bundles.take, methods=["POST"])

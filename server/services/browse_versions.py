@@ -167,9 +167,7 @@ class _Seen:
             of.name,
             of.version,
             of.digest,
-            tuple(
-                (self.known.get(place, place), day) for place, day in sorted(of.effective.items())
-            ),
+            tuple(starts),
             self.names.get(of.proposed_by, of.proposed_by),
             of.proposed_at,
             of.ruling,
