@@ -114,17 +114,19 @@ def about_of(inspection: Inspection) -> About:
 
 
 def checklist_of(store: Store, library: Library, inspection: str) -> Checklist:
-    """The checklist an inspection was begun with.
+    """The checklist an inspection is on: where that version did not come down, such as one that a
+    colleague moved to, the one that it was on before.
 
     Raises `checklist-unknown`, and `inspection-unconfirmed` where no entry that counts names it.
     """
-    about = store.about(inspection)
-    if about is None and store.waiting(inspection):
+    abouts = store.abouts(inspection)
+    if not abouts and store.waiting(inspection):
         raise problem("inspection-unconfirmed", inspection=inspection)
-    digest = about.value.get("checklist") if about and isinstance(about.value, dict) else None
-    if not isinstance(digest, str):
+    said = (one.value.get("checklist") for one in abouts if isinstance(one.value, dict))
+    digests = [one for one in said if isinstance(one, str)]
+    if not digests:
         raise problem("checklist-unknown", checklist="of this inspection")
-    return library.checklist(digest)
+    return library.checklist(next((one for one in digests if library.text(one)), digests[0]))
 
 
 # -- recording ------------------------------------------------------------------------------------

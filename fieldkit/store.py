@@ -360,15 +360,25 @@ class Store:
 
     def about(self, log: str) -> Entry | None:
         """The entry that says what an inspection is about, or None where it cannot be read."""
-        state = merge(
+        state = self._about(log)
+        entries = state.entries if state else ()
+        return entries[0] if entries else None
+
+    def abouts(self, log: str) -> list[Entry]:
+        """What says it now, the latest first, and then what said it before."""
+        state = self._about(log)
+        before = () if state is None else state.replaced
+        now = () if state is None else state.entries
+        return [*now, *(one for one in before if isinstance(one, Entry))]
+
+    def _about(self, log: str) -> PathState | None:
+        return merge(
             read_line(line, device, log, seq, h.hex())
             for device, seq, line, h in self.database.rows(
                 "select device, seq, line, h from counting where log = ? and path = 'about'",
                 (log,),
             )
         ).paths.get("about")
-        entries = state.entries if state else ()
-        return entries[0] if entries else None
 
     def evidence_uses(self, but_not: str) -> list[tuple[str, str, int]]:
         """(digest, inspection, claimed time) of each file named in other inspections here."""

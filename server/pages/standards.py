@@ -1,4 +1,4 @@
-"""The page of the standard's versions: what is in force where, and what waits for a second person."""
+"""The page of the standard's versions: what is in force where, what waits for a second person."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from store_rows import EVERY_BYTE, IN_BYTE_ORDER, NOW, digest
 
 from server.store import documents
 from server.store.db import Database
-from server.store.documents import Document
+from server.store.documents import Document, Published
 
 
 def a_document(name: str, version: str, **changes: Any) -> Document:
@@ -80,6 +80,10 @@ def test_all_documents_come_by_kind_name_and_time(db: Database) -> None:
     add(db, *reversed(wanted))
     with db.read() as tx:
         assert documents.every(tx) == wanted
+        assert documents.published(tx) == [
+            Published(one.digest, one.kind, one.name, one.version, one.published_at)
+            for one in wanted
+        ]
 
 
 def test_a_document_travels_with_its_body_as_text(db: Database) -> None:

@@ -69,8 +69,10 @@ def test_what_was_decided_last_comes_first(db: Database) -> None:
     for n, at in ((2, NOW + 5), (0, NOW + 7), (1, NOW + 6)):
         rule(db, f"v-{n}", REFUSED, at)
     with db.read() as tx:
-        assert [one.id for one in proposals.decided(tx, 2)] == ["v-0", "v-1"]
-        assert [one.id for one in proposals.decided(tx, 9)] == ["v-0", "v-1", "v-2"]
+        found = proposals.decided(tx)
+    assert [one.id for one in found] == ["v-0", "v-1", "v-2"]
+    assert {one.body for one in found} == {b""}, "a page of decisions reads no documents"
+    assert found[0].effective == DAYS
 
 
 def test_who_approved_a_document_is_found_by_its_digest(db: Database) -> None:

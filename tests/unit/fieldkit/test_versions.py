@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from field_device import FACILITY, FieldDevice
+from field_device import ASSIGNMENT, FACILITY, FieldDevice
+from handing import give, joined
 from memory_server import Office, publish
 from ponds import NAME, digest, ponds
 
-from fieldkit.capture import answer, load_inspection, set_outcome
+from fieldkit.capture import answer, checklist_of, load_inspection, set_outcome
 from fieldkit.cli import cli
 from fieldkit.library import Library
 from fieldkit.signing import sign_off
@@ -40,7 +41,7 @@ def published(body: bytes, version: str) -> Change:
 def office() -> Office:
     """An office whose one facility is on version 1 of a small checklist."""
     made = Office()
-    made.changes += [a_facility(), published(OLD, "1")]
+    made.changes += [a_facility(), published(OLD, "1"), Change("assignment", "a1", ASSIGNMENT)]
     return made
 
 
@@ -195,3 +196,98 @@ def test_the_commands_say_it(office: Office, device: FieldDevice) -> None:
     assert "not looked at again: PND-E2" in run("sign-off")
     assert json.loads(run("sign-off", "--json"))["look_again"] == ["PND-E2"]
     assert inspection in run("status")
+
+
+# -- two devices with two versions ----------------------------------------------------------------
+
+
+@pytest.fixture
+def colleague(tmp_path: Path, office: Office, device: FieldDevice) -> FieldDevice:
+    return joined(tmp_path / "colleague", office)
+
+
+def exchange(office: Office, one: FieldDevice, other: FieldDevice, inspection: str) -> None:
+    give(office, one, other, inspection)
+    give(office, other, one, inspection)
+
+
+def answered(device: FieldDevice, inspection: str) -> dict[str, list[str]]:
+    """Item -> the versions that stand answered there."""
+    read = load_inspection(device.store, inspection)
+    return {
+        item: sorted(head.checklist for head in slot.heads)
+        for (item, _), slot in read.answers.items()
+    }
+
+
+def on_version(device: FieldDevice, inspection: str) -> str:
+    return checklist_of(device.store, Library(device.store.database), inspection).version
+
+
+def test_two_devices_with_two_versions_merge(
+    office: Office, device: FieldDevice, colleague: FieldDevice
+) -> None:
+    """L6: nothing of either is lost, and both see which answers are to be looked at again."""
+    inspection = device.start().inspection
+    answer(device.recorder(), inspection, "PND-E1", ["FM"])
+    exchange(office, device, colleague, inspection)
+    office.changes.append(published(NEW, "2"))
+    device.sync()
+    move(device.recorder(), inspection)
+    answer(device.recorder(), inspection, "PND-E2", ["FM"])
+    answer(colleague.recorder(), inspection, "PND-E2", ["DNM"])  # a day's walk from any network
+    exchange(office, device, colleague, inspection)
+    wanted = {"PND-E1": [digest(OLD)], "PND-E2": sorted([digest(OLD), digest(NEW)])}
+    for one in (device, colleague):
+        assert answered(one, inspection) == wanted
+        assert load_inspection(one.store, inspection).conflicts == ("answers/PND-E2/-",)
+    assert (on_version(device, inspection), on_version(colleague, inspection)) == ("2", "1")
+    assert answer(colleague.recorder(), inspection, "PND-E1", ["SM"]).new, "it goes on as it was"
+    colleague.sync()
+    assert on_version(colleague, inspection) == "2"
+    exchange(office, device, colleague, inspection)
+    for one in (device, colleague):
+        found = look(one.recorder(), inspection)
+        assert [(a.item, a.answered, a.again) for a in found.affected] == [
+            ("PND-E2", digest(OLD), True)
+        ]
+
+
+def test_devices_that_moved_to_two_versions_agree_and_settle_it(
+    office: Office, device: FieldDevice, colleague: FieldDevice
+) -> None:
+    """L6"""
+    inspection = device.start().inspection
+    exchange(office, device, colleague, inspection)
+    office.changes.append(published(NEW, "2"))
+    device.sync()
+    move(device.recorder(), inspection)
+    office.changes.append(published(ponds("3"), "3"))
+    colleague.sync()
+    move(colleague.recorder(), inspection)
+    exchange(office, device, colleague, inspection)
+    device.sync()
+    assert on_version(device, inspection) == on_version(colleague, inspection)
+    for one in (device, colleague):
+        assert load_inspection(one.store, inspection).conflicts == ("about",)
+    assert move(device.recorder(), inspection).new
+    exchange(office, device, colleague, inspection)
+    for one in (device, colleague):
+        assert load_inspection(one.store, inspection).conflicts == ()
+        assert on_version(one, inspection) == "3"
+
+
+def test_a_move_settles_nothing_that_differs_in_more_than_the_version(
+    office: Office, device: FieldDevice, colleague: FieldDevice
+) -> None:
+    inspection = device.start().inspection
+    exchange(office, device, colleague, inspection)
+    for one, purpose in ((device, "a"), (colleague, "b")):
+        with one.store.writing(one.store.identity(), one.now(), "an entry") as log:
+            said = log.standing(inspection, "about")
+            assert said is not None and said.entry is not None
+            log.append(inspection, "about", {**said.entry.value, "purpose": purpose})
+    exchange(office, device, colleague, inspection)
+    with pytest.raises(Problem) as error:
+        move(device.recorder(), inspection)
+    assert error.value.code == "conflict-here"

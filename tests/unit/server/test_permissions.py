@@ -51,6 +51,8 @@ ALLOWED = {
         "pages.branch",
         "pages.file",
         "pages.preview",
+        "pages.standards",
+        "pages.standards_post",
         "pages.bundles",
         "pages.bundles_post",
         "bundles.take",
@@ -63,6 +65,8 @@ ALLOWED = {
     "safeguarding": PEOPLE | {"pages.sealed", "pages.sealed_take", "pages.sealed_withdraw"},
     "administrator": PEOPLE
     | {
+        "pages.standards",
+        "pages.standards_post",
         "pages.bundles",
         "pages.bundles_post",
         "bundles.take",
