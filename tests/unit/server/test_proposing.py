@@ -8,19 +8,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ponds import NAME, digest, limits, ponds
-from region import AUDITOR, CONSOLE, DAY_MS, Clock, add_person, assign_to, make_context
+from pond_region import make_ponds
+from ponds import digest, limits, ponds
+from region import AUDITOR, DAY_MS, Clock, add_person, assign_to
 
-from checklists.published import profile_bytes
 from server.context import Context
 from server.permissions import Principal
-from server.services import publishing, registry
 from server.services.assess import assess_facility
 from server.services.changes import changes_after
 from server.services.grading import regrade
 from server.services.proposing import approve, propose, refuse
 from server.store import assessments, audit, documents, gradings, people, proposals
-from server.store.jurisdictions import Jurisdiction
 from server.store.people import Person
 from sync.problems import Problem
 
@@ -36,24 +34,7 @@ def clock() -> Clock:
 
 @pytest.fixture
 def ctx(tmp_path: Path, clock: Clock) -> Context:
-    """A hill in the north and a delta in the south, on version 1; three officers."""
-    ctx = make_context(tmp_path, clock)
-    for id_, parent in (("example", None), ("north", "example"), ("south", "example")):
-        kind = "country" if parent else "region"
-        registry.add_jurisdiction(ctx, CONSOLE, Jurisdiction(id_, id_, parent, kind))
-    for kind, body in (("checklist", ponds()), ("limits", limits())):
-        publishing.publish(ctx, CONSOLE, kind, body, "file.yaml")
-    publishing.publish(ctx, CONSOLE, "profile", profile_bytes("default"), "default.yaml")
-    rules = Path(publishing.__file__).parents[2] / "checklists/discrepancies/settings/default.yaml"
-    publishing.publish(ctx, CONSOLE, "rules", rules.read_bytes(), "rules.yaml")
-    add_person(ctx, AUDITOR)
-    for facility, place in (("hill", "north"), ("delta", "south")):
-        fields = {"id": facility, "name": facility, "country": "TH", "jurisdiction": place}
-        registry.add_facility(
-            ctx, CONSOLE, {**fields, "checklist": NAME, "limits": "pond-limits", "example": True}
-        )
-        assign_to(ctx, facility, AUDITOR)
-    return ctx
+    return make_ponds(tmp_path, clock)
 
 
 def officer(ctx: Context, who: Principal, *places: str) -> Principal:
