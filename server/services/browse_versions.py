@@ -217,7 +217,7 @@ def _version(
 def _waiting(tx: Tx, seen: Decision, of: Proposal, today: str) -> Waiting:
     """What it changes is told against what applies today where it would apply first."""
     first = min(of.effective, key=lambda place: (of.effective[place], place))
-    digest = in_force.applying(tx, of.kind, of.name, first, today)
+    digest = in_force.applying(in_force.reaching(tx, of.kind, of.name, first), today)
     before = documents.by_digest(tx, digest) if digest else None
     if before is None or of.kind not in _COMPARED:
         return Waiting(seen, "", "", ())

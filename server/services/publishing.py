@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
@@ -22,6 +22,8 @@ from server.store.facilities import Facility
 from server.store.in_force import ALWAYS, EVERYWHERE, InForce
 from server.store.transaction import Tx
 from sync.problems import problem
+
+_Said = tuple[Mapping[str, str | None], Mapping[str, Any]]
 
 
 def publish(ctx: Context, by: str, kind: str, body: bytes, source: str) -> tuple[Document, bool]:
@@ -62,14 +64,14 @@ def enact(tx: Tx, document: Document, effective: Mapping[str, str], now: int) ->
     if published not in (None, document.digest):
         raise problem("already-published", kind=kind, name=name, version=document.version)
     reached = _reached(tx, kind, name, effective)
-    before = [_said(tx, one, now) for one in reached]
+    before = _said(tx, reached, now)
     if published is None:
         documents.add(tx, document)
     for jurisdiction, day in effective.items():
         in_force.put(tx, InForce(kind, name, jurisdiction, day, document.digest, now))
     touched: list[str] = []
-    for place, (was, told) in zip(reached, before, strict=True):
-        applies, tells = _said(tx, place, now)
+    after = _said(tx, reached, now)
+    for place, (was, told), (applies, tells) in zip(reached, before, after, strict=True):
         people = assignments.current_people(tx, [place.id])
         if applies[kind] != was[kind]:
             gradings.mark_stale(tx, place.id, day_of(now), now)
@@ -109,10 +111,19 @@ def _reached(tx: Tx, kind: str, name: str, effective: Mapping[str, str]) -> list
     return [one for one in found if one and (within is None or one.jurisdiction in within)]
 
 
-def _said(tx: Tx, place: Facility, now: int) -> tuple[Mapping[str, str | None], Mapping[str, Any]]:
-    """Which documents apply to a facility today, and what its devices are told of that."""
-    applies = standards.digests_for(tx, place, day_in(place.country, now))
-    return applies, standards.told_of(tx, place, now)
+def _said(tx: Tx, places: Sequence[Facility], now: int) -> list[_Said]:
+    """Which documents apply to each facility today, and what its devices are told of that: the same
+    for all that lie in one jurisdiction and use the same names.
+    """
+    known: dict[tuple[str | None, ...], _Said] = {}
+    found = []
+    for place in places:
+        alike = (place.jurisdiction, place.country, place.checklist, place.limits)
+        if alike not in known:
+            applies = standards.digests_for(tx, place, day_in(place.country, now))
+            known[alike] = applies, standards.told_of(tx, place, now)
+        found.append(known[alike])
+    return found
 
 
 def _read(kind: str, body: bytes, source: str) -> tuple[str, str]:

@@ -79,7 +79,8 @@ def digests_for(tx: Tx, facility: Facility, *days: str) -> dict[str, str | None]
     names, where = _names(facility), facility.jurisdiction
     found: dict[str, str | None] = dict.fromkeys(names)
     for kind, name in names.items():
-        there = (in_force.applying(tx, kind, name, where, day) for day in days if name)
+        rows = in_force.reaching(tx, kind, name, where) if name else []
+        there = (in_force.applying(rows, day) for day in days)
         found[kind] = next((one for one in there if one), None)
     return found
 
@@ -94,9 +95,9 @@ def told_of(tx: Tx, facility: Facility, now: int) -> dict[str, list[list[str]]]:
     for kind, name in _names(facility).items():
         rows = in_force.reaching(tx, kind, name, where) if name else []
         if name and any(one.jurisdiction != EVERYWHERE for one in rows):
-            applies = in_force.applying(tx, kind, name, where, day)
+            applies = in_force.applying(rows, day)
             first = [[ALWAYS, applies]] if applies else []
-            later = in_force.coming(tx, kind, name, where, day)
+            later = in_force.coming(rows, day)
             found[kind] = [*first, *([begins, digest] for begins, digest in later)]
     return found
 

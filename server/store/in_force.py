@@ -5,6 +5,7 @@ The nearest jurisdiction that has one in force decides: a state's own comes befo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -58,25 +59,6 @@ def of_digest(tx: Tx, digest: str) -> list[InForce]:
     return _ordered(tx, select(*_COLUMNS).where(in_force.c.digest == digest))
 
 
-def applying(tx: Tx, kind: str, name: str, jurisdiction: str, day: str) -> str | None:
-    """The digest of the document that applies in a jurisdiction on a day, or None."""
-    found = [one for one in reaching(tx, kind, name, jurisdiction) if one.effective <= day]
-    return found[0].digest if found else None
-
-
-def coming(tx: Tx, kind: str, name: str, jurisdiction: str, day: str) -> list[tuple[str, str]]:
-    """(day, digest) of every change of the document that applies there after a day, by day."""
-    rows = reaching(tx, kind, name, jurisdiction)
-    before = applying(tx, kind, name, jurisdiction, day)
-    found: list[tuple[str, str]] = []
-    for later in sorted({one.effective for one in rows if one.effective > day}):
-        then = next(one.digest for one in rows if one.effective <= later)
-        if then != before:
-            found.append((later, then))
-            before = then
-    return found
-
-
 def reaching(tx: Tx, kind: str, name: str, jurisdiction: str) -> list[InForce]:
     """What is or will be in force in a jurisdiction, the nearest jurisdiction's first and of one
     jurisdiction the latest day's; what is listed before another one that began displaces it.
@@ -88,6 +70,23 @@ def reaching(tx: Tx, kind: str, name: str, jurisdiction: str) -> list[InForce]:
         .where(in_force.c.jurisdiction.in_(line))
     )
     return sorted(_ordered(tx, query), key=lambda one: line.index(one.jurisdiction))
+
+
+def applying(rows: Sequence[InForce], day: str) -> str | None:
+    """Of what reaches a jurisdiction, the digest of the document that applies on a day, or None."""
+    return next((one.digest for one in rows if one.effective <= day), None)
+
+
+def coming(rows: Sequence[InForce], day: str) -> list[tuple[str, str]]:
+    """(day, digest) of every change of the document that applies there after a day, by day."""
+    before = applying(rows, day)
+    found: list[tuple[str, str]] = []
+    for later in sorted({one.effective for one in rows if one.effective > day}):
+        then = applying(rows, later)
+        if then is not None and then != before:
+            found.append((later, then))
+            before = then
+    return found
 
 
 def _ordered(tx: Tx, query: Select[Any]) -> list[InForce]:

@@ -71,11 +71,12 @@ def test_what_applies_is_what_began_last(db: Database) -> None:
     )
     with db.read() as tx:
         on = {
-            day: in_force.applying(tx, "checklist", "r", "th", day)
+            day: in_force.applying(in_force.reaching(tx, "checklist", "r", "th"), day)
             for day in ("2026-12-31", "2027-01-01", "2027-01-31", "2027-02-01")
         }
-        assert in_force.applying(tx, "limits", "r", "th", "2027-02-01") is None
-        assert in_force.applying(tx, "checklist", "s", "th", "2027-02-01") is None
+        assert in_force.reaching(tx, "limits", "r", "th") == []
+        assert in_force.reaching(tx, "checklist", "s", "th") == []
+        assert in_force.applying([], "2027-02-01") is None
     # Of two that begin on one day it is the one decided later.
     assert on == {"2026-12-31": ONE, "2027-01-01": TWO, "2027-01-31": TWO, "2027-02-01": THREE}
 
@@ -87,7 +88,7 @@ def test_the_nearest_jurisdiction_that_decided_comes_first(db: Database) -> None
     with db.read() as tx:
 
         def on(day: str, where: str) -> str | None:
-            return in_force.applying(tx, "checklist", "r", where, day)
+            return in_force.applying(in_force.reaching(tx, "checklist", "r", where), day)
 
         assert in_force.reaching(tx, "checklist", "r", "th-north") == [
             of_state,
@@ -111,10 +112,11 @@ def test_what_comes_is_listed_where_it_changes_anything(db: Database) -> None:
         a_start("th", "2026-11-01", THREE),
     )
     with db.read() as tx:
-        rest = [("2026-11-01", THREE), ("2026-12-01", TWO)]
-        assert in_force.coming(tx, "checklist", "r", "th", "2026-07-01") == rest
-        assert in_force.coming(tx, "checklist", "r", "th", "2026-11-01") == rest[1:]
-        first = [("2026-06-01", ONE)]
-        assert in_force.coming(tx, "checklist", "r", "th", "2026-01-01") == first + rest
-        assert in_force.coming(tx, "checklist", "r", "vn", "2026-01-01") == [("2026-09-01", TWO)]
-        assert in_force.coming(tx, "limits", "r", "th", "2026-01-01") == []
+        there = in_force.reaching(tx, "checklist", "r", "th")
+        neighbour = in_force.reaching(tx, "checklist", "r", "vn")
+    rest = [("2026-11-01", THREE), ("2026-12-01", TWO)]
+    assert in_force.coming(there, "2026-07-01") == rest
+    assert in_force.coming(there, "2026-11-01") == rest[1:]
+    assert in_force.coming(there, "2026-01-01") == [("2026-06-01", ONE), *rest]
+    assert in_force.coming(neighbour, "2026-01-01") == [("2026-09-01", TWO)]
+    assert in_force.coming([], "2026-01-01") == []
