@@ -23,7 +23,7 @@ from server.store.in_force import ALWAYS, EVERYWHERE, InForce
 from server.store.transaction import Tx
 from sync.problems import problem
 
-_Said = tuple[Mapping[str, str | None], Mapping[str, Any]]
+_Said = tuple[list[tuple[str, str | None]], Mapping[str, Any]]
 
 
 def publish(ctx: Context, by: str, kind: str, body: bytes, source: str) -> tuple[Document, bool]:
@@ -54,7 +54,7 @@ def publish(ctx: Context, by: str, kind: str, body: bytes, source: str) -> tuple
 
 def enact(tx: Tx, document: Document, effective: Mapping[str, str], now: int) -> list[str]:
     """Put a document in force from these days (jurisdiction to day) and publish it where that is
-    new; returns the facilities where another document applies now.
+    new; returns the facilities where another document applies now, or did on a day before.
 
     Those are graded again, and everyone assigned where it applies or will is told. Raises
     `already-published`.
@@ -64,19 +64,19 @@ def enact(tx: Tx, document: Document, effective: Mapping[str, str], now: int) ->
     if published not in (None, document.digest):
         raise problem("already-published", kind=kind, name=name, version=document.version)
     reached = _reached(tx, kind, name, effective)
-    before = _said(tx, reached, now)
+    before = _said(tx, kind, reached, now)
     if published is None:
         documents.add(tx, document)
     for jurisdiction, day in effective.items():
         in_force.put(tx, InForce(kind, name, jurisdiction, day, document.digest, now))
     touched: list[str] = []
-    after = _said(tx, reached, now)
-    for place, (was, told), (applies, tells) in zip(reached, before, after, strict=True):
+    after = _said(tx, kind, reached, now)
+    for place, (applied, told), (applies, tells) in zip(reached, before, after, strict=True):
         people = assignments.current_people(tx, [place.id])
-        if applies[kind] != was[kind]:
+        if applies != applied:
             gradings.mark_stale(tx, place.id, day_of(now), now)
             touched.append(place.id)
-        if document.digest in {applies[kind], *(digest for _, digest in tells.get(kind, ()))}:
+        if document.digest in {applies[-1][1], *(digest for _, digest in tells.get(kind, ()))}:
             tell(tx, people, [(kind, document.digest)], now)
         if tells != told:
             tell(tx, people, [("facility", place.id)], now)
@@ -111,17 +111,17 @@ def _reached(tx: Tx, kind: str, name: str, effective: Mapping[str, str]) -> list
     return [one for one in found if one and (within is None or one.jurisdiction in within)]
 
 
-def _said(tx: Tx, places: Sequence[Facility], now: int) -> list[_Said]:
-    """Which documents apply to each facility today, and what its devices are told of that: the same
-    for all that lie in one jurisdiction and use the same names.
+def _said(tx: Tx, kind: str, places: Sequence[Facility], now: int) -> list[_Said]:
+    """Which documents of a kind applied to each facility until today, and what its devices are told
+    of that: the same for all that lie in one jurisdiction and use the same names.
     """
     known: dict[tuple[str | None, ...], _Said] = {}
     found = []
     for place in places:
         alike = (place.jurisdiction, place.country, place.checklist, place.limits)
         if alike not in known:
-            applies = standards.digests_for(tx, place, day_in(place.country, now))
-            known[alike] = applies, standards.told_of(tx, place, now)
+            history = standards.history_of(tx, place, kind, day_in(place.country, now))
+            known[alike] = history, standards.told_of(tx, place, now)
         found.append(known[alike])
     return found
 

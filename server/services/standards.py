@@ -85,6 +85,16 @@ def digests_for(tx: Tx, facility: Facility, *days: str) -> dict[str, str | None]
     return found
 
 
+def history_of(tx: Tx, facility: Facility, kind: str, day: str) -> list[tuple[str, str | None]]:
+    """(day, digest) of each document of a kind that applied to a facility from that day, up to a
+    day (YYYY-MM-DD); the first one from always.
+    """
+    name = _names(facility)[kind]
+    rows = in_force.reaching(tx, kind, name, facility.jurisdiction) if name else []
+    came = [one for one in in_force.coming(rows, ALWAYS) if one[0] <= day]
+    return [(ALWAYS, in_force.applying(rows, ALWAYS)), *came]
+
+
 def told_of(tx: Tx, facility: Facility, now: int) -> dict[str, list[list[str]]]:
     """Kind -> [day, digest] of each document that applies from that day, the first from now on.
 

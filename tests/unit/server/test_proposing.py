@@ -132,6 +132,15 @@ def test_it_applies_from_its_day(ctx: Context, ana: Principal, bo: Principal, cl
     assert used(ctx, "hill") == used(ctx, "delta") == digest(NEW)
 
 
+def test_a_day_that_is_over_touches_the_visits_since(
+    ctx: Context, ana: Principal, bo: Principal
+) -> None:
+    approve(ctx, bo, proposed(ctx, ana, north=TODAY))
+    used(ctx, "hill")
+    assert approve(ctx, bo, proposed(ctx, ana, ponds("3"), north="2026-10-01"))[1] == ["hill"]
+    assert used(ctx, "hill") == digest(NEW), "what began last still applies today"
+
+
 def test_devices_are_told_what_comes_and_from_when(
     ctx: Context, ana: Principal, bo: Principal
 ) -> None:
