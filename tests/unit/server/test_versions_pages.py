@@ -80,6 +80,7 @@ def test_what_comes_and_what_is_over_is_told_apart(office: Office) -> None:
     bo = office.logged_in("bo")
     decide(bo, proposed(office), "approved")
     decide(bo, proposed(office, ponds("3"), day="2026-12-01"), "approved")
+    office.clock.at += 1
     decide(bo, proposed(office, ponds("4")), "approved")
     said = words(bo.call("GET", "/standards").text)
     assert "Version 2 In force North from 23 Nov 2026, over" in said.replace(" ,", ",")
