@@ -6,7 +6,6 @@ answers, and what is to be looked at again follows from that.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -121,7 +120,7 @@ def _found(library: Library, digest: str) -> Checklist | None:
 
 
 def _but_version(value: Any) -> dict[str, Any]:
-    """What an `about` says beside the version, as JSON values that can be held side by side."""
-    said = {k: v for k, v in value.items() if k not in ("checklist", RESOLVED)}
-    found: dict[str, Any] = json.loads(json.dumps(said))
-    return found
+    """What an `about` says beside the version; raises `conflict-here` where it says nothing."""
+    if not isinstance(value, dict):
+        raise problem("conflict-here", what="about")
+    return {k: v for k, v in value.items() if k not in ("checklist", RESOLVED)}
