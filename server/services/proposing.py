@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from datetime import date
 
@@ -74,13 +75,16 @@ def propose(
 def approve(ctx: Context, who: Principal, proposal: str) -> tuple[Proposal, list[str]]:
     """Put a proposal of somebody else in force; returns it and the facilities that it touches now.
 
-    Raises `noun-unknown`, `not-permitted`, `proposal-own`, `proposal-decided` and
-    `already-published`.
+    Raises `noun-unknown`, `not-permitted`, `proposal-own`, `proposal-decided`, `already-published`
+    and, where its stored bytes were damaged, `table-unreadable`.
     """
     now = ctx.now()
     found = _decidable(ctx, who, proposal)
     if found.proposed_by == who.person:
         raise problem("proposal-own", kind=found.kind, name=found.name, version=found.version)
+
+    if hashlib.sha256(found.body).hexdigest() != found.digest:
+        raise problem("table-unreadable", table="proposals", why=f"{found.id} has other bytes")
 
     def work(tx: Tx) -> list[str]:
         _rule(tx, found.id, APPROVED, "", who.person or "", now)

@@ -18,6 +18,7 @@ from server.store.tables import (
     files,
     inspections,
     logs,
+    proposals,
     receipts,
     segments,
 )
@@ -196,12 +197,15 @@ def named_files(tx: Tx, inspection: str, device: str) -> set[str]:
 
 
 def all_documents(tx: Tx) -> list[StoredBody]:
-    """Every published document."""
+    """Every published document, and behind them every one that was proposed."""
     query = select(documents).order_by(documents.c.kind, documents.c.name, documents.c.digest)
-    return [
+    found = [
         StoredBody(f"{row.kind} {row.name} {row.version}", row.digest, row.body)
         for row in tx.execute(query)
     ]
+    for row in tx.execute(select(proposals).order_by(proposals.c.id)):
+        found.append(StoredBody(f"proposal {row.id}", row.digest, row.body))
+    return found
 
 
 def all_declarations(tx: Tx) -> list[StoredDeclaration]:

@@ -15,15 +15,17 @@ from store_rows import (
     hashes_of,
     put_everybody,
     put_filing,
+    put_people,
     put_region,
     put_visit,
     touch,
 )
 
-from server.store import devices, documents, files, logs, stored
+from server.store import devices, documents, files, logs, proposals, stored
 from server.store.db import Database
 from server.store.documents import Document
 from server.store.logs import NewReceipt
+from server.store.proposals import Proposal
 from server.store.stored import (
     StoredBody,
     StoredDeclaration,
@@ -107,10 +109,16 @@ def test_documents_and_declarations_come_with_their_bytes(db: Database) -> None:
     db.write(put_region)
     new = Document(digest("doc"), "limits", "example", "1", EVERY_BYTE, NOW)
     db.write(lambda tx: documents.add(tx, new))
+    db.write(lambda tx: put_people(tx, "aminah"))
+    proposed = ("limits", "example", "2", digest("proposed"), b"3", {"th": "2027-01-01"})
+    db.write(lambda tx: proposals.add(tx, Proposal("v-1", *proposed, "p-aminah", NOW)))
     db.write(lambda tx: put_filing(tx, "d2", "hill", b"2"))
     db.write(lambda tx: put_filing(tx, "d1", "hill", EVERY_BYTE))
     with db.read() as tx:
-        assert stored.all_documents(tx) == [StoredBody("limits example 1", new.digest, EVERY_BYTE)]
+        assert stored.all_documents(tx) == [
+            StoredBody("limits example 1", new.digest, EVERY_BYTE),
+            StoredBody("proposal v-1", digest("proposed"), b"3"),
+        ]
         assert stored.all_declarations(tx) == [
             StoredDeclaration(name, "hill", "2026-01-10", "2026-01-01", digest(name), body)
             for name, body in (("d1", EVERY_BYTE), ("d2", b"2"))

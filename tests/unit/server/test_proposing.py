@@ -11,6 +11,7 @@ import pytest
 from pond_region import make_ponds
 from ponds import digest, limits, ponds
 from region import AUDITOR, DAY_MS, Clock, add_person, assign_to
+from sqlalchemy import update
 
 from server.context import Context
 from server.permissions import Principal
@@ -18,7 +19,8 @@ from server.services.assess import assess_facility
 from server.services.changes import changes_after
 from server.services.grading import regrade
 from server.services.proposing import approve, propose, refuse
-from server.store import assessments, audit, documents, gradings, people, proposals
+from server.services.verify import verify
+from server.store import assessments, audit, documents, gradings, people, proposals, tables
 from server.store.people import Person
 from sync.problems import Problem
 
@@ -247,3 +249,16 @@ def test_a_limits_table_goes_the_same_way(ctx: Context, ana: Principal, bo: Prin
     with ctx.db.read() as tx:
         row = assessments.find(tx, "facility", "hill")
     assert row is not None and json.loads(row.score)["digests"]["limits"] == digest(new)
+
+
+def test_what_was_damaged_since_is_never_approved(
+    ctx: Context, ana: Principal, bo: Principal
+) -> None:
+    waiting = proposed(ctx, ana)
+    worse = NEW.replace(b"drained", b"dreamed")
+    changed = update(tables.proposals).values(body=worse)
+    ctx.db.write(lambda tx: tx.execute(changed))
+    with pytest.raises(Problem) as error:
+        approve(ctx, bo, waiting)
+    assert code_of(error) == "table-unreadable"
+    assert any(f"proposal {waiting}" in one.where for one in verify(ctx).faults)
