@@ -146,9 +146,8 @@ def report(found: Problem, as_json: bool) -> None:
     for sentence in (found.happened, found.safe, found.remedy):
         click.echo(sentence, err=True)
     for fault in found.detail.get("faults", ()):
-        click.echo(
-            f"  {fault['file']}:{fault['line']}: {fault['message']} {fault['remedy']}", err=True
-        )
+        at = fault["at"] if "at" in fault else f"{fault['file']}:{fault['line']}"
+        click.echo(f"  {at}: {fault['message']} {fault['remedy']}", err=True)
 
 
 def read_input(file: str) -> bytes:

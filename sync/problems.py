@@ -467,6 +467,34 @@ _define(
     "Mend each line named and load it again.",
 )
 _define(
+    "xlsform-unreadable",
+    422,
+    "{name} cannot be read as a workbook: {why}.",
+    "No draft was written.",
+    "Save the form as an Excel workbook (.xlsx) without a password, and give that.",
+)
+_define(
+    "xlsform-too-large",
+    413,
+    "{name} is too large to be a form: {what}.",
+    "No draft was written.",
+    "Copy the sheets survey, choices and settings into a new workbook, and give that.",
+)
+_define(
+    "xlsform-malformed",
+    422,
+    "The form has {count} fault(s) that no draft can be made with. The first: {first}",
+    "No draft was written.",
+    "Mend each cell named and import it again.",
+)
+_define(
+    "xlsform-text",
+    422,
+    "XLSForm cannot hold a text of {item}: it takes ${{ for the beginning of a reference.",
+    "The checklist was not changed, and no form was written.",
+    "Write the dollar sign and the bracket apart, or in words.",
+)
+_define(
     "checklist-unknown",
     404,
     "The checklist {checklist} is not on this device.",
@@ -698,6 +726,13 @@ _define(
     "The disk is full; {what} could not be written.",
     "Everything written before is safe.",
     "Free some space, then run the same command again.",
+)
+_define(
+    "file-unwritable",
+    507,
+    "{name} cannot be written: {why}.",
+    "What was there before is untouched.",
+    "Check the folder, and that you may write there, then run the same command again.",
 )
 _define(
     "folder-read-only",
