@@ -259,6 +259,13 @@ _define(
     "Check that you may read it and that the card is in.",
 )
 _define(
+    "file-unwritable",
+    422,
+    "{name} cannot be written: {why}.",
+    KEPT,
+    "Check that the folder is there and that you may write in it.",
+)
+_define(
     "file-digest",
     422,
     "The bytes that arrived have the digest {got}, not {wanted}.",
@@ -726,13 +733,6 @@ _define(
     "The disk is full; {what} could not be written.",
     "Everything written before is safe.",
     "Free some space, then run the same command again.",
-)
-_define(
-    "file-unwritable",
-    507,
-    "{name} cannot be written: {why}.",
-    "What was there before is untouched.",
-    "Check the folder, and that you may write there, then run the same command again.",
 )
 _define(
     "folder-read-only",

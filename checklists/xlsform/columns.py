@@ -163,7 +163,7 @@ def _meaning(cell: Cell, default: str | None, messages: Messages) -> Key | None:
                 cell.place,
                 "assumed",
                 "texts without a language",
-                f"The column {shown(cell.text)} names no language; its texts were taken as English.",
+                f"The column {shown(cell.text)} names no language; it was taken as English.",
                 "If they are in another one, head it as in label::Bahasa Melayu (ms).",
             )
         return field, default or "en"

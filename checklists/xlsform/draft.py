@@ -20,7 +20,7 @@ from checklists.xlsform.form_settings import FORMAT, Heading, read_heading
 from checklists.xlsform.kept import not_kept
 from checklists.xlsform.made import Places
 from checklists.xlsform.survey import Survey
-from checklists.yaml_lines import MAX_BYTES, Keyed, Listed, Node, Scalar
+from checklists.yaml_lines import MAX_BYTES, Keyed, Listed, Scalar
 from checklists.yaml_writer import write_yaml
 from sync.problems import Problem, problem
 

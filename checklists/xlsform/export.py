@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from checklists.conditions import PROCESSES
-from checklists.model import Checklist, Condition, Item, ObservedItem, Section, Text
+from checklists.model import Checklist, Condition, ObservedItem, Section, Text
 from checklists.xlsform import names
 from checklists.xlsform.book import Table
 from checklists.xlsform.export_item import item_rows

@@ -79,7 +79,7 @@ def _title(record: Record, language: str, places: Places) -> Keyed | None:
     found = {language: cell} if (cell := record.cell("form_title")) else {}
     for (field, _), cell in record.cells.items():
         if match := _TITLE.match(field):
-            # Headings are read in small letters; codes are written as the list of languages has them.
+            # Headings are read in small letters; a code is written as the list of languages has it.
             listed = record.text("tapak::languages").split()
             code = next((one for one in listed if one.lower() == match[1]), match[1])
             found[code] = cell

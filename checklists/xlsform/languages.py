@@ -1,4 +1,4 @@
-"""Languages as column headings name them (`label::Bahasa Melayu (ms)`) and as checklists do (`ms`)."""
+"""Languages as headings name them (`label::Bahasa Melayu (ms)`) and as checklists do (`ms`)."""
 
 from __future__ import annotations
 

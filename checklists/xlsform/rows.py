@@ -21,7 +21,8 @@ _BETWEEN = ("relevant", "constraint")
 _AFTER = ("required", "appearance", "parameters", "calculation")
 # Numerators of units that cannot be under zero; a percentage can (a loss that is a gain).
 _NO_LESS = frozenset(
-    "mg ug µg g kg t Bq mSv uSv µSv L m3 ha h d min mm m kWh dBA people lots cells blasts".split()
+    ("mg", "ug", "µg", "g", "kg", "t", "Bq", "mSv", "uSv", "µSv", "L", "m3", "ha", "h", "d", "min")
+    + ("mm", "m", "kWh", "dBA", "people", "lots", "cells", "blasts")
 )
 
 
@@ -73,7 +74,7 @@ class Writer:
     def _plausible(self, unit: str) -> Row:
         if unit == "pH":
             return self.between("0", "14")
-        return self.between("0") if unit.split("/")[0] in _NO_LESS else {}
+        return self.between("0") if unit.partition("/")[0] in _NO_LESS else {}
 
     def _same(self, text: str) -> Text:
         return Text({**same(text).by_language, **dict.fromkeys(self._languages, text)})

@@ -188,7 +188,7 @@ class Survey:
                 self._messages,
                 record,
                 "a repeat within a repeat",
-                "It is in a repeat within a repeat; the instances of an item have none of their own.",
+                "It is in a repeat within a repeat; instances of an item have none of their own.",
             )
             return
         item = self._questions.item(record, kind, bool(repeats))

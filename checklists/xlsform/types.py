@@ -12,8 +12,9 @@ _SELECT_ONE = re.compile(
     re.IGNORECASE,
 )
 _RECORDED = frozenset(
-    "start end today deviceid imei username phonenumber simserial subscriberid email audit "
-    "start-geopoint background-geopoint background-audio".split()
+    ("start", "end", "today", "deviceid", "imei", "username", "phonenumber", "simserial")
+    + ("subscriberid", "email", "audit", "start-geopoint", "background-geopoint")
+    + ("background-audio",)
 )
 _NUMBERS = frozenset(("decimal", "integer", "int", "range"))
 _FILES = {
@@ -26,9 +27,10 @@ _FILES = {
     "geotrace": "track",
 }
 # By the first word: what has no counterpart in a checklist, and why.
+_TEXT = "a text: a checklist asks for levels and numbers; words go into the note of an answer"
 _NONE = {
-    "text": "a text: a checklist asks for levels and numbers; words go into the note of an answer",
-    "string": "a text: a checklist asks for levels and numbers; words go into the note of an answer",
+    "text": _TEXT,
+    "string": _TEXT,
     "note": "a note: what helps the auditor stands beside an item, as its hint",
     "calculate": "a calculation: what is worked out is left to scoring",
     "hidden": "a hidden value",

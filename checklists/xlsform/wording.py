@@ -1,4 +1,4 @@
-"""The few words that a form needs besides the checklist's own, by language; all but English drafts."""
+"""The few words that a form needs besides the checklist's own; all but the English are drafts."""
 
 from __future__ import annotations
 

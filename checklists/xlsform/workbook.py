@@ -57,7 +57,8 @@ def read_workbook(data: bytes, name: str) -> tuple[list[str], dict[str, Sheet]]:
         raise
     except MemoryError as exc:
         raise problem("xlsform-too-large", name=name, what="what it unpacks to") from exc
-    except Exception as exc:  # noqa: BLE001 - on bytes that no spreadsheet wrote openpyxl fails in any way
+    except Exception as exc:
+        # On bytes that no spreadsheet wrote openpyxl fails in whatever way comes first.
         why = f"its parts do not make a workbook ({type(exc).__name__})"
         raise problem("xlsform-unreadable", name=name, why=why) from exc
 

@@ -24,7 +24,7 @@ _COMPARISONS = ("=", "!=", "<", "<=", ">", ">=")
 
 @dataclass(frozen=True, slots=True)
 class Expr:
-    """A node: `or`, `and`, `paren`, a comparison sign, `call`, `ref`, `text`, `number` or `self`."""
+    """A node: `or`, `and`, `paren`, a comparison, `call`, `ref`, `text`, `number` or `self`."""
 
     op: str
     text: str = ""

@@ -13,7 +13,7 @@ from checklists.load import load_checklist
 from checklists.xlsform.book import Message
 from checklists.xlsform.draft import Draft, to_draft
 from checklists.xlsform.export import to_xlsform
-from checklists.xlsform.workbook import MAX_BYTES, read_workbook, write_workbook
+from checklists.xlsform.workbook import read_workbook, write_workbook
 from server.terminal import Terminal, command, read_input
 from sync.problems import problem
 
