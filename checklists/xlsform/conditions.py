@@ -53,8 +53,8 @@ def _when(
                 cell.place,
                 "assumed",
                 "a condition that asks more often",
-                "The form hides this while what it looks at is not answered; a checklist asks it until "
-                "the answer says that it does not apply.",
+                "The form hides this while what it looks at is not answered; a checklist asks it "
+                "until an answer says that it does not apply.",
                 "Nothing needs doing if that is meant.",
             )
     return both(found, places.line(cells[0].place)) if found else None

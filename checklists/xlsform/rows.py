@@ -21,8 +21,10 @@ _BETWEEN = ("relevant", "constraint")
 _AFTER = ("required", "appearance", "parameters", "calculation")
 # Numerators of units that cannot be under zero; a percentage can (a loss that is a gain).
 _NO_LESS = frozenset(
-    ("mg", "ug", "µg", "g", "kg", "t", "Bq", "mSv", "uSv", "µSv", "L", "m3", "ha", "h", "d", "min")
-    + ("mm", "m", "kWh", "dBA", "people", "lots", "cells", "blasts")
+    (
+        *("mg", "ug", "µg", "g", "kg", "t", "Bq", "mSv", "uSv", "µSv", "L", "m3", "ha", "h", "d"),
+        *("min", "mm", "m", "kWh", "dBA", "people", "lots", "cells", "blasts"),
+    )
 )
 
 

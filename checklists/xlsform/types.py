@@ -12,9 +12,11 @@ _SELECT_ONE = re.compile(
     re.IGNORECASE,
 )
 _RECORDED = frozenset(
-    ("start", "end", "today", "deviceid", "imei", "username", "phonenumber", "simserial")
-    + ("subscriberid", "email", "audit", "start-geopoint", "background-geopoint")
-    + ("background-audio",)
+    (
+        *("start", "end", "today", "deviceid", "imei", "username", "phonenumber", "simserial"),
+        *("subscriberid", "email", "audit", "start-geopoint", "background-geopoint"),
+        "background-audio",
+    )
 )
 _NUMBERS = frozenset(("decimal", "integer", "int", "range"))
 _FILES = {
@@ -57,7 +59,6 @@ _NONE = {
     "select_multiple_from_file": "a choice from a table beside the form",
     "select_one_external": "a choice from a table beside the form",
     "cascading_select": "a choice from a table beside the form",
-    "uri:": "a program's own field",
 }
 
 
@@ -87,6 +88,8 @@ def read_type(text: str) -> Type:
         return Type("file", _FILES[word])
     if word in _RECORDED or word.replace(" ", "") in _RECORDED:
         return Type("none", "what Tapak records by itself")
+    if word.startswith("uri:"):
+        return Type("none", "a program's own field")
     joined = word.replace("select all that apply", "select_all_that_apply").replace(" ", "_")
     for name, why in sorted(_NONE.items(), key=lambda pair: -len(pair[0])):
         if joined == name or joined.startswith(f"{name}_") or word.split(" ")[0] == name:
