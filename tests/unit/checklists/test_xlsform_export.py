@@ -71,7 +71,7 @@ sections:
             - {observed: operating/discharge, is: [yes, unsure]}
             - {observed: seen/North heap 'A', is: [no]}
             - {answer: PND-E1, is: [partially, does-not-meet]}
-            - {not: {all: [{answer: PND-E3, is: [fully]}, {exposure: {at-least: 12.5}}]}}
+            - {not: {all: [{answer: PND-E3, is: [fully]}, {exposure: {at-least: 12}}]}}
   - id: more
     title: {en: "More"}
     items:
