@@ -106,7 +106,7 @@ def _without_moments(data: bytes) -> bytes:
 
 def _look(data: bytes, name: str) -> None:
     if len(data) > MAX_BYTES:
-        raise problem("xlsform-too-large", name=name, what=f"{len(data)} bytes")
+        raise problem("xlsform-too-large", name=name, what=f"more than {MAX_BYTES} bytes")
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             parts = archive.infolist()

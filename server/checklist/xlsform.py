@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from checklists import published
-from checklists.load import load_checklist
-from checklists.xlsform.book import Message
-from checklists.xlsform.draft import Draft, to_draft
-from checklists.xlsform.export import to_xlsform
-from checklists.xlsform.workbook import read_workbook, write_workbook
+from server.checklist.comparing import meant
 from server.terminal import Terminal, command, read_input
 from sync.problems import problem
+
+if TYPE_CHECKING:
+    from checklists.xlsform.draft import Draft
+
+# What a command needs is imported in it: each starts without what only the others need.
+# ruff: noqa: PLC0415
 
 _HEADS = {
     "left-out": "Without a counterpart",
@@ -36,9 +37,17 @@ _HEADS = {
 @click.option("--force", is_flag=True, help="Replace a file that is there.")
 @command
 def export_command(terminal: Terminal, checklist: str, output: Path, force: bool) -> None:
-    """Write CHECKLIST, a published one's name or a file, as an XLSForm for ODK and KoboToolbox."""
-    data = read_checklist_bytes(checklist)
-    found = load_checklist(data, checklist)
+    """Write CHECKLIST as an XLSForm, for ODK and KoboToolbox.
+
+    It is a FILE, the beginning of a digest, NAME@VERSION, or a NAME: the one published last on this
+    server, else the one that comes with the program.
+    """
+    from checklists.load import load_checklist
+    from checklists.xlsform.export import to_xlsform
+    from checklists.xlsform.workbook import write_workbook
+
+    given = meant(terminal, checklist)
+    found = load_checklist(given.data, given.source)
     body = write_workbook(to_xlsform(found))
     write_output(output, body, force)
     items = sum(1 for _ in found.items())
@@ -61,22 +70,15 @@ def export_command(terminal: Terminal, checklist: str, output: Path, force: bool
 @command
 def import_command(terminal: Terminal, form: str, output: Path, force: bool) -> None:
     """Make a draft of a checklist of FORM, an XLSForm (.xlsx), and say what it cannot hold."""
-    name = Path(form).name
-    data = read_input(form)
+    from checklists.xlsform.draft import to_draft
+    from checklists.xlsform.workbook import MAX_BYTES, read_workbook
+
+    name = "standard input" if form == "-" else Path(form).name
+    data = read_input(form, MAX_BYTES + 1)
     titles, sheets = read_workbook(data, name)
     draft = to_draft(sheets, [t for t in titles if t.strip().casefold() not in sheets], name)
     write_output(output, draft.data, force)
     terminal.say(_body(draft, output), *_lines(draft, output))
-
-
-def read_checklist_bytes(checklist: str) -> bytes:
-    """The bytes of a published checklist, or of the file of that path.
-
-    Raises `noun-unknown` for neither, and file problems.
-    """
-    if Path(checklist).suffix in (".yaml", ".yml") or checklist == "-" or Path(checklist).is_file():
-        return read_input(checklist)
-    return published.checklist_bytes(checklist)
 
 
 def write_output(output: Path, data: bytes, force: bool) -> None:
@@ -120,7 +122,7 @@ def _lines(draft: Draft, output: Path) -> Iterator[str]:
     state = "complete" if draft.checklist is not None else "not complete yet"
     yield f"{output}: {counts}; {state}."
     for kind, head in _HEADS.items():
-        found: list[Message] = draft.of_kind(kind)
+        found = draft.of_kind(kind)
         if found:
             yield f"{head} ({len(found)}):"
             yield from (f"  {one}" for one in found)

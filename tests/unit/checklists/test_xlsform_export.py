@@ -71,20 +71,20 @@ sections:
             - {observed: operating/discharge, is: [yes, unsure]}
             - {observed: seen/North heap 'A', is: [no]}
             - {answer: PND-E1, is: [partially, does-not-meet]}
-            - {not: {all: [{answer: PND-E3, is: [fully]}, {exposure: {at-least: 12}}]}}
+            - {not: {all: [{answer: PND-G3, is: [fully]}, {exposure: {at-least: 12}}]}}
   - id: more
     title: {en: "More"}
     items:
-      - id: PND-E3
+      - id: PND-G3
         pillar: governance
         severity: minor
         scale: met-or-not
         question: {en: "Is it so?", ms: "Adakah begitu?"}
         levels: {fully: {en: "Yes."}, does-not-meet: {en: "No."}}
         evidence: [{kind: photo, weight: 1}]
-        when: {not: {answer: PND-E4, is: [fully, not-applicable]}}
-      - id: PND-E4
-        pillar: people
+        when: {not: {answer: PND-S4, is: [fully, not-applicable]}}
+      - id: PND-S4
+        pillar: social
         severity: minor
         scale: readings
         question: {en: "How loud is it?"}
@@ -121,7 +121,7 @@ def test_a_checklist_of_the_library_comes_back_equal_and_nothing_is_said(name: s
     checklist = load_checklist(published.checklist_bytes(name), name)
     back, messages = again(form_of(checklist))
     assert messages == []
-    assert undigested(back) == undigested(checklist)
+    assert back == checklist  # under the same digest: the draft has the same bytes
 
 
 def test_all_that_a_checklist_can_have_comes_back_equal() -> None:
@@ -140,7 +140,8 @@ def test_pyxform_converts_every_checklist_without_a_word_and_odk_validate_accept
     tmp_path: Path,
 ) -> None:
     bodies = {name: published.checklist_bytes(name) for name in published.names()}
-    bodies["everything"] = EVERYTHING.encode()
+    # pyxform's list of languages has none with a script, so it would warn of Chinese in one.
+    bodies["everything"] = EVERYTHING.replace("zh-Hant", "zh").encode()
     forms: list[str] = []
     for name, body in bodies.items():
         found = convert(io.BytesIO(form_of(load_checklist(body, name))), file_type=".xlsx")
@@ -152,11 +153,11 @@ def test_pyxform_converts_every_checklist_without_a_word_and_odk_validate_accept
     assert run.stdout.count("Xform is valid!") == len(forms) == 13
 
 
-def test_odk_validate_refuses_a_form_whose_condition_names_nothing(tmp_path: Path) -> None:
+def test_odk_validate_refuses_a_form_with_a_condition_that_no_form_has(tmp_path: Path) -> None:
     """Without this, a validator that accepts everything would go unseen."""
     checklist = load_checklist(EVERYTHING.encode(), "everything.yaml")
     xform = convert(io.BytesIO(form_of(checklist)), file_type=".xlsx").xform
-    broken = xform.replace("/PND-E3 ", "/PND-E9 ", 1)
+    broken = xform.replace("selected(", "chosen(", 1)
     assert broken != xform
     (tmp_path / "broken.xml").write_text(broken, encoding="utf-8")
     assert odk_validate(tmp_path, "broken.xml").returncode != 0
@@ -176,4 +177,4 @@ def test_a_text_that_would_be_a_reference_is_refused(place: str) -> None:
     with pytest.raises(Problem) as caught:
         to_xlsform(load_checklist(body.encode(), "x"))
     assert caught.value.code == "xlsform-text"
-    assert {"question": "PND-E3", "title": "more"}[place] in caught.value.happened
+    assert {"question": "PND-G3", "title": "more"}[place] in caught.value.happened
