@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from fieldkit.capture import Recorder, load_inspection
 from fieldkit.interviews import Protection, append_waiting, make_ready
+from sync.hazard import acknowledgements
 from sync.inspection import Inspection
 from sync.log import DEVICE_LOG
 from sync.problems import problem
@@ -76,7 +77,8 @@ def standing(
     read: Inspection,
     carriers: frozenset[tuple[str, int]] = frozenset(),
 ) -> Standing:
-    """Which devices signed, and how many entries no sign-off covers; a sign-off itself aside.
+    """Which devices signed, and how many entries no sign-off covers; a sign-off itself aside, and
+    what the office only acknowledged.
 
     `entries` are the positions of the entries that are here, by device. `carriers` are entries
     (device, seq) that only carry others over: they say nothing new (S3).
@@ -88,6 +90,7 @@ def standing(
             own_entries.add((one.written.device, one.written.seq))
             for log in one.logs:
                 covered[log.device] = max(covered.get(log.device, 0), log.seq)
+    own_entries |= _acknowledged(read)
     after = sum(
         1
         for device, here in entries.items()
@@ -108,10 +111,10 @@ def _covers(read: Inspection, device: str, heads: dict[str, tuple[int, str]]) ->
         (one.written.device, one.written.seq)
         for other in read.sign_offs.values()
         for one in (*other.heads, *other.earlier)
-    }
+    } | _acknowledged(read)
     return (
         written.seq == heads[device][0]
-        # What a colleague only signed is nothing new to sign for.
+        # What a colleague only signed, and the office only has seen, is nothing new to sign for.
         and all(
             (other, n) in sign_offs
             for other, (last, _) in heads.items()
@@ -120,3 +123,8 @@ def _covers(read: Inspection, device: str, heads: dict[str, tuple[int, str]]) ->
         )
         and signed.get(device) == written.seq - 1
     )
+
+
+def _acknowledged(read: Inspection) -> set[tuple[str, int]]:
+    """Where the office says that it has seen a hazard: device and position (S7)."""
+    return {(one.written.device, one.written.seq) for one in acknowledgements(read)}

@@ -32,10 +32,11 @@ from server.services.browse_facility import DeclaredShape, declared_shape
 from server.services.browse_flags import FlagPage, briefs, flag_page
 from server.services.browse_rulings import AsideView, Rights, asides, rights_of
 from server.services.inspections import Loaded, load_inspection
+from server.services.urgent import hazards_held
 from server.store import assessments, branches, browsing, documents, people
 from server.store.browsing import FacilityRow
 from server.store.transaction import Tx
-from sync.hazard import WHAT, Hazard, hazards
+from sync.hazard import WHAT, Hazard
 from sync.inspection import Answer, Inspection, Observed, Slot
 from sync.problems import problem
 from sync.track import Way, summarise, ways
@@ -108,8 +109,8 @@ class InspectionView:
 
     @property
     def hazards(self) -> tuple[Hazard, ...]:
-        """The urgent hazards, those that are not over first."""
-        return hazards(self.loaded.current)
+        """The urgent hazards, the open ones first; also those told by what is set aside."""
+        return hazards_held(self.loaded)
 
     @property
     def length_m(self) -> float:
