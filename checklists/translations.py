@@ -132,12 +132,12 @@ def lay_over(part: Part, translation: Translation) -> Part:
     return done
 
 
-def places(part: Part) -> list[tuple[str, ...]]:
-    """Where the part has texts, in the order of its file: what a full translation fills."""
-    found: list[tuple[str, ...]] = []
+def english_texts(part: Part) -> dict[tuple[str, ...], str]:
+    """The English texts of the part by where they stand, in the order of its file."""
+    found: dict[tuple[str, ...], str] = {}
 
     def note(path: tuple[str, ...], text: Keyed) -> Keyed:
-        found.append(path)
+        found[path] = _english(text)
         return text
 
     for section in part.sections:
@@ -147,13 +147,17 @@ def places(part: Part) -> list[tuple[str, ...]]:
     return found
 
 
+def places(part: Part) -> list[tuple[str, ...]]:
+    """Where the part has texts, in the order of its file: what a full translation fills."""
+    return list(english_texts(part))
+
+
 def english_mark(node: Keyed) -> str:
     """Eight digits that stand for the English texts of an item, section title or observation."""
     texts: list[tuple[tuple[str, ...], str]] = []
 
     def note(path: tuple[str, ...], text: Keyed) -> Keyed:
-        english = text.get("en")
-        texts.append((path, english.text if isinstance(english, Scalar) else ""))
+        texts.append((path, _english(text)))
         return text
 
     _texts(_without_items(node), (), note)
@@ -221,6 +225,11 @@ def _items(part: Part) -> Iterator[Keyed]:
         items = section.get("items")
         if isinstance(items, Listed):
             yield from (row for row in items.nodes if isinstance(row, Keyed))
+
+
+def _english(text: Keyed) -> str:
+    found = text.get("en")
+    return found.text if isinstance(found, Scalar) else ""
 
 
 def _without_items(node: Keyed) -> Keyed:

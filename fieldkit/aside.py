@@ -66,8 +66,7 @@ def _carried(store: Store, inspection: str) -> list[Aside]:
     for former in formers(store):
         if former.adopted:
             continue
-        logs = store.logs(inspection)
-        waiting = sum(len(log.lines) for log in logs if log.device == former.device)
+        waiting = store.count_lines(inspection, former.device)
         if waiting:
             found.append(
                 Aside(

@@ -14,6 +14,7 @@ from checklists.answering import check_observation, check_second, read_answer
 from checklists.model import Checklist, Item
 from fieldkit.authors import attributed_records
 from fieldkit.fixes import fix_value
+from fieldkit.glance import glance
 from fieldkit.library import Library
 from fieldkit.store import Identity, Store, put_notes
 from sync.inspection import OUTCOMES, About, Fix, Inspection
@@ -274,7 +275,7 @@ def find_evidence(store: Store, inspection: str, prefixes: Sequence[str]) -> lis
     """
     if not prefixes:
         return []
-    known = {sha256 for sha256, _ in load_inspection(store, inspection).evidence}
+    known = {sha256 for sha256, _ in glance(store, inspection).inspection.evidence}
     found: dict[str, None] = {}
     for prefix in prefixes:
         fitting = sorted(d for d in known if d.startswith(prefix.lower()) and len(prefix) >= 4)
@@ -341,10 +342,10 @@ def _unsigned(store: Store, facility: str, mode: str) -> str | None:
             continue
         if value.get("mode") != mode:
             continue
-        read = load_inspection(store, inspection)
+        read = glance(store, inspection).inspection
         signed = {device for device, slot in read.sign_offs.items() if slot.heads}
         if not signed or (
-            own not in signed and any(x.device == own for x in store.logs(inspection))
+            own not in signed and any(device == own for device, _, _ in store.heads(inspection))
         ):
             return inspection
     return None

@@ -15,7 +15,7 @@ from typing import Any
 
 from sync.problems import Problem, problem
 
-VERSION = 7
+VERSION = 9
 _CANNOT_WRITE = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
 BUSY_SECONDS = 30
 
@@ -127,6 +127,51 @@ COUNTING = (
 INDEXES = (
     "create index if not exists lines_by_path on lines (log, path)",
     "create unique index if not exists texts_by_digest on texts (digest)",
+    # Each sync asks for these; it is not to look at all the files that are held safely.
+    "create index if not exists files_awaited on files (size, sha256) where held_at is null",
+)
+
+
+# What stands where, kept beside the lines so that nobody has to merge them all again; see
+# fieldkit.merged. The lines alone count: all of this can go, and is made again from them.
+DERIVED = (
+    "create table if not exists merged (log text primary key, rules text not null, "
+    "carried integer not null) without rowid",
+    "create table if not exists unmerged (log text, device text, seq integer, "
+    "primary key (log, device, seq)) without rowid",
+    "create table if not exists standing (log text, path text, heads text not null, "
+    "latest text not null, loose integer not null, sides integer not null, "
+    "unread integer not null, odd integer not null, said text not null, "
+    "primary key (log, path)) without rowid",
+    "create index if not exists standing_odd on standing (log, path) where odd = 1",
+    "create table if not exists tallies (log text, item text, what text, word text, "
+    "n integer not null, primary key (log, item, what, word)) without rowid",
+    "create table if not exists pathless (log text, device text, seq integer, "
+    "primary key (log, device, seq)) without rowid",
+    "create table if not exists sizes (log text, device text, seq integer, bytes integer not null, "
+    "primary key (log, device, seq)) without rowid",
+    # Whoever writes a line or lets one count, it is not forgotten; whoever takes one away or sets
+    # one aside (S9), all is made anew.
+    "create trigger if not exists lines_came after insert on lines when exists "
+    "(select 1 from merged where log = new.log and carried = 0) begin "
+    "insert into unmerged (log, device, seq) values (new.log, new.device, new.seq); end",
+    "create trigger if not exists aside_went after delete on aside when exists "
+    "(select 1 from merged where log = old.log and carried = 0) and exists (select 1 from lines "
+    "where log = old.log and device = old.device and seq = old.seq) begin "
+    "insert or ignore into unmerged (log, device, seq) values (old.log, old.device, old.seq); end",
+    "create trigger if not exists aside_came after insert on aside when exists "
+    "(select 1 from merged where log = new.log) and exists (select 1 from lines "
+    "where log = new.log and device = new.device and seq = new.seq) and not exists (select 1 "
+    "from unmerged where log = new.log and device = new.device and seq = new.seq) begin "
+    "delete from merged where log = new.log; "
+    "delete from unmerged where log = new.log; delete from standing where log = new.log; "
+    "delete from tallies where log = new.log; delete from pathless where log = new.log; "
+    "delete from sizes where log = new.log; end",
+    "create trigger if not exists lines_went after delete on lines when exists "
+    "(select 1 from merged where log = old.log) begin delete from merged where log = old.log; "
+    "delete from unmerged where log = old.log; delete from standing where log = old.log; "
+    "delete from tallies where log = old.log; delete from pathless where log = old.log; "
+    "delete from sizes where log = old.log; end",
 )
 
 
@@ -246,7 +291,8 @@ class Database:
         ]
         describe.close()
         with self.write("the store") as tx:
-            for statement in (*statements, SEALED_WAITING, SEALED_VISITS, COUNTING, *INDEXES):
+            made = (*statements, SEALED_WAITING, SEALED_VISITS, COUNTING, *INDEXES, *DERIVED)
+            for statement in made:
                 tx.execute(statement)
             tx.execute(f"pragma user_version = {VERSION}")
 

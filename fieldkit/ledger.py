@@ -158,6 +158,25 @@ class Ledger:
             )
         ]
 
+    def waiting_files(self, log: str | None = None) -> list[FileState]:
+        """Those of the files that no receipt lists, smallest first; no others are looked at."""
+        which = "" if log is None else "and log = ? "
+        return [
+            FileState(*row)
+            for row in self.database.rows(
+                "select sha256, size, log, sent_at, held_at from files "  # noqa: S608 - fixed text
+                f"where held_at is null {which}order by size, sha256",
+                () if log is None else (log,),
+            )
+        ]
+
+    def count_files(self) -> int:
+        """How many files entries of this device name, their previews left out."""
+        found = self.database.rows(
+            "select count(*) from files where sha256 not in (select sha256 from previews)"
+        )
+        return int(found[0][0])
+
     def awaited(self, identity: Identity) -> list[str]:
         """Digests whose entries are acknowledged and that no receipt lists, smallest file first."""
         rows = self.database.rows(

@@ -57,8 +57,8 @@ class Left:
 
 def what_is_left(outbox: Outbox, log: str | None = None) -> Left:
     """What of one inspection, or of everything here, is not held safely."""
-    previews = outbox.previews()
-    waiting = [f for f in Ledger(outbox.store.database).files(log) if f.held_at is None]
+    waiting = Ledger(outbox.store.database).waiting_files(log)
+    previews = outbox.previews() if waiting else frozenset()
     small = [f.size for f in waiting if f.sha256 in previews]
     large = [f.size for f in waiting if f.sha256 not in previews]
     return Left(

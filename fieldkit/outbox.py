@@ -46,15 +46,43 @@ class Outbox:
 
     def waiting(self, log: str | None = None) -> tuple[int, int]:
         """How many lines no receipt covers, and their bytes, of one log or of all."""
-        # Said plainly, so that of one log only its own lines are read.
-        which = "?2 is null" if log is None else "l.log = ?2"
+        if log is not None:
+            return self._waiting_of(log)
+        # From log to log, in this order: of each, only the lines that are counted are read.
         count, size = self.store.database.rows(
-            "select count(*), coalesce(sum(length(l.line) + 1), 0) "  # noqa: S608 - fixed text
-            "from lines l left join acknowledged a on a.log = l.log and a.device = l.device "
-            f"where l.device = ?1 and l.seq > {COVERED} and {which}",
-            (self.identity.device, log),
+            f"{LOGS} select count(*), coalesce(sum(length(l.line) + 1), 0) "  # noqa: S608 - fixed
+            "from logs left join acknowledged a on a.log = logs.log and a.device = ?1 "
+            f"cross join lines l on l.log = logs.log and l.device = ?1 and l.seq > {COVERED}",
+            (self.identity.device,),
         )[0]
         return count, size
+
+    def _waiting_of(self, log: str) -> tuple[int, int]:
+        place = log, self.identity.device
+        last, covered = self.store.database.rows(
+            "select coalesce((select max(seq) from lines where log = ?1 "  # noqa: S608 - fixed text
+            f"and device = ?2), 0), coalesce((select {COVERED} from acknowledged a "
+            "where a.log = ?1 and a.device = ?2), 0)",
+            place,
+        )[0]
+        if covered >= last:
+            return 0, 0
+        return last - covered, self._bytes_up_to(place, last) - self._bytes_up_to(place, covered)
+
+    def _bytes_up_to(self, place: tuple[str, str], seq: int) -> int:
+        """The bytes of a log's lines up to a position, on from the last sum that is kept."""
+        kept = self.store.database.rows(
+            "select seq, bytes from sizes where log = ? and device = ? and seq <= ? "
+            "order by seq desc limit 1",
+            (*place, seq),
+        )
+        mark, size = kept[0] if kept else (0, 0)
+        rest = self.store.database.rows(
+            "select coalesce(sum(length(line) + 1), 0) from lines "
+            "where log = ? and device = ? and seq > ? and seq <= ?",
+            (*place, mark, seq),
+        )
+        return int(size + rest[0][0])
 
     def previews(self) -> frozenset[str]:
         """The digests of the small pictures that stand in for photographs on their way."""

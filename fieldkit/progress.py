@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from checklists.conditions import Context, applies
 from checklists.model import Checklist, Item
-from sync.inspection import Answer, Inspection, Slot
+from fieldkit.given import Given, given_of
+from sync.inspection import Inspection
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,23 +42,24 @@ class SectionProgress:
 
 
 def progress(
-    checklist: Checklist, inspection: Inspection, processes: Sequence[str]
+    checklist: Checklist,
+    inspection: Inspection,
+    processes: Sequence[str],
+    given: Mapping[str, Given] | None = None,
 ) -> list[ItemProgress]:
-    """Every item that applies or may apply, in the checklist's order."""
+    """Every item that applies or may apply, in the checklist's order.
+
+    `given` is what `given_of` says of the inspection, where that is known already.
+    """
+    said = given_of(inspection) if given is None else given
     context = Context(
-        answers=_given(inspection),
-        observed={
-            f"{what}/{instance}": slot.value.value
-            for (what, instance), slot in inspection.observed.items()
-            if slot.value is not None
-        },
+        answers={item: one.words for item, one in said.items()},
+        observed=_Signs(inspection),
         processes=tuple(processes),
     )
-    by_item: dict[str, list[Slot[Answer]]] = {}
-    for (item_id, _), slot in inspection.answers.items():
-        by_item.setdefault(item_id, []).append(slot)
+    pieces = _pieces(inspection, said)
     return [
-        _of_item(item, section.id, by_item.get(item.id, []), inspection)
+        _of_item(item, section.id, said.get(item.id, Given()), pieces.get(item.id, {}))
         for section, item in checklist.items()
         if applies(item.condition, context) is not False
     ]
@@ -79,45 +81,62 @@ def open_critical(items: Sequence[ItemProgress]) -> list[str]:
     return [i.item.id for i in items if i.item.severity == "critical" and i.state != "answered"]
 
 
-def _given(inspection: Inspection) -> Mapping[str, tuple[str, ...]]:
-    found: dict[str, tuple[str, ...]] = {}
-    for (item_id, _), slot in inspection.answers.items():
-        for head in slot.heads:
-            word = head.level or head.special
-            if word is not None:
-                found[item_id] = (*found.get(item_id, ()), word)
-    return found
+class _Signs(Mapping[str, str]):
+    """What was seen, by "what/instance"; only what is asked for is looked up."""
+
+    def __init__(self, inspection: Inspection) -> None:
+        self._observed = inspection.observed
+
+    def __getitem__(self, name: str) -> str:
+        what, _, instance = name.partition("/")
+        value = self._observed[what, instance].value
+        if value is None:
+            raise KeyError(name)
+        return value.value
+
+    def __iter__(self) -> Iterator[str]:
+        return (f"{w}/{i}" for (w, i), slot in self._observed.items() if slot.value is not None)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
 
 
 def _of_item(
-    item: Item, section: str, slots: Sequence[Slot[Answer]], inspection: Inspection
+    item: Item, section: str, given: Given, pieces: Mapping[str, set[str]]
 ) -> ItemProgress:
-    answered = [slot for slot in slots if slot.heads]
     # A special answer for the whole site stands for all instances.
-    whole = any(h.instance == "-" and h.special for slot in answered for h in slot.heads)
-    need = item.instances.at_least if item.instances is not None and not whole else 1
-    if any(slot.unread for slot in slots):
+    need = item.instances.at_least if item.instances is not None and not given.whole else 1
+    if given.unread:
         state = "unread"
-    elif any(slot.conflict for slot in slots):
+    elif given.conflict:
         state = "conflict"
-    elif not answered:
+    elif not given.answered:
         state = "open"
     else:
-        state = "answered" if len(answered) >= need else "partly"
-    needs_proof = any(h.level or h.readings for slot in answered for h in slot.heads)
-    missing = _missing(item, inspection) if needs_proof else ()
-    return ItemProgress(item, section, state, len(answered), missing)
-
-
-def _missing(item: Item, inspection: Inspection) -> tuple[MissingPiece, ...]:
-    """What is missing for an item that is answered with a level or a reading."""
-    kinds: dict[str, set[str]] = {}
-    places = {instance for i, instance in inspection.answers if i == item.id} | {"-"}
-    for place in places:
-        for evidence in inspection.evidence_for(item.id, place):
-            kinds.setdefault(evidence.kind, set()).add(evidence.sha256)
-    return tuple(
-        MissingPiece(piece.kind, len(kinds.get(piece.kind, ())), piece.at_least)
-        for piece in item.pieces
-        if len(kinds.get(piece.kind, ())) < piece.at_least
+        state = "answered" if given.answered >= need else "partly"
+    # Evidence is missing for an item that is answered with a level or a reading.
+    missing = tuple(
+        MissingPiece(piece.kind, len(pieces.get(piece.kind, ())), piece.at_least)
+        for piece in (item.pieces if given.proof else ())
+        if len(pieces.get(piece.kind, ())) < piece.at_least
     )
+    return ItemProgress(item, section, state, given.answered, missing)
+
+
+def _pieces(inspection: Inspection, given: Mapping[str, Given]) -> dict[str, dict[str, set[str]]]:
+    """Item -> kind -> digests of the files that support it: they name it, or an answer them."""
+    naming: dict[str, list[str]] = {}
+    for item, said in given.items():
+        for sha256 in said.evidence:
+            naming.setdefault(sha256, []).append(item)
+    found: dict[str, dict[str, set[str]]] = {}
+    for slot in inspection.evidence.values():
+        for head in slot.heads:
+            supported = set(naming.get(head.sha256, ()))
+            for path in head.items:
+                item, _, place = path.partition("/")
+                if place == "-" or (item, place) in inspection.answers:
+                    supported.add(item)
+            for item in supported:
+                found.setdefault(item, {}).setdefault(head.kind, set()).add(head.sha256)
+    return found

@@ -13,13 +13,13 @@ from fieldkit.capture import (
     Recorder,
     checklist_of,
     find_evidence,
-    load_state,
     short_name,
 )
 from fieldkit.fixes import fix_value
+from fieldkit.glance import glance
 from fieldkit.library import Library
 from fieldkit.store import Store
-from sync.conflicts import Conflict, Side, conflict_at, conflicts_of, kept_value
+from sync.conflicts import Conflict, Side, conflict_at, kept_value
 from sync.nearest import nearest
 from sync.problems import problem
 
@@ -53,7 +53,13 @@ class Decision:
 
 def conflicts_here(store: Store, library: Library, inspection: str) -> list[Listed]:
     """The conflicts of an inspection, in path order."""
-    found = conflicts_of(load_state(store, inspection))
+    return listed_conflicts(store, library, inspection, glance(store, inspection).conflicts)
+
+
+def listed_conflicts(
+    store: Store, library: Library, inspection: str, found: Sequence[Conflict]
+) -> list[Listed]:
+    """Conflicts of an inspection, in the order given, as they are spoken of."""
     checklist = checklist_of(store, library, inspection) if found else None
     return [_listed(one, checklist) for one in found]
 

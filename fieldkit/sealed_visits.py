@@ -12,9 +12,10 @@ from dataclasses import dataclass
 from sqlite3 import Connection
 
 from fieldkit.blobs import Blobs
-from fieldkit.capture import about_of, load_inspection
+from fieldkit.capture import about_of
 from fieldkit.carried import answered_at
 from fieldkit.freeing import HOLD_MS, free, may_go
+from fieldkit.glance import glance
 from fieldkit.interviews import count_waiting
 from fieldkit.ledger import Ledger
 from fieldkit.server_keys import trusted_keys
@@ -99,7 +100,7 @@ def seal_visit(
 
 def as_it_stands(store: Store, identity: Identity, inspection: str, now: int) -> SealedVisit:
     """What is kept of an inspection that is to be sealed now."""
-    facility = about_of(load_inspection(store, inspection)).facility
+    facility = about_of(glance(store, inspection).inspection).facility
     head = next(h[1:] for h in store.heads(inspection) if h[0] == identity.device)
     files = len(Ledger(store.database).files(inspection))
     return SealedVisit(inspection, facility, *head, files, now)
@@ -143,7 +144,7 @@ def used_elsewhere(store: Store, inspection: str) -> dict[str, str]:
 
 def unsigned(store: Store, identity: Identity, inspection: str) -> str | None:
     """Why an inspection is not ready to leave, whatever the server holds; None where it is."""
-    read = load_inspection(store, inspection)
+    read = glance(store, inspection).inspection
     heads = {device: seq for device, seq, _ in store.heads(inspection)}
     if identity.device not in heads:
         return "nothing in it was recorded on this device"

@@ -24,16 +24,16 @@ from fieldkit.confirmed import (
 )
 from fieldkit.database import Database
 from fieldkit.server_keys import NOTE, trusted_under
-from fieldkit.store import FORMER, Identity
+from fieldkit.store import FORMER, Identity, Store
 from sync.extract import (
     Extract,
     Hole,
     Proof,
+    count_vouched,
     extract_from_json,
     is_withheld,
     parted,
     verify_extract,
-    vouched_only,
 )
 from sync.log import Head, device_id, genesis, read_line, sign_head
 from sync.problems import Problem, problem
@@ -370,24 +370,29 @@ def _signed_over(tx: Connection, identity: Identity, log: str) -> dict[str, int]
 def colleagues(database: Database, identity: Identity, log: str) -> list[Colleague]:
     """The other devices that recorded on an inspection, by their names."""
     found: list[Colleague] = []
-    for extract in _stored(database.rows, identity, log):
-        certificate = _certificate_of(database.rows, identity, extract.device) or {}
-        waiting = _waiting(database, log, extract.device)
-        rows = list(enumerate(extract.rows, start=extract.first))
-        lines = [(seq, row) for seq, row in rows if isinstance(row, bytes)]
-        counted = sum(1 for seq, _ in lines if seq not in waiting)
-        withheld = sum(1 for seq, row in rows if isinstance(row, Hole) and seq not in waiting)
-        holes = [(seq, isinstance(row, Hole)) for seq, row in rows]
-        last = lines[-1] if lines else (0, b"")
+    ends = Store(database).ends(log)
+    withheld: dict[str, set[int]] = {}
+    for device, seq in database.rows("select device, seq from holes where log = ?", (log,)):
+        withheld.setdefault(device, set()).add(seq)
+    for device in (ends.keys() | withheld.keys()) - _formers(database.rows) - {identity.device}:
+        certificate = _certificate_of(database.rows, identity, device) or {}
+        holes, end = withheld.get(device, set()), ends.get(device, 0)
+        waiting = _waiting(database, log, device)
+        last = database.rows(
+            "select line from lines where log = ? and device = ? and seq = ?", (log, device, end)
+        )
+        signed = database.rows(
+            "select seq from proofs where log = ? and device = ? and vouched = 0", (log, device)
+        )
         found.append(
             Colleague(
-                extract.device,
+                device,
                 str(certificate.get("person", "")),
-                str(certificate.get("person_name", "") or extract.device),
-                counted,
-                withheld,
-                len(set(vouched_only(holes, extract.proofs)) - waiting),
-                read_line(last[1], extract.device, log, last[0], "").at,
+                str(certificate.get("person_name", "") or device),
+                end - sum(1 for seq in holes | waiting if seq <= end),
+                len(holes - waiting),
+                count_vouched(max(end, *holes, 0), holes, [seq for (seq,) in signed], waiting),
+                read_line(last[0][0] if last else b"", device, log, end, "").at,
                 len(waiting),
             )
         )

@@ -5,10 +5,12 @@ What was sealed and kept aside joins the log here, in shuffled order (L8).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from fieldkit.capture import Recorder, load_inspection
+from fieldkit.capture import Recorder
+from fieldkit.glance import glance
 from fieldkit.interviews import Protection, append_waiting, make_ready
 from sync.hazard import acknowledgements
 from sync.inspection import Inspection
@@ -48,7 +50,7 @@ def sign_off(
     after a crash they all wait still, or all are signed. Raises `sign-off-incomplete` when no
     outcome is recorded.
     """
-    read = load_inspection(recorder.store, inspection)
+    read = glance(recorder.store, inspection).inspection
     if not read.outcome.heads:
         raise problem(
             "sign-off-incomplete",
@@ -73,15 +75,15 @@ def sign_off(
 
 
 def standing(
-    entries: Mapping[str, Iterable[int]],
+    entries: Mapping[str, Sequence[int]],
     read: Inspection,
     carriers: frozenset[tuple[str, int]] = frozenset(),
 ) -> Standing:
     """Which devices signed, and how many entries no sign-off covers; a sign-off itself aside, and
     what the office only acknowledged.
 
-    `entries` are the positions of the entries that are here, by device. `carriers` are entries
-    (device, seq) that only carry others over: they say nothing new (S3).
+    `entries` are the positions of the entries that are here, in order, by device. `carriers` are
+    entries (device, seq) that only carry others over: they say nothing new (S3).
     """
     covered: dict[str, int] = {}
     own_entries: set[tuple[str, int]] = set(carriers)
@@ -92,10 +94,12 @@ def standing(
                 covered[log.device] = max(covered.get(log.device, 0), log.seq)
     own_entries |= _acknowledged(read)
     after = sum(
+        len(here) - bisect_right(here, covered.get(device, 0)) for device, here in entries.items()
+    )
+    after -= sum(
         1
-        for device, here in entries.items()
-        for seq in here
-        if seq > covered.get(device, 0) and (device, seq) not in own_entries
+        for device, seq in own_entries
+        if seq > covered.get(device, 0) and seq in entries.get(device, ())
     )
     return Standing(tuple(sorted(d for d, slot in read.sign_offs.items() if slot.heads)), after)
 

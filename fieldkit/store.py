@@ -10,7 +10,9 @@ from dataclasses import dataclass
 from sqlite3 import Connection
 from typing import Any
 
+from fieldkit import merged
 from fieldkit.database import Database
+from fieldkit.places import Places
 from sync.adopted import expand
 from sync.log import (
     DEVICE_LOG,
@@ -30,11 +32,22 @@ from sync.written import FAMILY
 FORMER = "former/"  # notes of ended generations (S3): FORMER + device; see fieldkit.generations
 
 
+# Goes from device to device through the index: the lines in between are not read. Crossed, here and
+# elsewhere, keeps the order of looking up, which SQLite and SQLCipher choose differently.
+_DEVICES = (
+    "with recursive devices (device) as (select min(device) from lines where log = ?1 union all "
+    "select (select min(device) from lines where log = ?1 and device > devices.device) "
+    "from devices where device is not null) "
+)
+_ENDS = _DEVICES + (  # noqa: S608 - fixed text
+    "select device, (select max(seq) from lines where log = ?1 and device = d.device) "
+    "from devices d where device is not null"
+)
 # `counting` are the lines without those of colleagues that do not count, or not yet (S9).
-_HEADS = (
-    "select l.device, l.seq, l.h from lines l join (select device, max(seq) as last from counting "
-    "where log = ?1 group by device) m on m.device = l.device and m.last = l.seq "
-    "where l.log = ?1 order by l.device"
+_HEADS = _DEVICES + (  # noqa: S608 - fixed text
+    "select l.device, l.seq, l.h from devices d cross join lines l on l.log = ?1 "
+    "and l.device = d.device and l.seq = (select seq from counting where log = ?1 "
+    "and device = d.device order by seq desc limit 1) order by l.device"
 )
 _RECORDS = "select device, seq, line, h from counting where log = ? order by device, seq"
 _ALL_RECORDS = "select device, seq, line, h from lines where log = ? order by device, seq"
@@ -90,7 +103,11 @@ class Writing:
         self.now = now
 
     def standing(self, log: str, path: str) -> PathState | None:
-        """What stands at a path now, entries of all devices merged."""
+        """What stands at a path now, entries of all devices merged; what was replaced there is
+        left out.
+        """
+        if merged.catch_up(self.tx, log):
+            return merged.state_at(self.tx, log, path)
         return merge(records_at(self.tx, log, path)).paths.get(path)
 
     def append(
@@ -185,6 +202,8 @@ class Writing:
         return Head(*found) if found else Head(0, genesis(self.identity.public_key, log))
 
     def _replaces(self, log: str, path: str) -> list[str] | None:
+        if merged.catch_up(self.tx, log):
+            return merged.replaces_at(self.tx, log, path, self.identity.device)
         records = records_at(self.tx, log, path)
         own = [r for r in records if r.device == self.identity.device]
         state = merge(records).paths.get(path)
@@ -234,6 +253,7 @@ class Store:
         """One transaction in which entries are appended: all of them, or none."""
         with self.database.write(what) as tx:
             yield Writing(tx, identity, now)
+            merged.catch_up_all(tx)
 
     # -- reading ----------------------------------------------------------------------------------
 
@@ -253,10 +273,13 @@ class Store:
 
     def count_lines(self, log: str, device: str) -> int:
         """How many lines of one device's log are here."""
-        found = self.database.rows(
-            "select count(*) from lines where log = ? and device = ?", (log, device)
-        )
-        return int(found[0][0])
+        last, withheld = self.database.rows(
+            "select last, (select count(*) from holes where log = ?1 and device = ?2 "
+            "and seq < last) "
+            "from (select max(seq) as last from lines where log = ?1 and device = ?2)",
+            (log, device),
+        )[0]
+        return int(last or 0) - int(withheld)
 
     def records(self, log: str, *, waiting: bool = False) -> list[Record]:
         """The records of an inspection that count, of every device whose lines are here.
@@ -299,15 +322,24 @@ class Store:
         """(device, last seq that counts, its chain hash) of every log of an inspection here."""
         return self.database.rows(_HEADS, (log,))
 
-    def positions(self, log: str) -> dict[str, list[int]]:
+    def positions(self, log: str) -> dict[str, Places]:
         """Device -> the positions of its lines of an inspection that count here."""
-        found: dict[str, list[int]] = {}
-        for device, seq in self.database.rows(
-            "select device, seq from counting where log = ? order by device, seq",
-            (log,),
-        ):
-            found.setdefault(device, []).append(seq)
-        return found
+        return {
+            device: Places(last, self._left_out(log, device, last))
+            for device, last, _ in self.heads(log)
+        }
+
+    def _left_out(self, log: str, device: str, last: int) -> list[int]:
+        rows = self.database.rows(
+            "select seq from holes where log = ?1 and device = ?2 and seq < ?3 "
+            "union select seq from aside where log = ?1 and device = ?2 and seq < ?3 order by 1",
+            (log, device, last),
+        )
+        return [seq for (seq,) in rows]
+
+    def ends(self, log: str) -> dict[str, int]:
+        """Device -> its last line of an inspection that is here, whether it counts or not."""
+        return dict(self.database.rows(_ENDS, (log,)))
 
     def waiting(self, log: str) -> list[tuple[str, int, str]]:
         """(device, seq, who says so) of the lines here that do not count, or not yet (S9)."""

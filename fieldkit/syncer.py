@@ -307,6 +307,8 @@ class Syncer:
 
     def _send_files(self, missing: list[str]) -> None:
         """S7: previews, then the files themselves, the smallest first."""
+        if not missing:
+            return
         asked = frozenset(missing)
         here = [f for f in self.ledger.files() if f.sha256 in asked]
         if not self.photos:

@@ -45,7 +45,7 @@ def loss_of(home: Home) -> Loss:
             if exc.code != "device-not-enrolled":
                 raise
             entries = 0
-        waiting = [f for f in ledger.files() if f.held_at is None]
+        waiting = ledger.waiting_files()
         size = sum(f.size for f in waiting)
         return Loss(entries, len(waiting), size, count_waiting(store))
     finally:

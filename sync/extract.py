@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -252,6 +253,24 @@ def vouched_only(rows: Sequence[tuple[int, bool]], proofs: Iterable[Proof]) -> l
         if seq in signed:
             waiting = []
     return found + waiting
+
+
+def count_vouched(
+    last: int, holes: Iterable[int], signed: Iterable[int], but_not: Iterable[int] = ()
+) -> int:
+    """How many lines only the server vouches for, of a log whose positions up to `last` are lines
+    or holes; `signed` are those with a signature of the device. As `vouched_only`, without going
+    through the lines. Those of `but_not` are left out.
+    """
+    withheld = set(holes)
+    aside = sorted(set(but_not) - withheld)
+    found = before = 0
+    for seq in [*sorted(withheld.union(one for one in signed if one <= last)), last + 1]:
+        if seq in withheld or seq > last:
+            found += seq - before - 1
+            found -= bisect_left(aside, seq) - bisect_right(aside, before)
+        before = seq
+    return found
 
 
 def _is_at(line: bytes, seq: int) -> bool:

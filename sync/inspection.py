@@ -7,7 +7,7 @@ in degrees; accuracies are radii in metres at 95 %; times are UTC milliseconds.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -249,7 +249,7 @@ class Slot(Generic[T]):
     """What stands at one path: readable heads (latest first), earlier values, unread lines."""
 
     heads: tuple[T, ...]
-    earlier: tuple[T, ...] = ()
+    earlier: Sequence[T] = ()
     unread: tuple[Unread, ...] = ()
 
     @property

@@ -97,6 +97,11 @@ def has_reader(path: str) -> bool:
     return path.split("/", maxsplit=1)[0] in _READERS
 
 
+def read_slot(state: PathState) -> Slot[Any]:
+    """What stands at a path of a family with a reader, as `read_inspection` gives it."""
+    return _slot(state, _READERS[state.path.split("/")[0]])
+
+
 def read_observed(entry: Entry) -> Observed | None:
     """What an `observed/...` entry says by itself, or None where it is not understood."""
     return _alone(entry, _observed)

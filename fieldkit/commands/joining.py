@@ -207,14 +207,13 @@ def _say_sync(at: Desk, syncer: Syncer, trouble: Problem | None) -> None:
     """What was sent, what waits and what is held safely; then what went wrong, if anything."""
     report, ledger = syncer.report, syncer.ledger
     outbox = Outbox(syncer.store, syncer.identity)
-    left, previews = what_is_left(outbox), outbox.previews()
-    files = [f for f in ledger.files() if f.sha256 not in previews]
+    left, files = what_is_left(outbox), ledger.count_files()
     refused = syncer.refusals()
     protected = count_waiting(syncer.store)
     data: dict[str, Any] = {
         "sent": _sent(report),
         "waiting": left.to_json(),
-        "held": {"files": len(files) - left.files.count},
+        "held": {"files": files - left.files.count},
         "protected_waiting": protected,
         "changes": report.changes,
         "colleagues": {
@@ -236,7 +235,7 @@ def _say_sync(at: Desk, syncer: Syncer, trouble: Problem | None) -> None:
     rows: list[show.Fact] = [
         ("sent", sent),
         ("received", _received(report)),
-        ("held safely", f"{len(files) - left.files.count} of {show.number(len(files), 'file')}"),
+        ("held safely", f"{files - left.files.count} of {show.number(files, 'file')}"),
     ]
     if report.restored:
         told = "put back from a backup; what it had lost was offered to it again"

@@ -12,15 +12,16 @@ from fieldkit import show
 from fieldkit.aside import Aside, held_aside
 from fieldkit.authors import Author, authors
 from fieldkit.bundle_content import InBundles, in_bundles
-from fieldkit.capture import about_of, checklist_of, load_inspection
+from fieldkit.capture import about_of, checklist_of
 from fieldkit.commands.desk import Desk, desk, inspection_option
 from fieldkit.commands.resolving import conflict_data, conflict_facts
+from fieldkit.glance import glance
 from fieldkit.interviews import count_waiting
 from fieldkit.ledger import FileState, Ledger
 from fieldkit.left import Left, what_is_left
 from fieldkit.outbox import Outbox
 from fieldkit.progress import ItemProgress, by_section, open_critical, progress
-from fieldkit.resolving import Listed, conflicts_here
+from fieldkit.resolving import Listed, listed_conflicts
 from fieldkit.sealed_visits import SealedVisit, sealed_visits
 from fieldkit.shared import Colleague, NotTaken, colleagues, not_taken
 from fieldkit.signing import Standing, standing
@@ -170,7 +171,8 @@ def _sealed_data(sealed: list[SealedVisit]) -> list[dict[str, Any]]:
 def _gather(at: Desk, inspection: str) -> _Where:
     from fieldkit.declared import processes_of
 
-    read = load_inspection(at.store, inspection)
+    seen = glance(at.store, inspection)
+    read = seen.inspection
     facility = at.library.facility_or_id(about_of(read).facility)
     checklist = checklist_of(at.store, at.library, inspection)
     database, identity = at.store.database, at.store.identity()
@@ -180,12 +182,13 @@ def _gather(at: Desk, inspection: str) -> _Where:
     mine = entries.keys() - {one.device for one in others}
     ledger, outbox = Ledger(database), Outbox(at.store, identity)
     waiting = ledger.waiting_lines(identity, inspection)
-    files = [f for f in ledger.files(inspection) if f.sha256 not in outbox.previews()]
+    previews = outbox.previews()
+    files = [f for f in ledger.files(inspection) if f.sha256 not in previews]
     return _Where(
         read,
         facility,
         checklist,
-        progress(checklist, read, processes_of(at.library, read, facility)),
+        progress(checklist, read, processes_of(at.library, read, facility), seen.given),
         standing(entries, read, carriers),
         identity.device,
         sum(len(entries[d]) for d in mine) - sum(1 for d, _ in carriers if d in mine),
@@ -196,7 +199,7 @@ def _gather(at: Desk, inspection: str) -> _Where:
         what_is_left(outbox, inspection),
         _bundled(at, inspection, waiting, files),
         count_waiting(at.store, inspection),
-        conflicts_here(at.store, at.library, inspection) if read.conflicts else [],
+        listed_conflicts(at.store, at.library, inspection, seen.conflicts),
         authors(at.store) if read.conflicts else {},
         held_aside(at.store, inspection, len(read.unread)),
     )

@@ -12,7 +12,6 @@ from fieldkit.capture import (
     Recorded,
     about_of,
     checklist_of,
-    load_inspection,
     set_outcome,
 )
 from fieldkit.capture import (
@@ -156,15 +155,17 @@ def outcome(at: Desk, outcome_: str, note: str, fix: Fix | None, inspection: str
 def sign_off(at: Desk, statement: str, inspection: str | None) -> None:
     """Sign everything recorded so far; what comes later can be signed again."""
     from fieldkit.declared import processes_of
+    from fieldkit.glance import glance
     from fieldkit.interviews import Protection
     from fieldkit.progress import open_critical, progress
     from fieldkit.signing import sign_off as sign
 
     recorder, which = at.recorder(), at.inspection(inspection)
-    read = load_inspection(at.store, which)
+    seen = glance(at.store, which)
+    read = seen.inspection
     facility = at.library.facility_or_id(about_of(read).facility)
     checklist = checklist_of(at.store, at.library, which)
-    items = progress(checklist, read, processes_of(at.library, read, facility))
+    items = progress(checklist, read, processes_of(at.library, read, facility), seen.given)
     protection = Protection(at.blobs, secrets.SystemRandom().shuffle)
     signed = sign(recorder, which, statement, protection)
     left = open_critical(items)

@@ -18,16 +18,17 @@ from sync.problems import problem
 @desk
 def export(at: Desk, out: Path, force: bool, inspection: str | None) -> None:
     """Write one inspection to OUT.zip: logs, signatures, files, and its score as a preview."""
-    from fieldkit.capture import about_of, load_inspection
+    from fieldkit.capture import about_of
     from fieldkit.export import write_export
     from fieldkit.generations import own_keys, settle_keys
+    from fieldkit.glance import glance
     from fieldkit.preview import score_document
 
     if out.exists() and not force:
         raise problem("file-exists", name=str(out))
     which = at.inspection(inspection)
     identity, sources = at.store.identity(), at.sources()
-    training = about_of(load_inspection(at.store, which)).mode == "training"
+    training = about_of(glance(at.store, which).inspection).mode == "training"
     document = None if training else score_document(sources, which)
     settle_keys(at.home, identity)
     done = write_export(sources, identity, own_keys(at.home, at.store), which, document, out)

@@ -240,7 +240,13 @@ def _any_passphrase() -> list[Swap]:
 
 UNIT = "tests/unit/fieldkit"
 BROKEN = (
-    Broken("other-id", "L1", "a device's id is not made from its key", _other_id),
+    Broken(
+        "other-id",
+        "L1",
+        "a device's id is not made from its key",
+        _other_id,
+        f"{UNIT}/test_enrolling.py::test_an_enrolled_device_is_the_one_of_its_key",
+    ),
     Broken("notes-nothing", "L2", "the device's own log does not note the heads", _note_nothing),
     Broken("floats", "L3", "entries hold numbers that are no integers", _write_floats),
     Broken("serialised-again", "L4", "lines are serialised again when sent", _serialise_again),
@@ -248,7 +254,13 @@ BROKEN = (
         "unread-is-nothing", "L4", "an unread line counts as what was before", _unread_is_nothing
     ),
     Broken("latest-wins", "L6", "of several heads the latest wins", _latest_wins),
-    Broken("replaces-dropped", "L6", "`replaces` is dropped", _replaces_dropped, hint="deaths"),
+    Broken(
+        "replaces-dropped",
+        "L6",
+        "`replaces` is dropped",
+        _replaces_dropped,
+        f"{UNIT}/test_store.py::test_an_entry_names_what_it_replaces_only_where_others_wrote_too",
+    ),
     Broken("signs-more", "L7", "a sign-off names entries that are not there", _signs_more),
     Broken(
         "hour-kept",
@@ -266,11 +278,19 @@ BROKEN = (
         "adopts-nothing", "S3", "lines to carry over are dropped", _adopts_nothing, hint="forks"
     ),
     Broken(
-        "gap-acknowledges", "S4", "an unsigned gap acknowledges", _gap_acknowledges, hint="lies"
+        "gap-acknowledges",
+        "S4",
+        "an unsigned gap acknowledges",
+        _gap_acknowledges,
+        f"{UNIT}/test_syncer.py::test_a_gap_that_nobody_signed_never_acknowledges_anything",
     ),
     Broken("sent-is-held", "S4", "what was sent is marked as held", _sent_is_held),
     Broken(
-        "any-receipt", "S4", "a receipt's signature is not verified", _any_receipt, hint="forged"
+        "any-receipt",
+        "S4",
+        "a receipt's signature is not verified",
+        _any_receipt,
+        f"{UNIT}/test_syncer.py::test_a_receipt_of_another_key_marks_nothing",
     ),
     Broken("unfit-receipt", "S4", "a receipt is not held against the log", _unfit_receipt),
     Broken("not-synced", "S4", "a file's bytes are not synced", _not_synced, hint="power"),
@@ -280,15 +300,25 @@ BROKEN = (
         "S4",
         "the device's store does not sync",
         _store_not_synced,
-        hint="power",
+        f"{UNIT}/test_store.py::test_what_was_written_is_on_the_disk_when_the_command_ends",
     ),
     Broken(
         "cursor-first", "S5", "the cursor is saved before the changes", _cursor_first, hint="deaths"
     ),
     Broken(
-        "epochs-are-one", "S5", "receipts count across epochs", _epochs_are_one, hint="restored"
+        "epochs-are-one",
+        "S5",
+        "receipts count across epochs",
+        _epochs_are_one,
+        f"{UNIT}/test_syncer.py::test_a_server_restored_from_a_backup_is_offered_everything_again",
     ),
-    Broken("any-text", "S5", "a text is not held against its digest", _any_text, hint="lies"),
+    Broken(
+        "any-text",
+        "S5",
+        "a text is not held against its digest",
+        _any_text,
+        f"{UNIT}/test_syncer.py::test_a_text_that_is_not_its_digest_is_refused_with_its_whole_answer",
+    ),
     Broken(
         "tombstone-takes-all",
         "S5",

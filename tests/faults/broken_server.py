@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import server.api.sync
@@ -29,12 +30,9 @@ import sync.log
 import sync.session
 from server.services.take_in import Asked
 from sync.log import Head, link
-from sync.problems import Problem
 from sync.session import Append, Gap, Known
 
-from . import wire
 from .broken import Broken, Swap
-from .process import Died
 
 
 def _no_signature() -> list[Swap]:
@@ -114,7 +112,6 @@ def _early() -> list[Swap]:
 
     def receive(ctx: Any, device: str, person: str, body: bytes) -> bytes:
         begun = ctx.db._writing
-        left: list[bytes] = []
 
         def take(tx: Any, jobs: Sequence[Asked]) -> Any:
             return server.services.take_in.take_in(tx, jobs)
@@ -125,23 +122,17 @@ def _early() -> list[Swap]:
                 try:
                     with begun() as tx:
                         value.extend(take(tx, [job]))
-                except (Died, Problem):
+                except Exception:
                     if not value:
                         raise
-                    left.append(b"")
                 return value[0]
 
             def __getattr__(self, name: str) -> Any:
                 return getattr(ctx.db, name)
 
-        from dataclasses import replace
+        return whole(replace(ctx, db=Early()), device, person, body)
 
-        process = wire.current()
-        answer = whole(replace(ctx, db=Early()), device, person, body)
-        assert process is None or answer
-        return answer
-
-    return [(server.api.sync, "receive", receive)]
+    return [(server.api.sync, "receive", receive), (server.services.intake, "receive", receive)]
 
 
 def _all_held() -> list[Swap]:
@@ -209,8 +200,6 @@ def _digest_unverified() -> list[Swap]:
 
 
 def _link_twice() -> list[Swap]:
-    from dataclasses import replace
-
     import server.store.devices as devices
 
     whole = devices.invitation
@@ -251,6 +240,7 @@ def _later_dates() -> list[Swap]:
     return [(server.services.written, "nonces_given", given)]
 
 
+UNIT = "tests/unit/server"
 BROKEN = (
     Broken(
         "no-signature", "L4", "a segment's signature is not checked", _no_signature, hint="altered"
@@ -263,18 +253,42 @@ BROKEN = (
     Broken("later-dates", "L9", "a nonce counts as given a month later", _later_dates),
     Broken("known-refused", "S2", "lines that came before are refused", _known_refused),
     Broken("gap-is-held", "S2", "a gap is acknowledged", _gap_is_held, hint="restored"),
-    Broken("early", "S4", "the acknowledgement leaves before the commit", _early),
+    Broken(
+        "early",
+        "S4",
+        "the acknowledgement leaves before the commit",
+        _early,
+        f"{UNIT}/test_intake.py::test_what_could_not_be_committed_is_not_acknowledged",
+    ),
     Broken("all-held", "S4", "a receipt lists files that are not held", _all_held),
-    Broken("sweeps-files", "S4", "the sweep takes files that entries name", _sweeps_files),
-    Broken("server-not-synced", "S4", "the server's database does not sync", _server_not_synced),
+    Broken(
+        "sweeps-files",
+        "S4",
+        "the sweep takes files that entries name",
+        _sweeps_files,
+        f"{UNIT}/test_sweeping.py::test_the_worker_sweeps_what_nobody_moves_on_and_what_is_held_stays",
+    ),
+    Broken(
+        "server-not-synced",
+        "S4",
+        "the server's database does not sync",
+        _server_not_synced,
+        f"{UNIT}/test_intake.py::test_a_write_is_on_the_disk_when_it_ends",
+    ),
     Broken(
         "same-epoch",
         "S5",
         "a restored server goes on in the old epoch",
         _same_epoch,
-        hint="restored",
+        f"{UNIT}/test_backup.py::test_a_restored_server_has_the_same_rows_files_key_and_a_new_epoch",
     ),
-    Broken("skips-changes", "S5", "a change is not told", _skips_changes),
+    Broken(
+        "skips-changes",
+        "S5",
+        "a change is not told",
+        _skips_changes,
+        f"{UNIT}/test_registry_api.py::test_s5_an_assignment_brings_everything_the_inspection_needs",
+    ),
     Broken(
         "digest-unverified",
         "S6",
@@ -284,7 +298,13 @@ BROKEN = (
     ),
     Broken("link-twice", "S8", "an invitation may be used again", _link_twice),
     Broken("all-counted", "S9", "entries of the unassigned are counted", _all_counted),
-    Broken("branch-dropped", "S3", "a fork's branch is not kept", _overwritten, hint="forks"),
+    Broken(
+        "branch-dropped",
+        "S3",
+        "a fork's branch is not kept",
+        _overwritten,
+        f"{UNIT}/test_branches.py::test_a_branch_is_set_aside_whole_however_it_is_cut",
+    ),
     Broken(
         "no-checkpoint",
         "S13",

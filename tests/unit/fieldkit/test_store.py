@@ -72,6 +72,12 @@ def test_an_entry_names_what_it_replaces_only_where_others_wrote_too(store: Stor
     assert state.entry is not None and len(state.entry.replaces or ()) == 2
 
 
+def test_what_was_written_is_on_the_disk_when_the_command_ends(store: Store) -> None:
+    """S4: the store syncs at every commit (2 is FULL, 3 EXTRA)."""
+    with store.database.write("a look") as tx:
+        assert tx.execute("pragma synchronous").fetchone()[0] >= 2
+
+
 def test_the_same_value_again_is_not_appended(store: Store) -> None:
     for value, needed in [("a", True), ("a", False), ("b", True), ("a", True)]:
         with store.writing(ME, 7, "the entry") as log:

@@ -41,7 +41,7 @@ from server.services.enrolment import retire_device, revoke_device
 from server.services.rotation import rotate
 from server.services.verify import verify
 from server.services.withdrawal import withdraw
-from server.store import files, logs, tables
+from server.store import files, logs, refusals, tables
 from sync.bundle import BundleWriter, Opening
 from sync.bundle_reader import BundleReader, Event, GivenAnswer, GivenReceipt
 from sync.extract import extract_to_json, make_extract, parted
@@ -238,7 +238,10 @@ def test_a_stranger_s_bundle_stores_nothing(ana: Device) -> None:
     assert [s.state for s in done.logs.values()] == ["refused"]
     assert held_bytes(ctx) == set()
     after = rows(ctx)
-    assert {name for name in after if after[name] != before[name]} <= {"audit"}
+    # That something was refused is told to staff (L4): who sent it and why, none of its lines.
+    assert {name for name in after if after[name] != before[name]} <= {"audit", "refusals"}
+    with ctx.db.read() as tx:
+        assert [(one.log, one.count) for one in refusals.every(tx)] == [(VISIT_2, 1)]
 
 
 def test_a_bundle_for_another_key_or_of_another_server_stores_nothing(ana: Device) -> None:

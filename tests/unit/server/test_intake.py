@@ -13,7 +13,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import func, insert, select
+from sqlalchemy import event, func, insert, select
 
 from server.context import Context, open_context
 from server.services.intake import receive
@@ -135,6 +135,29 @@ def test_lines_are_stored_as_sent_and_the_receipt_names_their_head(
         assert found is not None and (found.facility, found.mode) == ("f-1", "live")
         assert log is not None and log.head == Head(2, laptop.hashes[2])
         assert logs.hash_at(tx, log, 1) == laptop.hashes[1]
+
+
+def test_a_write_is_on_the_disk_when_it_ends(ctx: Context) -> None:
+    """S4: SQLite syncs at every commit of a writer (2 is FULL)."""
+    asked = ctx.db.write(lambda tx: tx.exec_driver_sql("pragma synchronous").scalar_one())
+    assert asked == 2
+
+
+def test_what_could_not_be_committed_is_not_acknowledged(ctx: Context, laptop: Laptop) -> None:
+    """S4: a receipt follows the commit, and here there is none."""
+    laptop.write("about", {"facility": "f-1", "checklist": "c", "mode": "live"})
+    writers = ctx.db.backend.writers
+
+    def fails(connection: Any) -> None:
+        raise OSError("the disk is gone")
+
+    event.listen(writers, "commit", fails)
+    with pytest.raises(OSError, match="the disk is gone"):
+        laptop.send(laptop.segment())
+    event.remove(writers, "commit", fails)
+    assert stored(ctx, laptop) == []
+    assert laptop.send(laptop.segment()).receipt is not None
+    assert stored(ctx, laptop) == laptop.lines
 
 
 def test_a_segment_sent_again_doubles_nothing_and_is_acknowledged_again(

@@ -20,6 +20,7 @@ from region import (
     CONSOLE,
     HILL,
     OTHER,
+    TODAY,
     VALLEY,
     VISIT_1,
     VISIT_2,
@@ -50,7 +51,7 @@ def region(either_region: Context) -> Context:
     return either_region
 
 
-def together(data: Path, database_url: str, *jobs: Job) -> list[Any]:
+def together(data: Path, database_url: str, *jobs: Job, now: int = TODAY) -> list[Any]:
     """Run each job in a process of its own, all from one moment on; what each found."""
     done = subprocess.run(
         [sys.executable, str(HERE / "neighbour.py"), str(data)],
@@ -58,7 +59,7 @@ def together(data: Path, database_url: str, *jobs: Job) -> list[Any]:
         capture_output=True,
         text=True,
         check=False,
-        env={**os.environ, "TAPAK_DATABASE": database_url},
+        env={**os.environ, "TAPAK_DATABASE": database_url, "TEST_NOW": f"{now}"},
     )
     if done.returncode:
         pytest.fail(done.stderr)
@@ -67,7 +68,7 @@ def together(data: Path, database_url: str, *jobs: Job) -> list[Any]:
 
 
 def run(ctx: Context, *jobs: Job) -> list[Any]:
-    return together(ctx.settings.data, ctx.settings.database_url, *jobs)
+    return together(ctx.settings.data, ctx.settings.database_url, *jobs, now=ctx.now())
 
 
 def requests(device: Device, inspection: str) -> list[str]:

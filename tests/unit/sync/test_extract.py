@@ -18,6 +18,7 @@ from sync.extract import (
     Extract,
     Hole,
     Proof,
+    count_vouched,
     extract_from_json,
     extract_to_json,
     is_withheld,
@@ -385,3 +386,18 @@ def test_a_long_segment_is_parted_so_that_a_page_of_changes_can_carry_it() -> No
     pending = Pending(device.id, device.inspection, 1, tuple(device.lines), tuple(device.hashes))
     segments, _ = plan_segments([pending], lambda h: h)
     assert [len(s.lines) for s in segments] == [4, 4, 2]
+
+
+@given(
+    st.lists(st.booleans(), max_size=12),
+    st.sets(st.integers(1, 14)),
+    st.sets(st.integers(1, 12)),
+)
+def test_vouched_lines_are_counted_as_they_are_found_one_by_one(
+    holes: list[bool], signed: set[int], aside: set[int]
+) -> None:
+    """S5"""
+    rows = list(enumerate(holes, start=1))
+    found = vouched_only(rows, [Proof(seq, b"s") for seq in signed])
+    told = count_vouched(len(rows), [seq for seq, hole in rows if hole], signed, aside)
+    assert told == len(set(found) - aside)
