@@ -73,10 +73,13 @@ def hazards(
     all of them are. `seen` are acknowledgements, of this inspection where they are not given.
     """
     made = acknowledgements(inspection) if seen is None else tuple(seen)
+    # By the keys, so that no other observation is read where one is read when it is asked for.
+    told = (instance for what, instance in inspection.observed if what == WHAT)
+    standing = ((one, inspection.observed[WHAT, one].heads) for one in told)
     return in_order(
-        _hazard(slot.heads, [one for one in made if one.hazard == instance])
-        for (what, instance), slot in inspection.observed.items()
-        if what == WHAT and slot.heads
+        _hazard(heads, [one for one in made if one.hazard == instance])
+        for instance, heads in standing
+        if heads
     )
 
 

@@ -319,9 +319,7 @@ def _acknowledged(entry: Entry) -> Acknowledged:
     heads = _digests(v, "heads")
     if not heads:
         raise _NotUnderstoodError("it names no entry of the hazard")
-    return Acknowledged(
-        _pair(entry.path)[0], frozenset(heads), _text(v, "reason"), _written(entry)
-    )
+    return Acknowledged(_pair(entry.path)[0], frozenset(heads), _text(v, "reason"), _written(entry))
 
 
 _READERS: Mapping[str, Callable[[Entry], Value]] = {

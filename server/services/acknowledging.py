@@ -28,10 +28,11 @@ LONGEST_REASON = 1000
 def acknowledge(
     ctx: Context, who: Principal, inspection: str, hazard: str, seen: str, reason: str
 ) -> str:
-    """Say that the office has seen a hazard, as the code `seen` stands for it, and why no more.
+    """Say that the office has seen a hazard, as the code `seen` stands for it, and what it does.
 
-    Returns the entry's chain hash. Raises `not-found`, `not-permitted`, `own-work`,
-    `fields-malformed`, and `hazard-moved` where it is over or told otherwise by now.
+    Returns the entry's chain hash, also where the same person said so before. Raises `not-found`,
+    `not-permitted`, `own-work`, `fields-malformed`, and `hazard-moved` where it is over or told
+    otherwise by now.
     """
 
     def work(tx: Tx) -> str:
@@ -48,6 +49,9 @@ def acknowledge(
         shown = [one for one in hazards_held(loaded) if (one.id, one.code) == (hazard, seen)]
         if not shown or shown[0].over:
             raise problem("hazard-moved")
+        said = [one for one in shown[0].acknowledged if one.written.by == person.id]
+        if said:  # the form was sent twice
+            return said[0].written.h
         heads = shown[0].heads
         path = f"{ACKNOWLEDGED}{hazard}/{letters(ctx, 26)}"
         h = append_entry(

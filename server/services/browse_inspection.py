@@ -36,7 +36,7 @@ from server.services.urgent import hazards_held
 from server.store import assessments, branches, browsing, documents, people
 from server.store.browsing import FacilityRow
 from server.store.transaction import Tx
-from sync.hazard import WHAT, Hazard
+from sync.hazard import WHAT, Hazard, hazards
 from sync.inspection import Answer, Inspection, Observed, Slot
 from sync.problems import problem
 from sync.track import Way, summarise, ways
@@ -111,6 +111,11 @@ class InspectionView:
     def hazards(self) -> tuple[Hazard, ...]:
         """The urgent hazards, the open ones first; also those told by what is set aside."""
         return hazards_held(self.loaded)
+
+    @property
+    def counted_hazards(self) -> frozenset[str]:
+        """The chain hashes of the entries that tell of hazards and count (S9)."""
+        return frozenset(one.written.h for one in hazards(self.loaded.current))
 
     @property
     def length_m(self) -> float:

@@ -1,17 +1,18 @@
-"""Urgent hazards as they come in: kept where staff see them at once, and audited (S7)."""
+"""Urgent hazards as they stand: kept where staff see them at once, and in the trail (S7)."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 from server.services.inspections import Loaded, load_inspection
-from server.store import audit, hazards
+from server.store import audit
+from server.store import hazards as table
 from server.store.hazards import HazardRow
 from server.store.transaction import Tx
 from sync.entry import Entry
-from sync.hazard import Hazard, acknowledgements, in_order, read_hazard
-from sync.hazard import hazards as hazards_of
+from sync.hazard import Hazard, acknowledgements, hazards, in_order, read_hazard
 from sync.inspection_reader import read_inspection
 from sync.merge import merge
 
@@ -25,24 +26,14 @@ class Reported:
 
 
 def note(tx: Tx, reported: Iterable[Reported]) -> None:
-    """Keep the hazards that new entries tell of; each is told in the audit trail too.
-
-    One is over once that stands in the inspection: not by the word of somebody whose entries do
-    not count (S9), nor while another entry beside it says that it is not (L6).
-    """
-    rows: list[HazardRow] = []
-    standing: dict[str, Loaded | None] = {}
+    """Keep the hazards that new entries tell of; each is told in the audit trail too."""
+    came: dict[str, dict[str, int]] = {}
     for one in reported:
         device, inspection = one.entry.device, one.entry.inspection
-        if inspection not in standing:
-            standing[inspection] = load_inspection(tx, inspection)
+        came.setdefault(inspection, {})[one.entry.h] = one.now
         found = read_hazard(one.entry)
         if found is None:
             continue
-        lat, lon = ("", "") if found.fix is None else (found.fix.lat, found.fix.lon)
-        told = (found.severity, found.text, lat, lon, one.entry.at, one.now, one.entry.h)
-        if found.over == (found.id in _over(standing[inspection])):
-            rows.append(HazardRow(inspection, found.id, device, *told))
         audit.record(
             tx,
             one.now,
@@ -51,23 +42,47 @@ def note(tx: Tx, reported: Iterable[Reported]) -> None:
             subject=f"inspection:{inspection}",
             detail={"hazard": found.id, "severity": found.severity, "seq": one.entry.seq},
         )
-    hazards.put(tx, rows)
-    for inspection, loaded in standing.items():
-        for made in () if loaded is None else acknowledgements(loaded.current):
-            by, at = made.written.by, made.written.at
-            hazards.acknowledge(tx, inspection, made.hazard, made.heads, by, at, made.reason)
+    for inspection, at in came.items():
+        refresh(tx, inspection, at)
+
+
+def refresh(tx: Tx, inspection: str, came: Mapping[str, int] = MappingProxyType({})) -> None:
+    """Let what is kept of an inspection's hazards be what is told of them now.
+
+    It follows from the inspection but for when each arrived: `came` says that of new entries, by
+    chain hash, in UTC milliseconds; of others it stays as it was.
+    """
+    loaded = load_inspection(tx, inspection)
+    if loaded is None:
+        return
+    before = table.of_inspection(tx, inspection)
+    rows: dict[str, HazardRow] = {}
+    for one in hazards_held(loaded):
+        kept = before.get(one.id)
+        arrived = loaded.first_seen_at if kept is None else kept.received_at
+        rows.setdefault(one.id, _row(inspection, one, came.get(one.written.h, arrived)))
+    table.put(tx, [row for row in rows.values() if row != before.get(row.id)])
 
 
 def hazards_held(loaded: Loaded) -> tuple[Hazard, ...]:
     """The hazards of an inspection in their order, with those that are told by what is set aside:
     nobody is to wait for a ruling where people may be in danger.
+
+    One is over once that stands in the inspection: not by the word of somebody whose entries do
+    not count (S9), nor while another entry beside it says that it is not (L6).
     """
+    standing = hazards(loaded.current)
+    over = {one.id for one in standing if one.over}
     aside = merge([record for one in loaded.aside for record in one.records])
-    seen = acknowledgements(loaded.current)
-    unconfirmed = hazards_of(read_inspection(loaded.id, aside), seen)
-    return in_order([*hazards_of(loaded.current), *(one for one in unconfirmed if not one.over)])
+    told = hazards(read_inspection(loaded.id, aside), acknowledgements(loaded.current))
+    return in_order([*standing, *(one for one in told if not one.over and one.id not in over)])
 
 
-def _over(loaded: Loaded | None) -> set[str]:
-    """The hazards of an inspection that are over, by what counts of it."""
-    return {one.id for one in hazards_of(loaded.current) if one.over} if loaded else set()
+def _row(inspection: str, one: Hazard, received_at: int) -> HazardRow:
+    lat, lon = ("", "") if one.fix is None else (one.fix.lat, one.fix.lon)
+    told = (one.severity, one.text, lat, lon, one.written.at, received_at)
+    seen: tuple[str, int, str] | tuple[()] = ()
+    if one.acknowledged:
+        first = one.acknowledged[0]
+        seen = (first.written.by, first.written.at, first.reason)
+    return HazardRow(inspection, one.id, one.written.device, *told, *seen)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select
 
 from server.store.tables import facilities, hazards, inspections, people
 from server.store.transaction import Tx
@@ -15,11 +15,11 @@ MOST = 50  # at once on a page
 
 @dataclass(frozen=True, slots=True)
 class HazardRow:
-    """A hazard as the newest entry that came tells it; times are UTC milliseconds.
+    """A hazard as it stands; times are UTC milliseconds.
 
     `at` is the device's clock, a claim; `lat` and `lon` are empty where no position was given.
-    `h` is that entry's chain hash; empty where the hazard was kept before hashes were. `seen_by`
-    is the person at the office who acknowledged it as it is told here, None while nobody did.
+    `seen_by` is the person at the office who acknowledged it as it is told now, None while nobody
+    did; then `seen_at` and `seen_why` are None too.
     """
 
     inspection: str
@@ -31,7 +31,6 @@ class HazardRow:
     lon: str
     at: int
     received_at: int
-    h: str = ""
     seen_by: str | None = None
     seen_at: int | None = None
     seen_why: str | None = None
@@ -50,7 +49,7 @@ class OpenHazard:
 
 
 def put(tx: Tx, rows: Iterable[HazardRow]) -> None:
-    """Keep hazards; an entry that comes later about the same one takes its place, unseen."""
+    """Keep hazards as they are told now, in place of what was kept of the same ones."""
     newest = {(row.inspection, row.id): row for row in rows}
     for row in newest.values():
         tx.execute(
@@ -63,23 +62,12 @@ def put(tx: Tx, rows: Iterable[HazardRow]) -> None:
         )
 
 
-def acknowledge(
-    tx: Tx, inspection: str, id: str, heads: Collection[str], by: str, at: int, why: str
-) -> None:
-    """Keep who acknowledged a hazard, if one of these entries is the one that is kept of it.
-
-    Whoever did so first stays. `heads` are chain hashes, `at` is in UTC milliseconds.
-    """
-    tx.execute(
-        update(hazards)
-        .where(
-            hazards.c.inspection == inspection,
-            hazards.c.id == id,
-            hazards.c.seen_by.is_(None),
-            hazards.c.h.in_(["", *sorted(heads)]),
-        )
-        .values(seen_by=by, seen_at=at, seen_why=why)
+def of_inspection(tx: Tx, inspection: str) -> dict[str, HazardRow]:
+    """The hazards that are kept of an inspection, by id."""
+    query = select(*(hazards.c[name] for name in HazardRow.__slots__)).where(
+        hazards.c.inspection == inspection
     )
+    return {row[1]: HazardRow(*row) for row in tx.execute(query)}
 
 
 def open_in(tx: Tx, jurisdictions: Collection[str]) -> list[OpenHazard]:
@@ -112,5 +100,6 @@ def open_in(tx: Tx, jurisdictions: Collection[str]) -> list[OpenHazard]:
         .limit(MOST)
     )
     return [
-        OpenHazard(*row[:4], row[4] or "", HazardRow(*row[5:])) for row in tx.execute(query)
+        OpenHazard(row[0], row[1], row[2], row[3], row[4] or "", HazardRow(*row[5:]))
+        for row in tx.execute(query)
     ]

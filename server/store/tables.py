@@ -531,7 +531,6 @@ hazards = Table(
     Column("lon", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("received_at", BigInteger, nullable=False),
-    Column("h", Text, nullable=False, server_default=""),
     Column("seen_by", Key, nullable=True),
     Column("seen_at", BigInteger, nullable=True),
     Column("seen_why", Text, nullable=True),

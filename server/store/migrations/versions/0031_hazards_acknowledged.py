@@ -14,8 +14,6 @@ depends_on = None
 
 
 def upgrade() -> None:
-    # Of hazards that were kept before, the newest entry is not known here: any word counts.
-    op.add_column("hazards", sa.Column("h", Text(), nullable=False, server_default=""))
     op.add_column("hazards", sa.Column("seen_by", Key(), nullable=True))
     op.add_column("hazards", sa.Column("seen_at", sa.BigInteger(), nullable=True))
     op.add_column("hazards", sa.Column("seen_why", Text(), nullable=True))
@@ -23,5 +21,5 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     with op.batch_alter_table("hazards", schema=None) as batch_op:
-        for name in ("seen_why", "seen_at", "seen_by", "h"):
+        for name in ("seen_why", "seen_at", "seen_by"):
             batch_op.drop_column(name)
