@@ -46,7 +46,7 @@ def acknowledge(
         if person.id in loaded.auditors:
             raise problem("own-work")
         why = check_text("reason", reason, LONGEST_REASON)
-        shown = [one for one in hazards_held(loaded) if (one.id, one.code) == (hazard, seen)]
+        shown = [one for one in hazards_held(tx, loaded) if (one.id, one.code) == (hazard, seen)]
         if not shown or shown[0].over:
             raise problem("hazard-moved")
         said = [one for one in shown[0].acknowledged if one.written.by == person.id]

@@ -85,7 +85,7 @@ def _assess(tx: Tx, grading: Grading) -> Assessed:
         return Assessed(grading)
     visits = _visits(tx, facility.id)
     waiting = tuple(_aside(facility.id, loaded) for _, loaded in visits)
-    told = tuple(loaded.id for _, loaded in visits if hazards_held(loaded))
+    told = tuple(loaded.id for _, loaded in visits if hazards_held(tx, loaded))
     if standard is None:
         return Assessed(grading, aside=waiting, hazards=told)
     filed = _filed(tx, facility.id)

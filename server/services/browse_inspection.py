@@ -83,7 +83,10 @@ class SectionView:
 
 @dataclass(frozen=True, slots=True)
 class InspectionView:
-    """`shown` are the first of the `files` that were attached, or all where they are not many."""
+    """`shown` are the first of the `files` that were attached, or all where they are not many.
+
+    `hazards` are the open ones first, with those that are told by what is set aside.
+    """
 
     row: FacilityRow
     loaded: Loaded
@@ -106,11 +109,7 @@ class InspectionView:
     conflicts: tuple[ConflictView, ...]
     documents: Mapping[str, tuple[str, str]]
     ways: tuple[Way, ...]
-
-    @property
-    def hazards(self) -> tuple[Hazard, ...]:
-        """The urgent hazards, the open ones first; also those told by what is set aside."""
-        return hazards_held(self.loaded)
+    hazards: tuple[Hazard, ...]
 
     @property
     def counted_hazards(self) -> frozenset[str]:
@@ -153,6 +152,7 @@ def show_inspection(
         wanted = {p.number: p for some in supporting.values() for p in some[:FEW]}
         shown = show(tx, (wanted | {p.number: p for p in first}).values(), boundary)
         held, found = spots(tx, pieces)
+        urgent = hazards_held(tx, loaded)
     findings = [] if assessed is None else json.loads(assessed.findings)
     return InspectionView(
         row,
@@ -176,6 +176,7 @@ def show_inspection(
         tuple(conflict_view(one, checklist, loaded) for one in loaded.conflicts),
         named,
         tuple(ways(head for s in loaded.current.tracks.values() for head in s.heads).values()),
+        urgent,
     )
 
 

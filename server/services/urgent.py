@@ -6,15 +6,16 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from server.services.inspections import Loaded, load_inspection
+from server.services.inspections import Loaded, Owners, load_inspection
 from server.store import audit
 from server.store import hazards as table
 from server.store.hazards import HazardRow
 from server.store.transaction import Tx
+from sync.adopted import expand
 from sync.entry import Entry
-from sync.hazard import Hazard, acknowledgements, hazards, in_order, read_hazard
+from sync.hazard import PREFIX, Hazard, acknowledgements, hazards, in_order, read_hazard
 from sync.inspection_reader import read_inspection
-from sync.merge import merge
+from sync.merge import State, merge
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +58,14 @@ def refresh(tx: Tx, inspection: str, came: Mapping[str, int] = MappingProxyType(
         return
     before = table.of_inspection(tx, inspection)
     rows: dict[str, HazardRow] = {}
-    for one in hazards_held(loaded):
+    for one in hazards_held(tx, loaded):
         kept = before.get(one.id)
         arrived = loaded.first_seen_at if kept is None else kept.received_at
         rows.setdefault(one.id, _row(inspection, one, came.get(one.written.h, arrived)))
     table.put(tx, [row for row in rows.values() if row != before.get(row.id)])
 
 
-def hazards_held(loaded: Loaded) -> tuple[Hazard, ...]:
+def hazards_held(tx: Tx, loaded: Loaded) -> tuple[Hazard, ...]:
     """The hazards of an inspection in their order, with those that are told by what is set aside:
     nobody is to wait for a ruling where people may be in danger.
 
@@ -73,9 +74,17 @@ def hazards_held(loaded: Loaded) -> tuple[Hazard, ...]:
     """
     standing = hazards(loaded.current)
     over = {one.id for one in standing if one.over}
-    aside = merge([record for one in loaded.aside for record in one.records])
-    told = hazards(read_inspection(loaded.id, aside), acknowledgements(loaded.current))
-    return in_order([*standing, *(one for one in told if not one.over and one.id not in over)])
+    told = [one for one in _told_aside(tx, loaded) if not one.over and one.id not in over]
+    return in_order([*standing, *told])
+
+
+def _told_aside(tx: Tx, loaded: Loaded) -> tuple[Hazard, ...]:
+    """What entries that count nowhere tell of hazards, also those that another log carries (S3)."""
+    owners = Owners(tx, loaded.logs)
+    records = [record for one in loaded.aside for record in one.records]
+    paths = merge(owners.attribute(expand(records, owners))).paths
+    state = State({path: paths[path] for path in paths if path.startswith(PREFIX)}, ())
+    return hazards(read_inspection(loaded.id, state), acknowledgements(loaded.current))
 
 
 def _row(inspection: str, one: Hazard, received_at: int) -> HazardRow:

@@ -32,7 +32,7 @@ from server.store import audit, devices, hazards, logs, people
 from server.store.hazards import HazardRow
 from server.store.tables import hazards as table
 from sync.entry import Entry
-from sync.extract import read_extract
+from sync.extract import extract_from_json
 from sync.hazard import ACKNOWLEDGED, PREFIX
 from sync.log import Segment, records_of
 from sync.session import Request, read_answer, write_request
@@ -297,7 +297,7 @@ def test_it_travels_down_to_the_devices_that_share_the_inspection(
     came = changes_after(office.ctx, laptop.person, laptop.id, None).changes
     assert [c.ref for c in came if c.kind == "certificate"].count(entry.device) == 1
     (run,) = [c for c in came if c.kind == "lines" and c.ref.startswith(entry.device)]
-    (line,) = read_extract(run.body).rows
+    (line,) = extract_from_json(run.body).rows
     assert isinstance(line, bytes) and b'"reason":"Everybody was called away."' in line
 
 
