@@ -32,6 +32,7 @@ from server.services.browse_facility import DeclaredShape, declared_shape
 from server.services.browse_flags import FlagPage, briefs, flag_page
 from server.services.browse_rulings import AsideView, Rights, asides, rights_of
 from server.services.inspections import Loaded, load_inspection
+from server.services.standards import caution_of
 from server.services.urgent import hazards_held
 from server.store import assessments, branches, browsing, documents, people
 from server.store.browsing import FacilityRow
@@ -110,6 +111,7 @@ class InspectionView:
     documents: Mapping[str, tuple[str, str]]
     ways: tuple[Way, ...]
     hazards: tuple[Hazard, ...]
+    caution: str
 
     @property
     def counted_hazards(self) -> frozenset[str]:
@@ -146,6 +148,7 @@ def show_inspection(
         score = None if assessed is None else json.loads(assessed.score)
         digests = [d for d in (score or {}).get("digests", {}).values() if d]
         named = browsing.documents_named(tx, digests)
+        caution = caution_of(tx, (score or {}).get("digests", {}))
         pieces = attached(loaded.current)
         supporting = by_item(loaded.current, pieces)
         first = pieces if len(pieces) <= AT_ONCE else pieces[:FEW]
@@ -177,6 +180,7 @@ def show_inspection(
         named,
         tuple(ways(head for s in loaded.current.tracks.values() for head in s.heads).values()),
         urgent,
+        caution,
     )
 
 

@@ -68,7 +68,8 @@ def tell(device: Device, text: str, severity: str = "immediate", **more: Any) ->
 def page(who: Browser, path: str = f"/inspections/{VISIT}") -> str:
     answer = who.call("GET", path)
     assert answer.status_code == 200, answer.text
-    return html.unescape(" ".join(answer.text.split()))
+    without_times = re.sub(r"</?time[^>]*>", "", answer.text)
+    return html.unescape(" ".join(without_times.split()))
 
 
 def form_of(who: Browser, reason: str = "Everybody was called away.") -> dict[str, str]:
