@@ -12,7 +12,7 @@ from server.store import hazards as table
 from server.store.hazards import HazardRow
 from server.store.transaction import Tx
 from sync.adopted import expand
-from sync.entry import Entry
+from sync.entry import Entry, Record
 from sync.hazard import PREFIX, Hazard, acknowledgements, hazards, in_order, read_hazard
 from sync.inspection_reader import read_inspection
 from sync.merge import State, merge
@@ -74,17 +74,25 @@ def hazards_held(tx: Tx, loaded: Loaded) -> tuple[Hazard, ...]:
     """
     standing = hazards(loaded.current)
     over = {one.id for one in standing if one.over}
-    told = [one for one in _told_aside(tx, loaded) if not one.over and one.id not in over]
+    told = [one for one in _told_aside(tx, loaded) if one.id not in over]
     return in_order([*standing, *told])
 
 
 def _told_aside(tx: Tx, loaded: Loaded) -> tuple[Hazard, ...]:
-    """What entries that count nowhere tell of hazards, also those that another log carries (S3)."""
+    """What entries that count nowhere tell of hazards, also those that another log carries (S3);
+    the word that one is over is left out.
+    """
     owners = Owners(tx, loaded.logs)
     records = [record for one in loaded.aside for record in one.records]
-    paths = merge(owners.attribute(expand(records, owners))).paths
+    carried = owners.attribute(expand(records, owners))
+    paths = merge(one for one in carried if not _says_over(one)).paths
     state = State({path: paths[path] for path in paths if path.startswith(PREFIX)}, ())
     return hazards(read_inspection(loaded.id, state), acknowledgements(loaded.current))
+
+
+def _says_over(record: Record) -> bool:
+    found = read_hazard(record) if isinstance(record, Entry) else None
+    return found is not None and found.over
 
 
 def _row(inspection: str, one: Hazard, received_at: int) -> HazardRow:

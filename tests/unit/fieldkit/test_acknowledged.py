@@ -74,7 +74,7 @@ def test_status_says_by_whom_when_and_why_the_office_has_seen_a_hazard(
     assert "not acknowledged by the office yet" in said
     acknowledge(device, at_office(device), visit, hazard, h)
     said = " ".join(run(device, "status").split())
-    assert "acknowledged by the office, by Rosa Contoh, 20" in said
+    assert "acknowledged by the office, by Rosa Contoh, 18 Nov 2026, 11:07 (UTC+0): " in said
     assert "The dam is emptied." in said and "not acknowledged" not in said
     (one,) = ask(device, "status")["hazards"]
     (made,) = one["acknowledged"]

@@ -262,6 +262,23 @@ def test_a_hazard_told_by_somebody_who_is_not_expected_can_be_acknowledged_too(
     assert listed.index(DAM) < listed.index("The road slides.") < listed.index("The road is closed")
 
 
+def test_who_does_not_count_ends_no_hazard_that_only_they_told(
+    office: Office, laptop: Device
+) -> None:
+    """S7, S9: it stays on both pages, and can be acknowledged, until somebody rules."""
+    stranger = enrolled_device(office.ctx, "reader", 2)
+    stranger.person = office.person_id("reader")
+    for value in ({"value": "soon", "note": "The road slides."}, {"value": "over", "note": "Gone"}):
+        stranger.record(VISIT, f"{PREFIX}h2", value)
+        stranger.send()
+    officer = office.logged_in("officer")
+    for path in ("/facilities", f"/inspections/{VISIT}"):
+        shown = page(officer, path)
+        assert "The road slides." in shown and "Gone" not in shown
+    sent = send(officer, {**_second_form(officer), "reason": "The road is closed."})
+    assert sent.status_code == 303 and "The road is closed." in page(officer, "/facilities")
+
+
 def _second_form(who: Browser) -> dict[str, str]:
     forms = re.findall(r'/acknowledgement">(.*?)</form>', page(who))
     return dict(re.findall(r'name="(csrf|hazard|seen)" value="([^"]*)"', forms[1]))
