@@ -14,7 +14,7 @@ from server.services.inspections import load_inspection
 from server.services.urgent import hazards_held
 from server.store import audit
 from server.store.tables import hazards as table
-from sync.hazard import PREFIX, SEVERITIES
+from sync.hazard import PREFIX, SEVERITIES, Hazard
 from sync.packing import REQUEST, unpack_from
 
 from .book import Said
@@ -35,6 +35,7 @@ def see_hazard(story: Story, device: Device, inspection: str) -> None:
     done = device.command(lambda store: report(device.recorder(store), inspection, mark, severity))
     story.tell(f"{device.name} sees a hazard ({mark}): {done.how}")
     if done.how == "returned":
+        story.tally.acts["hazard reported"] += 1
         said = Said(inspection, done.value.path, mark)
         story.book.said.append(said)
         story.book.hazards.append(said)
@@ -44,13 +45,13 @@ def see_hazard(story: Story, device: Device, inspection: str) -> None:
 
 def acknowledge_at_office(story: Story, device: Device, inspection: str) -> None:
     """An officer says of a hazard that it is seen, as it stands there."""
-    ctx = story.office.up()
-    with nobody(), ctx.db.read() as tx:
-        loaded = load_inspection(tx, inspection)
-        found = [] if loaded is None else [one for one in hazards_held(tx, loaded) if one.open]
+    if not _open_at_office(story, inspection):
+        see_hazard(story, device, inspection)
+        story.sync(device)
+    found = _open_at_office(story, inspection)
     if not found:
         return
-    one = story.dice.choice(found)
+    one, ctx = story.dice.choice(found), story.office.up()
     h = story.office.tried(
         lambda: acknowledge(ctx, WHO, inspection, one.id, one.code, "everybody was called away"),
         with_process=True,
@@ -59,6 +60,13 @@ def acknowledge_at_office(story: Story, device: Device, inspection: str) -> None
     if h is not None:
         story.tally.acts["hazard acknowledged at the office"] += 1
         story.book.rulings[h] = (inspection, f"acknowledged/{one.id}")
+
+
+def _open_at_office(story: Story, inspection: str) -> list[Hazard]:
+    ctx = story.office.up()
+    with nobody(), ctx.db.read() as tx:
+        loaded = load_inspection(tx, inspection)
+        return [] if loaded is None else [one for one in hazards_held(tx, loaded) if one.open]
 
 
 def hazards_first(story: Story, device: Device, sent: Sent) -> None:
