@@ -11,7 +11,7 @@ from checklists.scoring.evidence import MICRO, PieceShare, Proof
 from checklists.scoring.exact import VALUE_LEVEL
 from checklists.scoring.grades import cap_of
 from checklists.scoring.items import COUNTED, REFUSED, UNPROVEN, ItemOutcome
-from checklists.scoring.places import CLAIMED
+from checklists.scoring.standing import CLAIMED
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from checklists.scoring.gains import Step
 from checklists.scoring.grades import said_for_grade
 from checklists.scoring.inputs import GivenAnswer
 from checklists.scoring.items import ItemOutcome
-from checklists.scoring.places import Standing
+from checklists.scoring.standing import Standing
 
 
 def item_json(
