@@ -53,6 +53,7 @@ def item_json(
         "conflict": one.conflict,
         # Said only where it is so: scores of before stay as they are, to the byte (S9).
         **({"unsigned": unsigned} if unsigned else {}),
+        **({"adjudicate": True} if one.adjudicate else {}),
         **_for_grade(one),
     }
 
