@@ -19,9 +19,9 @@ class Device:
 
     seed: int
     inspection: str = INSPECTION
-    person: str = "p-aaaaaaaa"
     lines: list[bytes] = field(default_factory=list)
     hashes: list[bytes] = field(default_factory=list)
+    person: str = "p-aaaaaaaa"
 
     def __post_init__(self) -> None:
         self.key = Ed25519PrivateKey.from_private_bytes(bytes([self.seed]) * 32)
