@@ -40,7 +40,9 @@ def office_says(tx: Connection, extract: Extract) -> None:
 def office_takes_back(tx: Connection, log: str, device: str, first: int) -> None:
     """Nothing of a colleague's log counts from here on, whatever counted before."""
     found = tx.execute(
-        "select seq from lines where log = ?1 and device = ?2 and seq >= ?3", (log, device, first)
+        "select seq from lines where log = ?1 and device = ?2 and seq >= ?3 "
+        "union select seq from holes where log = ?1 and device = ?2 and seq >= ?3",
+        (log, device, first),
     ).fetchall()
     _put_aside(tx, [(log, device, seq) for (seq,) in found], SET_ASIDE)
 

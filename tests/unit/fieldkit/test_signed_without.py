@@ -13,12 +13,14 @@ from handing import joined, office_sends, record, visit
 from memory_server import Office
 
 from fieldkit import signing
-from fieldkit.capture import load_inspection, set_outcome
+from fieldkit.capture import answer, load_inspection, set_outcome
 from fieldkit.cli import cli
 from fieldkit.sealed_visits import unsigned
+from fieldkit.shared import colleagues
 from fieldkit.signing import STATEMENT, sign_off
 from sync.problems import Problem
 from sync.ranges import Ranges
+from sync.session import Change
 
 FIRST, LAST = 2, 5  # the answers of a visit; between them are tracks, which stay at the office
 
@@ -100,6 +102,29 @@ def test_signed_entries_that_do_not_count_any_more_are_told_and_signed_again(
     assert status(device, inspection) == (0, {})
 
 
+def test_a_track_that_the_office_sets_aside_is_not_signed_either(
+    office: Office, device: FieldDevice, colleague: FieldDevice
+) -> None:
+    """L7, S5, S9: its line is not here in any case, and the office would miss it."""
+    inspection = begun(office, device, colleague, {FIRST, FIRST + 1})
+    store = device.store
+
+    def told() -> list[tuple[int, int, int]]:
+        found = colleagues(store.database, store.identity(), inspection)
+        return [(one.entries, one.waiting, one.withheld) for one in found]
+
+    assert told() == [(2, 2, 1)]
+    assert sign_off(device.recorder(), inspection).without == 2
+    assert without(device, inspection)[colleague.id] == ((FIRST, FIRST + 1),)
+    office_sends(office, colleague, device, inspection, {FIRST + 2})
+    assert told() == [(3, 1, 1)]
+    assert status(device, inspection) == (1, {device.id: 1})
+    office.changes.append(Change("lines", f"{colleague.id}/{inspection}/{FIRST}", None))
+    device.sync()
+    assert told() == [(1, 4, 0)]
+    assert status(device, inspection) == (0, {device.id: 2})
+
+
 def test_a_sign_off_that_does_not_say_what_it_is_without_is_read_as_it_always_was(
     office: Office, device: FieldDevice, colleague: FieldDevice
 ) -> None:
@@ -121,7 +146,9 @@ def test_more_gaps_than_can_be_named_are_not_signed(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """L7, S12: nothing is written; the office's ruling helps."""
-    inspection = begun(office, device, colleague, {FIRST, FIRST + 2})
+    inspection = begun(office, device, colleague, set())
+    answer(colleague.recorder(), inspection, "GEN-G3", ["FM"])
+    office_sends(office, colleague, device, inspection, {FIRST, LAST})
     before = device.store.heads(inspection)
     monkeypatch.setattr(signing, "MOST_LEFT_OUT", 1)
     with pytest.raises(Problem, match="sign-off-incomplete"):
@@ -129,3 +156,4 @@ def test_more_gaps_than_can_be_named_are_not_signed(
     assert device.store.heads(inspection) == before
     monkeypatch.setattr(signing, "MOST_LEFT_OUT", 2)
     assert sign_off(device.recorder(), inspection).without == 2
+    assert without(device, inspection)[colleague.id] == ((FIRST, FIRST), (LAST, LAST))

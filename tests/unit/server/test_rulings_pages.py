@@ -200,6 +200,7 @@ def signed_with_a_stranger(
     first.record(VISIT, "outcome", {"outcome": "visited"})
     for item in ("GEN-G1", "GEN-G2", "GEN-G3"):
         stranger.record(VISIT, f"answers/{item}/-", {"level": "fully"})
+    first.send()
     stranger.send()
     rule(officer, stranger, "admitted", 3)
     rule(officer, stranger, "refused", 2)
