@@ -28,6 +28,7 @@ def see_hazard(story: Story, device: Device, inspection: str) -> None:
     done = device.command(lambda store: report(device.recorder(store), inspection, mark, severity))
     story.tell(f"{device.name} sees a hazard ({mark}): {done.how}")
     if done.how == "returned":
+        story.tally.acts["hazard reported"] += 1
         said = Said(inspection, done.value.path, mark)
         story.book.said.append(said)
         story.book.hazards.append(said)
