@@ -245,11 +245,15 @@ T = TypeVar("T")
 
 @dataclass(frozen=True, slots=True)
 class Slot(Generic[T]):
-    """What stands at one path: readable heads (latest first), earlier values, unread lines."""
+    """What stands at one path: readable heads (latest first), earlier values, unread lines.
+
+    `overruled` are those of the earlier ones that are still a person's last word in a disagreement.
+    """
 
     heads: tuple[T, ...]
     earlier: Sequence[T] = ()
     unread: tuple[Unread, ...] = ()
+    overruled: tuple[T, ...] = ()
 
     @property
     def conflict(self) -> bool:

@@ -125,7 +125,8 @@ def _slot(state: PathState | None, read: Callable[[Entry], T]) -> Slot[T]:
         return Slot(())
     heads, unread = _read_all(state.heads, read)
     earlier, _ = _read_all(state.replaced, read)
-    return Slot(tuple(heads), tuple(earlier), tuple(unread))
+    overruled, _ = _read_all(state.overruled, read) if state.overruled else ([], [])
+    return Slot(tuple(heads), tuple(earlier), tuple(unread), tuple(overruled))
 
 
 def _read_all(

@@ -104,6 +104,7 @@ class InspectionView:
     asides: tuple[AsideView, ...]
     rights: Rights
     conflicts: tuple[ConflictView, ...]
+    unsettled: tuple[ConflictView, ...]
     documents: Mapping[str, tuple[str, str]]
     ways: tuple[Way, ...]
     caution: str
@@ -171,10 +172,21 @@ def show_inspection(
         asides(loaded, ruled_by),
         rights,
         tuple(conflict_view(one, checklist, loaded) for one in loaded.conflicts),
+        tuple(
+            conflict_view(one, checklist, loaded)
+            for one in loaded.unsettled
+            if _waits_for_a_third(score, one.path)
+        ),
         named,
         tuple(ways(head for s in loaded.current.tracks.values() for head in s.heads).values()),
         caution,
     )
+
+
+def _waits_for_a_third(score: Mapping[str, Any] | None, path: str) -> bool:
+    """Whether the score asks to adjudicate there; what is not assessed yet may do so."""
+    asked = {i["item"]: i.get("adjudicate", False) for i in (score or {}).get("items", ())}
+    return bool(asked.get(path.split("/")[1], True))
 
 
 def visible_inspection(tx: Tx, who: Principal, inspection_id: str) -> tuple[FacilityRow, Loaded]:

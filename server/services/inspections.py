@@ -21,7 +21,7 @@ from server.store.logs import (
 )
 from server.store.transaction import Tx
 from sync.adopted import PREFIX, expand, is_adopted
-from sync.conflicts import Conflict, conflicts_of
+from sync.conflicts import Conflict, conflicts_of, unsettled_of
 from sync.entry import Entry, attributed
 from sync.inspection import Inspection, SignedLog, SignOff
 from sync.inspection_reader import read_inspection
@@ -88,8 +88,9 @@ class Loaded:
     many entries count: what they say is in `current`, and is not kept twice. `aside` are entries
     of people who are not assigned to the facility (S9) or that came after their device was revoked
     (S8): visible, counted nowhere. `adopted` says which entries that count came in the log of a
-    later generation alone (S3). `conflicts` are those of `current`. `people` and `devices` give
-    names. `first_seen_at` is the server's clock, UTC milliseconds.
+    later generation alone (S3). `conflicts` are those of `current`, `unsettled` the answers by
+    which one of those who disagreed ended theirs. `people` and `devices` give names.
+    `first_seen_at` is the server's clock, UTC milliseconds.
     """
 
     id: str
@@ -105,6 +106,7 @@ class Loaded:
     aside: tuple[Aside, ...]
     adopted: tuple[Carried, ...]
     conflicts: tuple[Conflict, ...]
+    unsettled: tuple[Conflict, ...]
     awaited: tuple[Awaited, ...]
     logs: tuple[LogRow, ...]
     people: Mapping[str, str]
@@ -179,6 +181,7 @@ def load_inspection(tx: Tx, inspection_id: str) -> Loaded | None:
         tuple(aside),
         adopted,
         conflicts_of(state),
+        unsettled_of(state),
         awaited(current, counted, logs),
         tuple(logs),
         people.names(tx, {log.person for log in logs} | _named(counted)),
