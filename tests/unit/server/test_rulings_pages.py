@@ -239,6 +239,8 @@ def test_what_was_set_aside_when_it_was_signed_and_is_admitted_is_an_amendment(
     said = "2 entries</a> were set aside when it was signed and count now, to be signed again"
     assert said in shown and "came after" not in shown
     assert shown.count("; set aside when it was signed</li>") == 2
+    assert shown.count("Set aside when it was signed. What was signed, and counts:") == 2
+    assert "fter the sign-off" not in shown
 
 
 def test_a_signed_entry_that_is_set_aside_is_told_and_nothing_counts_as_signed(
