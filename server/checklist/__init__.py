@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from server.checklist import comparing, deciding
+from server.checklist import comparing, deciding, xlsform
 from server.terminal import Given, surroundings
 
 
@@ -14,7 +14,7 @@ from server.terminal import Given, surroundings
 @surroundings
 @click.pass_context
 def checklist(ctx: click.Context, data: Path | None, as_json: bool) -> None:
-    """Checklists and limits tables: compare versions, and decide which are in force."""
+    """Checklists and limits tables: exchange and compare them, and decide which are in force."""
     ctx.obj = Given(data, as_json)
 
 
@@ -24,5 +24,7 @@ for _command in (
     deciding.approve_command,
     deciding.refuse_command,
     deciding.proposals_command,
+    xlsform.export_command,
+    xlsform.import_command,
 ):
     checklist.add_command(_command)
