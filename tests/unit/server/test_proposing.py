@@ -93,7 +93,7 @@ def used(ctx: Context, facility: str) -> str:
     with ctx.db.read() as tx:
         row = assessments.find(tx, "facility", facility)
     assert row is not None
-    found: str = json.loads(row.inputs)["digests"]["checklist"]
+    found: str = json.loads(row.score)["digests"]["checklist"]
     return found
 
 
@@ -256,4 +256,4 @@ def test_a_limits_table_goes_the_same_way(ctx: Context, ana: Principal, bo: Prin
     assess_facility(ctx, "hill")
     with ctx.db.read() as tx:
         row = assessments.find(tx, "facility", "hill")
-    assert row is not None and json.loads(row.inputs)["digests"]["limits"] == digest(new)
+    assert row is not None and json.loads(row.score)["digests"]["limits"] == digest(new)
