@@ -54,7 +54,7 @@ def test_all_come_by_kind_and_name_the_last_to_begin_first(db: Database) -> None
         a_start("th", "2027-01-01", ONE),
         a_start(EVERYWHERE, ALWAYS, ONE),
         a_start("th", "2027-03-01", TWO, name="s"),
-        a_start("th", "2027-03-01", TWO, kind="limits"),
+        a_start("th", "2027-03-02", TWO, kind="limits"),
     ]
     put(db, *reversed(wanted))
     with db.read() as tx:
