@@ -29,7 +29,7 @@ from .device import Device
 from .hazards import hazards_seen
 from .locked import locked
 from .process import nobody
-from .protected import protected
+from .protected import protected, withdrawn_keys
 from .rulings import rulings
 from .world import Story
 
@@ -315,7 +315,7 @@ def _chains(device: Device) -> Iterator[str]:
 def receipts(story: Story) -> Iterator[str]:
     """S4: every receipt that a device keeps is the server's, and what it says is there."""
     ctx = story.office.up()
-    held, here = story.on_server(), story.held_files()
+    held, here = story.on_server(), story.held_files() | withdrawn_keys(story)
     carried = adopted(story, held)
     hashes: dict[Place, str] = {}
     with ctx.db.read() as tx:
