@@ -286,13 +286,13 @@ def alike(story: Story) -> Iterator[str]:
     held = story.on_server()
     carried = adopted(story, held)
     for device in story.devices:
-        mine = device.own_lines()
+        mine, ids = device.own_lines(), device.ids
         forks = story.book.forks
         for place, line in mine.items():
             if held.get(place) != line and line not in carried.get(place, ()):
                 yield f"not alike: {place} on {device.name} and on the server"
         for place in held:
-            if place[0] in device.ids and place not in mine and (place[0], place[1]) not in forks:
+            if place[0] in ids and place not in mine and (place[0], place[1]) not in forks:
                 yield f"not alike: {place} is on the server and not on {device.name}"
         yield from _chains(device)
 
