@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from sync.log import Unread
+from sync.ranges import Ranges, less
 
 LEVELS = ("fully", "substantially", "partially", "does-not-meet")
 SPECIALS = ("not-applicable", "not-observed", "refused")
@@ -22,6 +23,7 @@ MODES = ("live", "training")
 SIGNS = ("yes", "no", "unsure")
 TRACK_SOURCES = ("recorded", "imported")
 MOST_PREVIEW = 64_000  # bytes of the small picture that may go before a photograph (S7)
+MOST_LEFT_OUT = 1000  # ranges of entries that a sign-off may leave out, of all its logs (L7)
 
 _DECIMAL = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,12})?\Z")
 
@@ -147,15 +149,27 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class SignedLog:
+    """A log as a sign-off names it: up to the entry `seq`, which has the chain hash `h` (L7).
+
+    `without` are the positions before it that did not count for the signer; None where the sign-off
+    does not say, as those of earlier versions do not.
+    """
+
     device: str
     inspection: str
     seq: int
     h: str
+    without: Ranges | None = None
+
+    @property
+    def covered(self) -> Ranges:
+        """The positions of the entries that are signed."""
+        return less(((1, self.seq),), self.without or ())
 
 
 @dataclass(frozen=True, slots=True)
 class SignOff:
-    """A statement over exactly these logs up to exactly these entries (L7)."""
+    """A statement over exactly these entries of these logs (L7)."""
 
     device: str
     statement: str

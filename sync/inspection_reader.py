@@ -10,6 +10,7 @@ from sync.inspection import (
     KINDS,
     LEVELS,
     MODES,
+    MOST_LEFT_OUT,
     MOST_PREVIEW,
     OUTCOMES,
     SOURCES,
@@ -32,6 +33,7 @@ from sync.inspection import (
 )
 from sync.log import Entry, Record, Unread
 from sync.merge import PathState, State
+from sync.ranges import read_ranges
 from sync.sealed import read_sealed
 from sync.track_entry import read_track_value
 
@@ -270,19 +272,21 @@ def _sign_off(entry: Entry) -> SignOff:
     logs = v.get("logs")
     if not isinstance(logs, list):
         raise _NotUnderstoodError("logs is not a list")
-    signed: list[SignedLog] = []
-    for log in logs:
-        if not isinstance(log, dict) or not isinstance(log.get("seq"), int):
-            raise _NotUnderstoodError("a signed log lacks its seq")
-        signed.append(
-            SignedLog(
-                _text(log, "device", need=True),
-                entry.inspection,
-                log["seq"],
-                _text(log, "h", need=True),
-            )
-        )
-    return SignOff(entry.path.split("/")[1], _text(v, "statement"), tuple(signed), _written(entry))
+    signed = tuple(_signed_log(log, entry.inspection) for log in logs)
+    if sum(len(log.without or ()) for log in signed) > MOST_LEFT_OUT:
+        raise _NotUnderstoodError(f"it leaves out more than {MOST_LEFT_OUT} ranges of entries")
+    return SignOff(entry.path.split("/")[1], _text(v, "statement"), signed, _written(entry))
+
+
+def _signed_log(log: object, inspection: str) -> SignedLog:
+    seq = log.get("seq") if isinstance(log, dict) else None
+    if not isinstance(log, dict) or type(seq) is not int or seq < 1:
+        raise _NotUnderstoodError("a signed log lacks its seq")
+    without = read_ranges(log["without"], seq) if "without" in log else None
+    if "without" in log and without is None:
+        raise _NotUnderstoodError("without is not a list of ranges within the signed log")
+    device, h = _text(log, "device", need=True), _text(log, "h", need=True)
+    return SignedLog(device, inspection, seq, h, without)
 
 
 def _track(entry: Entry) -> Track:

@@ -15,6 +15,7 @@ from fieldkit.bundle_content import InBundles, in_bundles
 from fieldkit.capture import about_of, checklist_of
 from fieldkit.commands.desk import Desk, desk, inspection_option
 from fieldkit.commands.resolving import conflict_data, conflict_facts
+from fieldkit.confirmed import not_counted
 from fieldkit.glance import glance
 from fieldkit.interviews import count_waiting
 from fieldkit.ledger import FileState, Ledger
@@ -189,7 +190,7 @@ def _gather(at: Desk, inspection: str) -> _Where:
         facility,
         checklist,
         progress(checklist, read, processes_of(at.library, read, facility), seen.given),
-        standing(entries, read, carriers),
+        standing(entries, read, carriers, not_counted(database.rows, inspection)),
         identity.device,
         sum(len(entries[d]) for d in mine) - sum(1 for d, _ in carriers if d in mine),
         waiting,
@@ -276,12 +277,19 @@ def _tasks(where: _Where) -> list[show.Fact]:
 def _safety(where: _Where) -> list[show.Fact]:
     """Signed, sent and held safely: three things, told apart (S4)."""
     signed = "not yet" if not where.signed.devices else "yes"
+    names = {one.device: one.name for one in where.colleagues}
     if where.signed.devices and where.device not in where.signed.devices:
-        names = {one.device: one.name for one in where.colleagues}
         signed = f"by {', '.join(names.get(d, d) for d in where.signed.devices)}; not by you yet"
     if where.signed.devices and where.signed.after:
         count = show.number(where.signed.after, "entry came", "entries came")
         signed += f", but {count} after it; sign again"
+    for signer, lacking in where.signed.lacking.items():
+        entries = show.number(lacking, "entry", "entries")
+        mine = signer == where.device
+        who = "you" if mine else names.get(signer, signer)
+        then = "sign again" if mine else "until they do, nothing counts as signed by that"
+        verb = "does" if lacking == 1 else "do"
+        signed += f"\n{entries} that {who} signed {verb} not count any more; {then}"
     sent = sum(1 for f in where.files if f.sent_at is not None)
     held = sum(1 for f in where.files if f.held_at is not None)
     entries = f"{where.entries - where.waiting} of {where.entries} entries"
@@ -363,6 +371,7 @@ def _status_data(where: _Where) -> dict[str, Any]:
         "held_aside": [asdict(one) for one in where.aside],
         "signed": bool(where.signed.devices),
         "after_sign_off": where.signed.after,
+        "signed_but_aside": dict(where.signed.lacking),
         "bundled": None if where.bundled is None else asdict(where.bundled),
         "protected_waiting": where.protected,
         "signed_by": list(where.signed.devices),

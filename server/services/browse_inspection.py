@@ -45,7 +45,7 @@ from sync.track import Way, summarise, ways
 @dataclass(frozen=True, slots=True)
 class Place:
     """What stands at one instance of an item. `signed` is what the sign-off covers, where what
-    stands now was written after it.
+    stands now was written after it, or was set aside when it was signed.
     """
 
     instance: str
