@@ -19,13 +19,14 @@ from sync.inspection import Evidence, Inspection
 from sync.inspection_reader import read_inspection
 from sync.log import read_line
 from sync.merge import merge
+from sync.ranges import Ranges, holds, together
 
 State = Callable[[Evidence], EvidenceState]
 
 
 @dataclass(frozen=True, slots=True)
 class Owner:
-    """Whose a device is, as the server certified it. `account` is a log of the server's own (S9)."""
+    """Whose a device is, by the server's word. `account` is a log of the server's own (S9)."""
 
     public_key: bytes
     person: str
@@ -34,15 +35,18 @@ class Owner:
 
 @dataclass(frozen=True, slots=True)
 class VerifiedLog:
-    """One device's log of the inspection: (position, line, chain hash) of the lines that count."""
+    """One device's log of the inspection: (position, line, chain hash) of the lines that count, and
+    the positions of those of which the export says that they do not (S9).
+    """
 
     device: str
     rows: tuple[tuple[int, bytes, bytes], ...]
+    aside: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """What an export proves: its logs, whose they are, and the files that it or the server holds."""
+    """What an export proves: its logs, whose they are, and the files it or the server holds."""
 
     inspection: str
     logs: tuple[VerifiedLog, ...]
@@ -71,11 +75,27 @@ def observed_in(inspection: Inspection) -> dict[str, str]:
     }
 
 
-def both_sides(inputs: ScoreInputs, ground: Ground) -> tuple[dict[str, Any], dict[str, Any]]:
+def inspection_of(ground: Ground) -> Inspection:
+    """The inspection as the logs of an export say it, merged once more."""
+    return read_inspection(ground.inspection, merge(_records(ground)))
+
+
+def signed_for(ground: Ground, inspection: Inspection) -> int:
+    """How many of the lines that are left out as set aside a sign-off covers as counting (L7)."""
+    covered: dict[str, Ranges] = {}
+    for slot in inspection.sign_offs.values():
+        for log in (log for head in slot.heads for log in head.logs):
+            covered[log.device] = together(covered.get(log.device, ()), log.covered)
+    return sum(holds(covered.get(log.device, ()), seq) for log in ground.logs for seq in log.aside)
+
+
+def both_sides(
+    inputs: ScoreInputs, ground: Ground, inspection: Inspection
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """What the inputs say of the visit, and what the logs say, to be compared member by member.
 
-    What no log tells is taken as the inputs have it: open flags on a file, that it was rejected, when
-    it expires. Raises `training-not-scored`.
+    What no log tells is taken as the inputs have it: open flags on a file, that it was rejected,
+    when it expires. Raises `training-not-scored`.
     """
     given = {
         "scope": inputs.scope,
@@ -84,7 +104,6 @@ def both_sides(inputs: ScoreInputs, ground: Ground) -> tuple[dict[str, Any], dic
         "observed": dict(inputs.observed or {}),
         "visits": {visit.inspection: _by_place(visit) for visit in inputs.visits},
     }
-    inspection = read_inspection(ground.inspection, merge(_records(ground)))
     said: dict[str, Any] = {"scope": "inspection", "subject": ground.inspection}
     if inspection.about.heads:
         visit = visit_in(inspection, _state(inputs, ground.held))

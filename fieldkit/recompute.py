@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 
 from checklists.scoring import inputs_digest, inputs_from_json, score
 from fieldkit.export import DOCUMENTS, FORMATS
-from fieldkit.founded import Ground, Owner, VerifiedLog, both_sides
+from fieldkit.founded import Ground, Owner, VerifiedLog, both_sides, inspection_of, signed_for
 from sync.extract import Extract, Hole, Proof, parted, verify_extract, vouched_only
 from sync.log import Head, Segment, device_id, genesis, link, verify_segment
 from sync.problems import problem
@@ -32,7 +32,9 @@ class Recomputed:
 
     `unsigned` are entries whose chain holds and whose device's key was lost (S3). `withheld` are
     entries of which only the hash is in the export, `vouched` those verified that only the server
-    vouches for (S5). `caution` is what must be said of the limits table, empty where nothing must.
+    vouches for (S5). `aside` are entries that the export leaves out as set aside by the office
+    (S9), which nothing in it proves, `aside_signed` those of them that somebody signed for.
+    `caution` is what must be said of the limits table, empty where nothing must.
     """
 
     score: Mapping[str, Any]
@@ -42,16 +44,19 @@ class Recomputed:
     unsigned: int = 0
     withheld: int = 0
     vouched: int = 0
+    aside: int = 0
+    aside_signed: int = 0
     caution: str = ""
 
 
 class Verified(NamedTuple):
-    """What of the logs verified: entries, those unsigned, withheld, and only vouched for."""
+    """What of the logs verified: entries, those unsigned, withheld, only vouched for, left out."""
 
     entries: int = 0
     unsigned: int = 0
     withheld: int = 0
     vouched: int = 0
+    aside: int = 0
 
 
 def recompute(path: Path) -> Recomputed:
@@ -87,10 +92,13 @@ def recompute(path: Path) -> Recomputed:
     has_digest = "inputs" in (given.get("digests") or {})
     again = score(inputs, digest if has_digest else None).to_json()
     told = _differences(given, again)
-    found = Verified()
+    found, aside_signed = Verified(), 0
     if checked is not None:
         found = checked.found
-        told += _differences(*both_sides(inputs, checked.ground), "inputs", "the logs say")
+        inspection = inspection_of(checked.ground)
+        sides = both_sides(inputs, checked.ground, inspection)
+        told += _differences(*sides, "inputs", "the logs say")
+        aside_signed = signed_for(checked.ground, inspection)
         used = {kind: (document["inputs"][kind] or {}).get("sha256") for kind in DOCUMENTS}
         told += _differences(checked.documents, used, "documents", "the score used")
     return Recomputed(
@@ -101,6 +109,8 @@ def recompute(path: Path) -> Recomputed:
         found.unsigned,
         found.withheld,
         found.vouched,
+        found.aside,
+        aside_signed,
         inputs.limits.caution if inputs.limits else "",
     )
 
@@ -205,8 +215,8 @@ def _verify_log(
     for seq, line in enumerate(lines, start=1):
         h = link(h, line)
         rows.append((seq, line, h))
-    counted = Verified(len(lines), len(lines) if log.get("unsigned") else 0)
-    return counted, _counting(log, rows)
+    unsigned = len(lines) if log.get("unsigned") else 0
+    return _counting(log, rows, Verified(len(lines), unsigned))
 
 
 def _verify_colleagues(
@@ -235,13 +245,17 @@ def _verify_colleagues(
         raise problem("chain-broken", log=whole.log, seq=head.seq)
     shown = [(seq, isinstance(row, Hole)) for seq, row in enumerate(rows, start=1)]
     counted = Verified(len(lines), 0, len(holes), len(vouched_only(shown, proofs)))
-    return counted, _counting(log, read)
+    return _counting(log, read, counted)
 
 
-def _counting(log: Mapping[str, Any], rows: Sequence[tuple[int, bytes, bytes]]) -> VerifiedLog:
+def _counting(
+    log: Mapping[str, Any], rows: Sequence[tuple[int, bytes, bytes]], found: Verified
+) -> tuple[Verified, VerifiedLog]:
     """The lines of a log that count: S9, some are here and are not scored."""
     aside = set(log.get("not_counted", ()))
-    return VerifiedLog(log["device"], tuple(row for row in rows if row[0] not in aside))
+    kept = tuple(row for row in rows if row[0] not in aside)
+    out = tuple(row[0] for row in rows if row[0] in aside)
+    return found._replace(aside=len(out)), VerifiedLog(log["device"], kept, out)
 
 
 def _differences(given: Any, again: Any, where: str = "", but: str = "computed again") -> list[str]:

@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 from field_device import FieldDevice, enrol_again, picture
-from handing import give, joined
-from memory_server import Office
+from handing import give, joined, office_sends
+from memory_server import PERSON, Office
 
 from checklists.scoring import inputs_digest, inputs_from_json, score
 from fieldkit.capture import Extras, answer, observe, set_outcome
@@ -92,7 +92,7 @@ def test_what_the_logs_say_is_what_the_score_was_computed_from(shared: Exported)
     done = shared.checked()
     assert done.differences == ()
     visit = shared.document["inputs"]["visits"][0]
-    assert {a["auditor"] for a in visit["answers"]} == {"p-auditor", "p-colleague"}
+    assert {a["auditor"] for a in visit["answers"]} == {PERSON, "p-colleague"}
     assert sum(a["conflict"] for a in visit["answers"]) == 2
 
 
@@ -230,6 +230,43 @@ def test_a_log_of_another_inspection_or_another_device_is_refused(shared: Export
     mine = next(log for log in (first, second) if "public_key" in log)
     unsigned = mine | {"device": "another", "signatures": [], "unsigned": True}
     assert code(unsigned) == "segment-signature"
+
+
+def test_lines_left_out_as_set_aside_are_counted_and_those_signed_for_told(
+    shared: Exported,
+) -> None:
+    """S9, L7: nothing in an export proves that the office set a line aside."""
+    manifest = json.loads(shared.members["manifest.json"])
+    for log in manifest["logs"]:
+        lines = [json.loads(line) for line in shared.members[log["file"]].splitlines()]
+        log["not_counted"] = [
+            line["seq"] for line in lines if line["path"].startswith(("answers/GEN-G2", "sign-off"))
+        ]
+    found = shared.checked(**{"manifest.json": json.dumps(manifest).encode()})
+    assert (found.aside, found.aside_signed) == (3, 0)
+    for log in manifest["logs"]:
+        log["not_counted"] = log["not_counted"][:1]
+    found = shared.checked(**{"manifest.json": json.dumps(manifest).encode()})
+    assert (found.aside, found.aside_signed) == (2, 2)
+    assert any("GEN-G2" in one for one in found.differences)
+
+
+def test_lines_that_the_office_set_aside_are_no_difference(
+    office: Office, device: FieldDevice, tmp_path: Path
+) -> None:
+    """S9"""
+    colleague = joined(tmp_path / "colleague", office)
+    inspection = device.start().inspection
+    answer(device.recorder(), inspection, "GEN-G1", ["FM"])
+    give(office, device, colleague, inspection)
+    answer(colleague.recorder(), inspection, "GEN-G1", ["DNM"])
+    give(office, colleague, device, inspection)
+    office_sends(office, colleague, device, inspection, {1})
+    made = exported(device, inspection, tmp_path)
+    found = made.checked()
+    assert (found.differences, found.aside) == ((), 1)
+    (given,) = made.document["inputs"]["visits"][0]["answers"]
+    assert (given["level"], given["auditor"]) == ("fully", PERSON)
 
 
 def test_lines_that_are_carried_without_their_key_are_no_signed_answers(
