@@ -14,6 +14,7 @@ from fieldkit.capture import Recorder
 from fieldkit.confirmed import not_counted
 from fieldkit.glance import glance
 from fieldkit.interviews import Protection, append_waiting, make_ready
+from sync.hazard import acknowledgements
 from sync.inspection import MOST_LEFT_OUT, Inspection, SignedLog
 from sync.log import DEVICE_LOG, MAX_INTEGER
 from sync.problems import problem
@@ -121,7 +122,8 @@ def standing(
     carriers: frozenset[tuple[str, int]] = frozenset(),
     aside: Mapping[str, Ranges] = {},
 ) -> Standing:
-    """Which devices signed, and how many entries no sign-off covers; a sign-off itself aside.
+    """Which devices signed, and how many entries no sign-off covers; a sign-off itself aside, and
+    what the office only acknowledged.
 
     `entries` are the positions of the entries that are here and count, in order, by device.
     `carriers` are entries (device, seq) that only carry others over: they say nothing new (S3).
@@ -139,7 +141,7 @@ def standing(
     )
     after -= sum(
         1
-        for device, seq in _sign_offs(read) | carriers
+        for device, seq in _nothing_new(read) | carriers
         if not holds(covered.get(device, ()), seq) and seq in entries.get(device, ())
     )
     signed = tuple(sorted(d for d, slot in read.sign_offs.items() if slot.heads))
@@ -157,13 +159,13 @@ def _lacks(log: SignedLog, aside: Ranges) -> int:
     return count_in(log.covered) - count_in(less(log.covered, aside))
 
 
-def _sign_offs(read: Inspection) -> frozenset[tuple[str, int]]:
-    """(device, seq) of every sign-off, those that were replaced too."""
-    return frozenset(
-        (one.written.device, one.written.seq)
-        for slot in read.sign_offs.values()
-        for one in (*slot.heads, *slot.earlier)
-    )
+def _nothing_new(read: Inspection) -> frozenset[tuple[str, int]]:
+    """(device, seq) of every sign-off, those that were replaced too, and of the office's word that
+    it has seen a hazard (S7): neither is anything to sign for.
+    """
+    offs = (one for slot in read.sign_offs.values() for one in (*slot.heads, *slot.earlier))
+    said = [*(one.written for one in offs), *(one.written for one in acknowledgements(read))]
+    return frozenset((written.device, written.seq) for written in said)
 
 
 def _covers(
@@ -181,9 +183,9 @@ def _covers(
     signed = {log.device: log.covered for log in value.logs}
     news = {log.device: less(log.covered, signed.get(log.device, ())) for log in logs}
     # What a colleague only signed is nothing new to sign for, and this sign-off itself neither.
-    sign_offs = _sign_offs(read)
-    return sum(map(count_in, news.values())) <= len(sign_offs) and all(
-        (other, n) in sign_offs
+    nothing_new = _nothing_new(read)
+    return sum(map(count_in, news.values())) <= len(nothing_new) and all(
+        (other, n) in nothing_new
         for other, ranges in news.items()
         for first, last in ranges
         for n in range(first, last + 1)

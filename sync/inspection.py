@@ -46,6 +46,11 @@ class Written:
     named: str = ""
     adopted: bool = False
 
+    @property
+    def office(self) -> bool:
+        """Whether it stands in a log that the server keeps for an account (S9)."""
+        return not self.signed and not self.adopted
+
 
 @dataclass(frozen=True, slots=True)
 class Fix:
@@ -240,6 +245,16 @@ class Sealed:
         return self.payload.size + sum(one.size for one in self.files)
 
 
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """Somebody has seen an urgent hazard as these entries of it (chain hashes) tell it (S7)."""
+
+    hazard: str
+    heads: frozenset[str]
+    reason: str
+    written: Written
+
+
 T = TypeVar("T")
 
 
@@ -268,7 +283,7 @@ class Slot(Generic[T]):
 @dataclass(frozen=True, slots=True)
 class Inspection:
     """A merged inspection, read. Answers and observations are keyed by (id, instance), tracks by
-    `device/n`.
+    `device/n`, acknowledgements by (hazard, id).
     """
 
     id: str
@@ -282,6 +297,7 @@ class Inspection:
     unread: tuple[Unread, ...] = ()
     conflicts: tuple[str, ...] = field(default=())
     sealed: Mapping[str, Slot[Sealed]] = field(default_factory=dict)
+    acknowledged: Mapping[tuple[str, str], Slot[Acknowledged]] = field(default_factory=dict)
 
     def evidence_for(self, item: str, instance: str = "-") -> list[Evidence]:
         """Evidence that names the item, or that the answer at that place names; newest last."""

@@ -16,6 +16,7 @@ from sync.inspection import (
     SOURCES,
     SPECIALS,
     About,
+    Acknowledged,
     Answer,
     Evidence,
     Fix,
@@ -41,7 +42,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _NUMBER = re.compile(r"[1-9]\d{0,8}\Z", re.ASCII)
 
 T = TypeVar("T")
-Value = About | Outcome | Answer | Observed | Evidence | SignOff | Track | Sealed
+Value = About | Outcome | Answer | Observed | Evidence | SignOff | Track | Sealed | Acknowledged
 
 
 def read_inspection(inspection_id: str, state: State) -> Inspection:
@@ -54,8 +55,9 @@ def read_inspection(inspection_id: str, state: State) -> Inspection:
     sign_offs = {s.path.split("/")[1]: _slot(s, _sign_off) for s in state.under("sign-off")}
     tracks = {s.path.removeprefix("track/"): _slot(s, _track) for s in state.under("track")}
     sealed = {s.path.split("/")[1]: _slot(s, _sealed) for s in state.under("sealed")}
+    seen = {_pair(s.path): _slot(s, _acknowledged) for s in state.under("acknowledged")}
     unread = list(state.unread)
-    for slots in (answers, observed, evidence, sign_offs, tracks, sealed):
+    for slots in (answers, observed, evidence, sign_offs, tracks, sealed, seen):
         for slot in slots.values():
             unread.extend(slot.unread)
     unread.extend((*about.unread, *outcome.unread))
@@ -72,6 +74,7 @@ def read_inspection(inspection_id: str, state: State) -> Inspection:
         tuple(unread),
         conflicts,
         sealed,
+        seen,
     )
 
 
@@ -316,6 +319,14 @@ def _sealed(entry: Entry) -> Sealed:
     return found
 
 
+def _acknowledged(entry: Entry) -> Acknowledged:
+    v = _object(entry)
+    heads = _digests(v, "heads")
+    if not heads:
+        raise _NotUnderstoodError("it names no entry of the hazard")
+    return Acknowledged(_pair(entry.path)[0], frozenset(heads), _text(v, "reason"), _written(entry))
+
+
 _READERS: Mapping[str, Callable[[Entry], Value]] = {
     "about": _about,
     "outcome": _outcome,
@@ -325,6 +336,7 @@ _READERS: Mapping[str, Callable[[Entry], Value]] = {
     "sign-off": _sign_off,
     "track": _track,
     "sealed": _sealed,
+    "acknowledged": _acknowledged,
 }
 
 

@@ -308,6 +308,13 @@ _define(
     "Use one of these: {known}.",
 )
 _define(
+    "hazard-moved",
+    409,
+    "The hazard is not as you were shown it: something arrived about it, or it is over.",
+    "Nothing was acknowledged.",
+    "Look at what is told of it now, and acknowledge that where it is still needed.",
+)
+_define(
     "checksum-unknown",
     400,
     "Checksums of the kind {algorithm!r} are not known here.",

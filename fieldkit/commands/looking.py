@@ -17,6 +17,7 @@ from fieldkit.commands.desk import Desk, desk, inspection_option
 from fieldkit.commands.resolving import conflict_data, conflict_facts
 from fieldkit.confirmed import not_counted
 from fieldkit.glance import glance
+from fieldkit.hazards import hazard_data, hazard_facts
 from fieldkit.interviews import count_waiting
 from fieldkit.ledger import FileState, Ledger
 from fieldkit.left import Left, what_is_left
@@ -26,6 +27,7 @@ from fieldkit.resolving import Listed, listed_conflicts
 from fieldkit.sealed_visits import SealedVisit, sealed_visits
 from fieldkit.shared import Colleague, NotTaken, colleagues, not_taken
 from fieldkit.signing import Standing, standing
+from sync.hazard import Hazard, hazards
 from sync.inspection import Inspection
 from sync.problems import Problem
 
@@ -53,6 +55,7 @@ class _Where:
     bundled: InBundles | None
     protected: int  # entries that are sealed and wait for the sign-off
     conflicts: list[Listed]
+    hazards: tuple[Hazard, ...]
     authors: dict[str, Author]
     aside: list[Aside]
 
@@ -182,6 +185,7 @@ def _gather(at: Desk, inspection: str) -> _Where:
     others = colleagues(database, identity, inspection)
     mine = entries.keys() - {one.device for one in others}
     ledger, outbox = Ledger(database), Outbox(at.store, identity)
+    urgent = hazards(read)
     waiting = ledger.waiting_lines(identity, inspection)
     previews = outbox.previews()
     files = [f for f in ledger.files(inspection) if f.sha256 not in previews]
@@ -201,7 +205,8 @@ def _gather(at: Desk, inspection: str) -> _Where:
         _bundled(at, inspection, waiting, files),
         count_waiting(at.store, inspection),
         listed_conflicts(at.store, at.library, inspection, seen.conflicts),
-        authors(at.store) if read.conflicts else {},
+        urgent,
+        authors(at.store) if read.conflicts or any(one.acknowledged for one in urgent) else {},
         held_aside(at.store, inspection, len(read.unread)),
     )
 
@@ -225,6 +230,7 @@ def _head(where: _Where) -> list[show.Fact]:
         ("mode", about.mode),
         ("outcome", outcome or "none yet"),
         *_shared(where),
+        *hazard_facts(where.hazards, where.authors),
     ]
 
 
@@ -367,6 +373,7 @@ def _status_data(where: _Where) -> dict[str, Any]:
         ],
         "open_critical": open_critical(where.items),
         "conflicts": [conflict_data(one, where.authors) for one in where.conflicts],
+        "hazards": [hazard_data(one, where.authors) for one in where.hazards],
         "unread": [{"seq": u.seq, "why": u.why} for u in where.read.unread],
         "held_aside": [asdict(one) for one in where.aside],
         "signed": bool(where.signed.devices),

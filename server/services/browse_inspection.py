@@ -33,6 +33,7 @@ from server.services.browse_flags import FlagPage, briefs, flag_page
 from server.services.browse_rulings import AsideView, Rights, asides, rights_of
 from server.services.inspections import Loaded, load_inspection
 from server.services.standards import caution_of
+from server.services.urgent import hazards_held
 from server.store import assessments, branches, browsing, documents, people
 from server.store.browsing import FacilityRow
 from server.store.transaction import Tx
@@ -83,7 +84,10 @@ class SectionView:
 
 @dataclass(frozen=True, slots=True)
 class InspectionView:
-    """`shown` are the first of the `files` that were attached, or all where they are not many."""
+    """`shown` are the first of the `files` that were attached, or all where they are not many.
+
+    `hazards` are the open ones first, with those that are told by what is set aside.
+    """
 
     row: FacilityRow
     loaded: Loaded
@@ -107,12 +111,13 @@ class InspectionView:
     unsettled: tuple[ConflictView, ...]
     documents: Mapping[str, tuple[str, str]]
     ways: tuple[Way, ...]
+    hazards: tuple[Hazard, ...]
     caution: str
 
     @property
-    def hazards(self) -> tuple[Hazard, ...]:
-        """The urgent hazards, those that are not over first."""
-        return hazards(self.loaded.current)
+    def counted_hazards(self) -> frozenset[str]:
+        """The chain hashes of the entries that tell of hazards and count (S9)."""
+        return frozenset(one.written.h for one in hazards(self.loaded.current))
 
     @property
     def length_m(self) -> float:
@@ -151,6 +156,7 @@ def show_inspection(
         wanted = {p.number: p for some in supporting.values() for p in some[:FEW]}
         shown = show(tx, (wanted | {p.number: p for p in first}).values(), boundary)
         held, found = spots(tx, pieces)
+        urgent = hazards_held(tx, loaded)
     findings = [] if assessed is None else json.loads(assessed.findings)
     return InspectionView(
         row,
@@ -179,6 +185,7 @@ def show_inspection(
         ),
         named,
         tuple(ways(head for s in loaded.current.tracks.values() for head in s.heads).values()),
+        urgent,
         caution,
     )
 

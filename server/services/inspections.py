@@ -23,6 +23,7 @@ from server.store.transaction import Tx
 from sync.adopted import PREFIX, expand, is_adopted
 from sync.conflicts import Conflict, conflicts_of, unsettled_of
 from sync.entry import Entry, attributed
+from sync.hazard import ACKNOWLEDGED
 from sync.inspection import Inspection, SignedLog, SignOff
 from sync.inspection_reader import read_inspection
 from sync.lineage import branch_up_to
@@ -176,7 +177,7 @@ def load_inspection(tx: Tx, inspection_id: str) -> Loaded | None:
         signed,
         decided,
         len({r.h for r in counted if not is_adopted(r)}),
-        _amendments(counted, within) if covered else (),
+        _amendments(counted, within, kept_here) if covered else (),
         left_out(current, counted) - within if covered else frozenset(),
         tuple(aside),
         adopted,
@@ -358,11 +359,18 @@ def _carrier(record: Record) -> tuple[str, int] | None:
     return None if record.adopted is None else (record.adopted.by, record.adopted.seq)
 
 
-def _amendments(records: Iterable[Record], within: set[str]) -> tuple[Record, ...]:
-    """What counts and is not signed: the sign-off itself amends nothing."""
+def _amendments(
+    records: Iterable[Record], within: set[str], accounts: set[str]
+) -> tuple[Record, ...]:
+    """What counts and is not signed. The sign-off itself amends nothing, nor does the office's word
+    that it has seen a hazard.
+    """
     after = {
         r.h: r
         for r in records
-        if r.h not in within and not is_adopted(r) and not (r.path or "").startswith("sign-off/")
+        if r.h not in within
+        and not is_adopted(r)
+        and not (r.path or "").startswith("sign-off/")
+        and not (r.device in accounts and (r.path or "").startswith(ACKNOWLEDGED))
     }
     return tuple(after.values())
