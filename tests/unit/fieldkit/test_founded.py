@@ -176,7 +176,7 @@ def _use_another_checklist(document: Document) -> None:
         (_visit_twice, "inputs.visits.another"),
         (_see, 'inputs.observed.headcount/miners: "2", the logs say "24"'),
         (_rename, "inputs.subject"),
-        (_use_another_checklist, "documents.checklist"),
+        (_use_another_checklist, "inputs.checklist"),
     ],
 )
 def test_inputs_that_do_not_say_what_the_logs_say_are_told_though_the_score_follows_from_them(
