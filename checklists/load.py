@@ -30,7 +30,11 @@ def load_checklist(data: bytes, name: str) -> Checklist:
 
     Raises `checklist-malformed`, whose detail lists every fault as file, line, message and remedy.
     """
-    reader = Reader(data, name)
+    return read_checklist(Reader(data, name), hashlib.sha256(data).hexdigest())
+
+
+def read_checklist(reader: Reader, digest: str) -> Checklist:
+    """The checklist at the reader's root, under that digest; raises `checklist-malformed`."""
     top = reader.fields(
         reader.root,
         "The checklist",
@@ -56,7 +60,7 @@ def load_checklist(data: bytes, name: str) -> Checklist:
         reader.languages,
         tuple(content.sections),
         observed,
-        hashlib.sha256(data).hexdigest(),
+        digest,
         drafts,
     )
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from server.checklist import comparing
+from server.checklist import comparing, xlsform
 from server.terminal import Given, surroundings
 
 
@@ -14,9 +14,9 @@ from server.terminal import Given, surroundings
 @surroundings
 @click.pass_context
 def checklist(ctx: click.Context, data: Path | None, as_json: bool) -> None:
-    """Checklists and limits tables: compare versions, and decide which are in force."""
+    """Checklists and limits tables: exchange and compare them, and decide which are in force."""
     ctx.obj = Given(data, as_json)
 
 
-for _command in (comparing.diff_command,):
+for _command in (comparing.diff_command, xlsform.export_command, xlsform.import_command):
     checklist.add_command(_command)
