@@ -7,6 +7,7 @@ import sys
 import click
 
 from server.admin import admin
+from server.checklist import checklist
 from server.terminal import Terminal, command
 from server.unsealing import safeguarding
 
@@ -81,4 +82,5 @@ def worker_command(terminal: Terminal, once: bool) -> None:
 
 
 main.add_command(admin)
+main.add_command(checklist)
 main.add_command(safeguarding)

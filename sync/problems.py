@@ -259,6 +259,13 @@ _define(
     "Check that you may read it and that the card is in.",
 )
 _define(
+    "file-unwritable",
+    422,
+    "{name} cannot be written: {why}.",
+    KEPT,
+    "Check that the folder is there and that you may write in it.",
+)
+_define(
     "file-digest",
     422,
     "The bytes that arrived have the digest {got}, not {wanted}.",

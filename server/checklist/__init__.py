@@ -1,0 +1,26 @@
+"""`tapak checklist`: the shared standard, for those who write it and those who decide on it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from server.checklist import checking, drafting
+from server.terminal import Given, surroundings
+
+
+@click.group()
+@surroundings
+@click.pass_context
+def checklist(ctx: click.Context, data: Path | None, as_json: bool) -> None:
+    """Checklists and limits tables: write them, check them, and look at them."""
+    ctx.obj = Given(data, as_json)
+
+
+for _command in (
+    drafting.new_command,
+    drafting.stamp_command,
+    checking.check_command,
+):
+    checklist.add_command(_command)
