@@ -24,18 +24,26 @@ def load_limits(data: bytes, name: str) -> Limits:
         reader.root,
         "The limits table",
         ("format", "jurisdiction", "title", "version", "fictional", "limits"),
+        ("verified",),
     )
     reader.constant(top.get("format"), "format", LIMITS_FORMAT)
     jurisdiction = reader.slug(top.get("jurisdiction"), "jurisdiction")
     title = reader.word(top.get("title"), "title")
     version = reader.version(top.get("version"), "version")
     fictional = reader.truth(top.get("fictional"), "fictional")
+    verified = "verified" in top and reader.truth(top["verified"], "verified")
+    if verified and fictional:
+        reader.fault(
+            top["verified"],
+            "The limits table is called verified and fictional.",
+            "Write verified: false.",
+        )
     limits: dict[str, Limit] = {}
     for key, node in reader.pairs(top.get("limits"), "limits"):
         limits[key.text] = _limit(reader, key, node)
     reader.faults.raise_if_any()
     digest = hashlib.sha256(data).hexdigest()
-    return Limits(jurisdiction, title, version, fictional, limits, digest)
+    return Limits(jurisdiction, title, version, fictional, limits, digest, verified)
 
 
 def _limit(reader: Reader, key: Scalar, node: Node) -> Limit:

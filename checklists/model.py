@@ -175,7 +175,10 @@ class Limit:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """A jurisdiction's limits table; `fictional` tables say so wherever they are shown."""
+    """A jurisdiction's limits table.
+
+    `verified` only where it says that its rows were checked against the law itself.
+    """
 
     jurisdiction: str
     title: str
@@ -183,6 +186,14 @@ class Limits:
     fictional: bool
     limits: Mapping[str, Limit]
     digest: str
+    verified: bool = False
+
+    @property
+    def caution(self) -> str:
+        """What is said wherever the table is shown; empty where its rows were verified."""
+        if self.fictional:
+            return "fictional"
+        return "" if self.verified else "not verified against the law"
 
 
 @dataclass(frozen=True, slots=True)

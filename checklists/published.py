@@ -28,6 +28,7 @@ def limits_names() -> list[str]:
     return _names("limits")
 
 
+@cache
 def checklist_bytes(name: str) -> bytes:
     """The very bytes of a published checklist; its digest is theirs."""
     return compose(recipe(name), part, translations())

@@ -28,7 +28,7 @@ class Recomputed:
 
     `unsigned` are entries whose chain holds and whose device's key was lost (S3). `withheld` are
     entries of which only the hash is in the export, `vouched` those verified that only the server
-    vouches for (S5).
+    vouches for (S5). `caution` is what must be said of the limits table, empty where nothing must.
     """
 
     score: Mapping[str, Any]
@@ -38,6 +38,7 @@ class Recomputed:
     unsigned: int = 0
     withheld: int = 0
     vouched: int = 0
+    caution: str = ""
 
 
 class Verified(NamedTuple):
@@ -89,6 +90,7 @@ def recompute(path: Path) -> Recomputed:
         found.unsigned,
         found.withheld,
         found.vouched,
+        inputs.limits.caution if inputs.limits else "",
     )
 
 

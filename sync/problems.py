@@ -1403,6 +1403,13 @@ _define(
     "Give the changed document a new version and publish it again.",
 )
 _define(
+    "kinds-differ",
+    422,
+    "{one} and {other} are of two kinds: {kind} and {other_kind}.",
+    NOTHING_STORED,
+    "Compare two checklists, or two limits tables.",
+)
+_define(
     "not-an-auditor",
     422,
     "{name} is not an auditor for the jurisdiction {jurisdiction!r}.",

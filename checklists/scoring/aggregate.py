@@ -17,7 +17,11 @@ NOT_APPLICABLE_ALERT = Fraction(1, 5)
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """Sums of one group of items: weights are integers, weighted values thousandths."""
+    """Sums of one group of items: weights are integers, weighted values thousandths.
+
+    `for_grade` are (value, weight, item) of the items that count as not observed and have a value
+    for the grade alone, the lowest first.
+    """
 
     applicable: int
     answered: int
@@ -25,11 +29,32 @@ class Totals:
     low: int
     high: int
     variance: Fraction  # of the weighted values, in thousandths squared
+    for_grade: tuple[tuple[int, int, str], ...] = ()
 
     @property
     def s(self) -> Fraction | None:
-        """S, 0 to 100; None where nothing is answered."""
-        return Fraction(self.value, 10 * self.answered) if self.answered else None
+        """S, 0 to 100, never above U (rule 3); None where nothing is answered."""
+        if not self.answered:
+            return None
+        mean = Fraction(self.value, 10 * self.answered)
+        return mean if self.upper is None else min(mean, self.upper)
+
+    @property
+    def graded(self) -> tuple[Fraction | None, tuple[str, ...]]:
+        """The S that the grade is read from, and the items that lower it beyond S.
+
+        It is the lowest that S can be with any of the items that have a value for the grade alone
+        counted beside the answered ones. So it does not matter which of them hiding took out.
+        """
+        if self.s is None:
+            return None, ()
+        value, weight, items = self.value, self.answered, []
+        for one, more, item in self.for_grade:
+            if one * weight >= value:
+                break  # they rise from here on, so that none of them lowers the mean
+            value, weight = value + one * more, weight + more
+            items.append(item)
+        return min(self.s, Fraction(value, 10 * weight)), tuple(items)
 
     @property
     def coverage(self) -> Fraction | None:
@@ -62,11 +87,13 @@ class Interval:
 @dataclass(frozen=True, slots=True)
 class Facility:
     """The weighted whole. `shares` are the renormalised weights of the pillars that apply;
-    `raw` is None while a pillar that applies has no answer.
+    `raw` is None while a pillar that applies has no answer; `graded` is the same from what the
+    grade is read from.
     """
 
     shares: Mapping[str, Fraction]
     raw: Fraction | None
+    graded: Fraction | None
     lower: Fraction | None
     upper: Fraction | None
     interval: Interval | None
@@ -77,9 +104,12 @@ def totals(outcomes: Iterable[ItemOutcome]) -> Totals:
     """Sum the items that apply; items that do not apply change nothing."""
     applicable = answered = value = low = high = 0
     variance = Fraction(0)
+    for_grade = []
     for one in outcomes:
         if not one.applicable:
             continue
+        if one.for_grade is not None:
+            for_grade.append((one.for_grade, one.item.weight, one.item.id))
         weight = one.item.weight
         applicable += weight
         low += weight * one.low
@@ -89,7 +119,7 @@ def totals(outcomes: Iterable[ItemOutcome]) -> Totals:
             value += weight * one.effective
             if one.variance:
                 variance += weight * weight * one.variance
-    return Totals(applicable, answered, value, low, high, variance)
+    return Totals(applicable, answered, value, low, high, variance, tuple(sorted(for_grade)))
 
 
 def interval_of(
@@ -107,13 +137,11 @@ def facility_of(pillars: Mapping[str, Totals], weights: Mapping[str, int]) -> Fa
     applying = {p: t for p, t in pillars.items() if t.applicable and weights.get(p, 0) > 0}
     whole = sum(weights[p] for p in applying)
     if not applying:
-        return Facility({}, None, None, None, None, None)
+        return Facility({}, None, None, None, None, None, None)
     shares = {p: Fraction(weights[p], whole) for p in applying}
     zero = Fraction(0)
-    scores = [(shares[p], t.s) for p, t in applying.items()]
-    raw = None
-    if all(s is not None for _, s in scores):
-        raw = sum((share * s for share, s in scores if s is not None), zero)
+    raw = _weighted([(shares[p], t.s) for p, t in applying.items()])
+    graded = _weighted([(shares[p], t.graded[0]) for p, t in applying.items()])
     lower = sum((shares[p] * (t.lower or zero) for p, t in applying.items()), zero)
     upper = sum((shares[p] * (t.upper or zero) for p, t in applying.items()), zero)
     squares = sum((shares[p] ** 2 * (t.se_squared or zero) for p, t in applying.items()), zero)
@@ -122,11 +150,18 @@ def facility_of(pillars: Mapping[str, Totals], weights: Mapping[str, int]) -> Fa
     return Facility(
         shares,
         raw,
+        graded,
         lower,
         upper,
         interval_of(lower, upper, squares),
         Fraction(answered, applicable),
     )
+
+
+def _weighted(scores: list[tuple[Fraction, Fraction | None]]) -> Fraction | None:
+    if any(s is None for _, s in scores):
+        return None
+    return sum((share * s for share, s in scores if s is not None), Fraction(0))
 
 
 def by_pillar(outcomes: Iterable[ItemOutcome]) -> dict[str, Totals]:

@@ -62,6 +62,7 @@ class Score:
             "reasons": [{"code": r.code, "state": r.state, "text": r.text} for r in g.reasons],
             "raw": _number(f.raw),
             "capped": _number(g.capped),
+            **self._for_grade(),
             "coverage": _number(f.coverage),
             "interval": [rounded(interval.low), rounded(interval.high)] if interval else None,
             "low": _number(f.lower),
@@ -90,6 +91,19 @@ class Score:
             "digests": dict(self.digests),
             "rules": list(self.rules),
             "disclaimer": DISCLAIMER,
+        }
+
+    def _for_grade(self) -> dict[str, Any]:
+        """What the grade is read from, where hidden evidence makes it lower than what is shown."""
+        if self.facility.graded == self.facility.raw:
+            return {}
+        pillars = {p: self.pillars[p].graded for p in self.facility.shares}
+        return {
+            "for_grade": {
+                "raw": _number(self.facility.graded),
+                "pillars": {p: _number(s) for p, (s, _) in pillars.items()},
+                "items": sorted(item for _, items in pillars.values() for item in items),
+            }
         }
 
     def _pillar(self, pillar: str) -> dict[str, Any]:

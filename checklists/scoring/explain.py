@@ -51,7 +51,11 @@ def headline(score_json: Document) -> str:
     if score_json["capped"] is not None:
         capped, raw = score_json["capped"], score_json["raw"]
         spread = "–".join(score_json["interval"])
-        shown = raw if raw == capped else f"{capped} after caps, {raw} before"
+        uncapped = (score_json.get("for_grade") or score_json)["raw"]
+        how = f"{capped} for the grade, {raw} shown"
+        if capped != uncapped:
+            how = f"{capped} after caps, {raw} before"
+        shown = raw if raw == capped else how
         parts.append(f"{shown} ({spread})")
     if score_json["coverage"] is not None:
         parts.append(f"{_percent(score_json['coverage'])} seen")
@@ -62,8 +66,10 @@ def headline(score_json: Document) -> str:
 
 def _summary(doc: Document) -> Iterator[str]:
     smallest = doc["smallest_pillar"]
+    for_grade = doc.get("for_grade")
     rows = [
         ("raw", doc["raw"]),
+        *([("for the grade", for_grade["raw"])] if for_grade else []),
         ("after caps", doc["capped"]),
         ("bounds", _span(doc["low"], doc["high"])),
         ("standard error", doc["se"]),
@@ -116,6 +122,8 @@ def _details(item: Document) -> Iterator[str]:
     yield item["question"]
     if item["why"]:
         yield f"because: {item['why']}"
+    if item.get("for_grade"):
+        yield item["for_grade"]["text"]
     for entry in item.get("unsigned", ()):
         yield f"not signed at the source: the answer stands on entry {entry[:12]}"
     answer = item["answer"] or {}

@@ -73,11 +73,12 @@ def grade_of(
             *reasons,
             *_coverage_reasons(facility, pillars),
             *_item_reasons(outcomes),
+            *_notes(facility, pillars, outcomes),
         )
-    capped = facility.raw
+    capped = facility.graded
     if capped is not None and caps:
         capped = min(capped, Fraction(caps[0].at))
-    scores = [(p, s) for p in facility.shares if (s := pillars[p].s) is not None]
+    scores = [(p, s) for p in facility.shares if (s := pillars[p].graded[0]) is not None]
     smallest = min(scores, key=lambda one: one[1], default=None)
     state = next((s for s in _ORDER if any(r.state == s for r in reasons)), GRADED)
     grade = None
@@ -95,10 +96,32 @@ def letter(capped: Fraction, smallest_pillar: Fraction) -> str:
 
 
 def cap_of(one: ItemOutcome) -> int | None:
-    """The cap that an item sets on F, in points: only critical ones, by their effective value."""
-    if one.item.severity != "critical" or not one.answered or one.effective is None:
+    """The cap that an item sets on F, in points: only critical ones, by the value that counts."""
+    value = counting(one)
+    if one.item.severity != "critical" or not one.applicable or value is None:
         return None
-    return CAP_BY_VALUE.get(one.effective)
+    return CAP_BY_VALUE.get(value)
+
+
+def counting(one: ItemOutcome) -> int | None:
+    """The value that an item has for the grade, in thousandths; None where it has none."""
+    return one.effective if one.answered else one.for_grade
+
+
+def said_for_grade(one: ItemOutcome) -> str:
+    """Why an item that counts as not observed has a value for the grade; empty where it has none.
+
+    As the end of a sentence about the item.
+    """
+    if one.for_grade is None:
+        return ""
+    if any(s.claims for _, s in one.places):
+        level = VALUE_LEVEL[one.for_grade].replace("-", " ")
+        return (
+            f"counted for the grade as {level}, as it was found before: the evidence of the"
+            " answers since fell below a quarter"
+        )
+    return "counted for the grade as partially met, because its evidence fell below a quarter"
 
 
 def counts(visit: Visit) -> bool:
@@ -114,10 +137,12 @@ def _acts(flag: FlagFact) -> bool:
 def _caps(outcomes: Iterable[ItemOutcome], flags: Iterable[FlagFact]) -> Iterable[Cap]:
     for one in outcomes:
         at = cap_of(one)
-        if at is not None and one.effective is not None:
-            level = VALUE_LEVEL[one.effective]
-            because = f"{one.item.id} is critical and counts as {level.replace('-', ' ')}"
-            yield Cap(at, because, item=one.item.id)
+        if at is None:
+            continue
+        because = f"{one.item.id} is critical and "
+        if one.effective is not None:
+            because += f"counts as {VALUE_LEVEL[one.effective].replace('-', ' ')}"
+        yield Cap(at, because + said_for_grade(one), item=one.item.id)
     for flag in flags:
         if flag.status == "upheld":
             because = f"critical flag {flag.rule} about operations was upheld"
@@ -181,6 +206,17 @@ def _item_reasons(outcomes: Iterable[ItemOutcome]) -> Iterable[Reason]:
         if one.conflict:
             text = f"{name} has several answers side by side."
             yield Reason(PROVISIONAL, "conflict", text)
+
+
+def _notes(
+    facility: Facility, pillars: Mapping[str, Totals], outcomes: Iterable[ItemOutcome]
+) -> Iterable[Reason]:
+    """What made the grade lower than the numbers shown: said, and no reason to hold it back."""
+    lowering = {item for pillar in facility.shares for item in pillars[pillar].graded[1]}
+    for one in outcomes:
+        if one.for_grade is not None and (one.item.id in lowering or cap_of(one) is not None):
+            text = f"{one.item.id} is {said_for_grade(one)}."
+            yield Reason(GRADED, "counted-for-grade", text)
 
 
 def _flag_reasons(flags: Iterable[FlagFact]) -> Iterable[Reason]:

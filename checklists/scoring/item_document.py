@@ -9,6 +9,7 @@ from checklists.scoring.bands import BandedReading
 from checklists.scoring.evidence import MICRO, PieceShare, Proof
 from checklists.scoring.exact import VALUE_LEVEL, level_value, rounded
 from checklists.scoring.gains import Step
+from checklists.scoring.grades import said_for_grade
 from checklists.scoring.inputs import GivenAnswer
 from checklists.scoring.items import ItemOutcome
 from checklists.scoring.places import Standing
@@ -52,7 +53,15 @@ def item_json(
         "conflict": one.conflict,
         # Said only where it is so: scores of before stay as they are, to the byte (S9).
         **({"unsigned": unsigned} if unsigned else {}),
+        **_for_grade(one),
     }
+
+
+def _for_grade(one: ItemOutcome) -> dict[str, Any]:
+    """Said only where it is so, as above."""
+    if one.for_grade is None:
+        return {}
+    return {"for_grade": {"value": level_value(one.for_grade), "text": said_for_grade(one)}}
 
 
 def _points(one: ItemOutcome, pillar_answered: int) -> tuple[str | None, str | None]:

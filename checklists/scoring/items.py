@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
 from checklists.conditions import Context, applies
 from checklists.model import Condition, Item, Limits, Section
 from checklists.scoring.bands import bound_of, judge_readings
-from checklists.scoring.exact import FAVOURABLE, VALUE_LEVEL
+from checklists.scoring.exact import VALUE_LEVEL
 from checklists.scoring.inputs import ScoreInputs
 from checklists.scoring.places import (
     CLAIMED,
@@ -31,6 +31,9 @@ NO_LIMIT = "no-limit"
 DOES_NOT_APPLY = "does-not-apply"
 APPLICABLE = frozenset((COUNTED, REFUSED, NOT_OBSERVED, UNANSWERED, UNPROVEN))
 ANSWERED = frozenset((COUNTED, REFUSED))
+UNSEEN = frozenset((NOT_OBSERVED, UNANSWERED))
+FELL = 300  # thousandths: what a favourable answer without evidence counts for the grade
+_BEHIND = "what was claimed since an earlier adverse answer has too little evidence"
 
 Places = Mapping[str, History]
 
@@ -39,6 +42,7 @@ Places = Mapping[str, History]
 class ItemOutcome:
     """How an item enters the score. Values and bounds are thousandths; `variance` is the square
     of sigma in thousandths. `deciding` is the place that settled it, None where nobody answered.
+    `for_grade` is the value that an item counting as not observed has for the grade alone.
     """
 
     section: Section
@@ -52,6 +56,7 @@ class ItemOutcome:
     deciding: Standing | None
     places: tuple[tuple[str, Standing], ...]
     gaps: tuple[str, ...]
+    for_grade: int | None = None
 
     @property
     def conflict(self) -> bool:
@@ -96,16 +101,58 @@ def _outcome(
     standings = tuple((name, stand(judge, item, places[name])) for name in sorted(places))
     if not standings:
         return _absent(section, item, UNANSWERED, "no answer", gaps)
-    deciding = combine([standing for _, standing in standings])
-    status, why = _status(item, deciding, [s for _, s in standings])
+    status, why, deciding = _decided(item, [s for _, s in standings])
     low, high = _bounds(status, [s for _, s in standings])
     effective = deciding.effective if status in ANSWERED else None
+    for_grade = _for_grade([s for _, s in standings]) if status in UNSEEN else None
     variance = Fraction(0)
     if status == COUNTED and not deciding.instrument:
         variance = _variance(inputs, deciding)
     return ItemOutcome(
-        section, item, status, why, effective, low, high, variance, deciding, standings, gaps
+        section,
+        item,
+        status,
+        why,
+        effective,
+        low,
+        high,
+        variance,
+        deciding,
+        standings,
+        gaps,
+        for_grade,
     )
+
+
+def _decided(item: Item, standings: list[Standing]) -> tuple[str, str, Standing]:
+    """The item's status, why, and the place that settles it.
+
+    An earlier adverse answer behind a claim counts where the item would count if the claim were
+    proven. Otherwise hiding the claim's evidence would let the item count as seen.
+    """
+    hoped = [_hoped(s) for s in standings]
+    settled = combine(hoped)
+    status, why = _status(item, settled, hoped)
+    if status in ANSWERED:
+        deciding = combine(standings)
+        return deciding.status, deciding.why, deciding
+    return status, why, standings[hoped.index(settled)]
+
+
+def _hoped(standing: Standing) -> Standing:
+    """The place as it would be were the newest claim proven; earlier claims stay claims."""
+    if standing.claims == 0:
+        return standing
+    if standing.claims == 1:
+        return replace(standing, status=COUNTED, value=1000, effective=1000)
+    return replace(standing, status=CLAIMED, why=_BEHIND)
+
+
+def _for_grade(standings: list[Standing]) -> int | None:
+    """The lowest that hidden evidence may stand for: 0.3, or the adverse answer behind it."""
+    values = [s.effective for s in standings if s.claims and s.effective is not None]
+    values += [FELL] if any(s.fell for s in standings) else []
+    return min(values, default=None)
 
 
 def _status(item: Item, deciding: Standing, standings: list[Standing]) -> tuple[str, str]:
@@ -118,7 +165,7 @@ def _status(item: Item, deciding: Standing, standings: list[Standing]) -> tuple[
         return (NOT_OBSERVED if deciding.answers else UNANSWERED), deciding.why
     wanted = item.instances.at_least if item.instances is not None else 1
     counted = sum(s.status == COUNTED for s in standings)
-    if deciding.status == COUNTED and (deciding.effective or 0) >= FAVOURABLE and counted < wanted:
+    if deciding.status == COUNTED and not deciding.adverse and counted < wanted:
         why = f"{counted} of at least {wanted} instances; it counts as not observed"
         return NOT_OBSERVED, why
     return deciding.status, deciding.why

@@ -28,6 +28,9 @@ CLAIMED = "claimed"  # favourable, but counting as not observed
 class Standing:
     """What one place says. Values are thousandths; `value` is the answer's, `effective` what the
     evidence leaves of it; `low` and `high` are its bounds. `auditors` have found the same value.
+
+    `fell`: a favourable answer whose evidence is under a quarter. `claims` is how many visits
+    claimed something better since an earlier adverse answer that stands again behind them.
     """
 
     status: str
@@ -43,6 +46,8 @@ class Standing:
     answers: tuple[GivenAnswer, ...] = ()
     visit: str = ""
     conflict: bool = False
+    fell: bool = False
+    claims: int = 0
 
     @property
     def adverse(self) -> bool:
@@ -97,22 +102,25 @@ def histories(visits: Iterable[Visit]) -> dict[str, dict[str, list[VisitAnswers]
 def stand(judge: Judge, item: Item, history: History) -> Standing:
     """What stands at a place, walking from the newest visit to the oldest."""
     silent: Standing | None = None
+    claims = 0
     for index, here in enumerate(history):
         latest = _visit_standing(judge, item, here)
         if silent is None and latest.status not in (CLAIMED, NOT_OBSERVED):
             return _corroborated(judge, item, latest, history[index + 1 :])
         claimed = silent is not None and silent.status == CLAIMED
         if latest.adverse or (latest.status not in (CLAIMED, NOT_OBSERVED) and not claimed):
-            return _corroborated(judge, item, latest, history[index + 1 :])
+            found = _corroborated(judge, item, latest, history[index + 1 :])
+            return _behind(found, claims)
         if latest.status not in (CLAIMED, NOT_OBSERVED):
             break  # claimed now, favourable before: it was visited, so nothing carries over
         if latest.status == CLAIMED or silent is None:
             silent = latest if not claimed else silent
+        claims += latest.status == CLAIMED
         for answer in here.replaced:
             earlier = judge_answer(judge, item, answer, here.visit)
             if earlier.adverse:
                 why = "an earlier adverse answer of this visit, which nothing observed has replaced"
-                return replace(earlier, why=_also(why, earlier.why))
+                return _behind(replace(earlier, why=_also(why, earlier.why)), claims)
     return silent or Standing(NOT_OBSERVED, "no answer")
 
 
@@ -143,22 +151,24 @@ def judge_answer(judge: Judge, item: Item, answer: GivenAnswer, visit: str) -> S
 def combine(parts: Sequence[Standing]) -> Standing:
     """The worst of several standings: what counts where all of them speak at once.
 
-    A proven adverse value counts even beside claims; a favourable one only where every claim is
-    proven. An unproven adverse answer governs where it is lower than all that is proven.
+    A proven adverse answer counts even beside claims; a favourable one, however little its evidence
+    allows, only where every claim is proven. An unproven adverse answer governs where it is lower
+    than every adverse one that is proven. So less evidence never lets anything count that did not.
     """
     refused = [p for p in parts if p.status == REFUSED]
     if refused:
         return refused[0]
     unread = [p for p in parts if p.status == UNREAD]
-    counted = sorted((p for p in parts if p.status == COUNTED), key=_effective)
-    worst = _effective(counted[0]) if counted else 1001
+    counted = sorted((p for p in parts if p.status == COUNTED), key=_worst_first)
+    adverse = bool(counted) and counted[0].adverse
+    worst = _effective(counted[0]) if adverse else 1001
     unproven = sorted((p for p in parts if p.status == UNPROVEN), key=_value)
     if unproven and _value(unproven[0]) < worst:
         return unproven[0]
     if unread:
         return unread[0]
     claimed = [p for p in parts if p.status == CLAIMED]
-    if counted and (worst < FAVOURABLE or not claimed):
+    if counted and (adverse or not claimed):
         return counted[0]
     if claimed:
         return claimed[0]
@@ -187,6 +197,7 @@ def _visit_standing(judge: Judge, item: Item, here: VisitAnswers) -> Standing:
         answers=here.heads,
         auditors=tuple(sorted(same)),
         conflict=True,
+        fell=worst.status == CLAIMED and any(p.fell for p in parts),
     )
 
 
@@ -235,9 +246,17 @@ def _weighed(base: Standing, value: int, proof: Proof) -> Standing:
         )
     if value >= FAVOURABLE:
         why = "too little evidence; it counts as not observed"
-        return replace(base, status=CLAIMED, why=why, value=value)
+        return replace(base, status=CLAIMED, why=why, value=value, fell=True)
     why = "adverse with too little evidence; the grade waits for evidence or a ruling"
     return replace(base, status=UNPROVEN, why=why, value=value, high=0)
+
+
+def _behind(found: Standing, claims: int) -> Standing:
+    return replace(found, claims=claims) if found.status in (COUNTED, REFUSED) else found
+
+
+def _worst_first(standing: Standing) -> tuple[int, int]:
+    return _effective(standing), _value(standing)
 
 
 def _effective(standing: Standing) -> int:

@@ -65,16 +65,19 @@ def export(at: Desk, out: Path, force: bool, inspection: str | None) -> None:
 @desk
 def score(at: Desk, exported: Path | None, inspection: str | None) -> None:
     """Compute the score of an EXPORT again and compare, or preview the current inspection's."""
-    from checklists.scoring import explain
+    from checklists.scoring import explain, inputs_from_json
 
     if exported is None:
         from fieldkit.preview import score_document
 
         document = score_document(at.sources(), at.inspection(inspection))
+        limits = inputs_from_json(document["inputs"]).limits
+        caution = limits.caution if limits else ""
         if at.json:
-            show.data({"preview": True, **document})
+            show.data({"preview": True, "limits_caution": caution, **document})
             return
         click.echo(explain(document["score"]), nl=False)
+        _say_caution(caution)
         click.echo(
             "A preview from what is on this device; the server's score is the one that counts."
         )
@@ -93,11 +96,13 @@ def score(at: Desk, exported: Path | None, inspection: str | None) -> None:
                 "files_verified": done.files,
                 "entries_withheld": done.withheld,
                 "entries_vouched": done.vouched,
+                "limits_caution": done.caution,
                 "score": done.score,
             }
         )
     else:
         click.echo(explain(done.score), nl=False)
+        _say_caution(done.caution)
         if done.entries:
             click.echo(f"{done.entries} entries and {done.files} files verified.")
         if done.withheld:
@@ -116,3 +121,8 @@ def score(at: Desk, exported: Path | None, inspection: str | None) -> None:
             show.warn("\n".join(done.differences))
     if not same:
         click.get_current_context().exit(1)
+
+
+def _say_caution(caution: str) -> None:
+    if caution:
+        click.echo(f"The limits that it is judged by are {caution}.")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from server.checklist import checking, drafting
+from server.checklist import checking, comparing, drafting
 from server.terminal import Given, surroundings
 
 
@@ -14,7 +14,7 @@ from server.terminal import Given, surroundings
 @surroundings
 @click.pass_context
 def checklist(ctx: click.Context, data: Path | None, as_json: bool) -> None:
-    """Checklists and limits tables: write them, check them, and look at them."""
+    """Checklists and limits tables: write them, check them, compare and decide on them."""
     ctx.obj = Given(data, as_json)
 
 
@@ -22,5 +22,6 @@ for _command in (
     drafting.new_command,
     drafting.stamp_command,
     checking.check_command,
+    comparing.diff_command,
 ):
     checklist.add_command(_command)

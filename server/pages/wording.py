@@ -219,9 +219,12 @@ def score_line(score: Mapping[str, Any] | None) -> str:
     if raw is not None:
         between = span(score.get("interval"))
         whole = number(raw) + (f" ({between})" if between else "")
-        # The interval belongs to what was measured; a cap has none.
-        is_capped = capped is not None and capped != raw
-        parts.append(f"{number(capped)}, capped from {whole}" if is_capped else whole)
+        # The interval belongs to what was measured; what the grade is read from has none.
+        if capped is None or capped == raw:
+            parts.append(whole)
+        else:
+            below = "capped from" if is_capped(score) else "lowered for the grade from"
+            parts.append(f"{number(capped)}, {below} {whole}")
     if score.get("coverage") is not None:
         parts.append(f"{share(score['coverage'])} seen")
     if state == "provisional":
@@ -231,6 +234,12 @@ def score_line(score: Mapping[str, Any] | None) -> str:
     elif state == "none":
         parts.append("no grade")
     return " · ".join(parts)
+
+
+def is_capped(score: Mapping[str, Any]) -> bool:
+    """Whether a cap sets what the grade is read from; hidden evidence may lower it too."""
+    uncapped = (score.get("for_grade") or score).get("raw")
+    return score.get("capped") is not None and score["capped"] != uncapped
 
 
 def by_code(reasons: Sequence[Mapping[str, str]]) -> list[tuple[str, list[str]]]:
@@ -349,6 +358,7 @@ FILTERS: Mapping[str, Any] = {
     "share": share,
     "span": span,
     "score_line": score_line,
+    "is_capped": is_capped,
     "by_code": by_code,
     "metres": metres,
     "position": position,

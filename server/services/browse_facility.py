@@ -14,6 +14,7 @@ from server.permissions import Principal
 from server.services import access
 from server.services.browse import readable, require_visible, utc_day
 from server.services.browse_flags import FlagPage, briefs, flag_page
+from server.services.standards import caution_of
 from server.store import assessments, browsing
 from server.store.browsing import FacilityRow
 from server.store.flags import OPEN
@@ -57,6 +58,7 @@ class FacilityView:
     visits: tuple[VisitLine, ...]
     documents: Mapping[str, tuple[str, str]]
     may_open_inspections: bool
+    caution: str
 
 
 def show_facility(
@@ -86,6 +88,7 @@ def show_facility(
         score = None if assessed is None else json.loads(assessed.score)
         digests = [d for d in (score or {}).get("digests", {}).values() if d]
         documents = browsing.documents_named(tx, digests)
+        caution = caution_of(tx, (score or {}).get("digests", {}))
     declared = in_force(filed, utc_day(ctx.now()))
     return FacilityView(
         row,
@@ -99,6 +102,7 @@ def show_facility(
         _visits(rows, auditors, scores, score, Counter(f.inspection for f in still_open)),
         documents,
         may_open,
+        caution,
     )
 
 

@@ -32,6 +32,7 @@ from server.services.browse_facility import DeclaredShape, declared_shape
 from server.services.browse_flags import FlagPage, briefs, flag_page
 from server.services.browse_rulings import AsideView, Rights, asides, rights_of
 from server.services.inspections import Loaded, load_inspection
+from server.services.standards import caution_of
 from server.store import assessments, branches, browsing, documents, people
 from server.store.browsing import FacilityRow
 from server.store.transaction import Tx
@@ -105,6 +106,7 @@ class InspectionView:
     conflicts: tuple[ConflictView, ...]
     documents: Mapping[str, tuple[str, str]]
     ways: tuple[Way, ...]
+    caution: str
 
     @property
     def hazards(self) -> tuple[Hazard, ...]:
@@ -141,6 +143,7 @@ def show_inspection(
         score = None if assessed is None else json.loads(assessed.score)
         digests = [d for d in (score or {}).get("digests", {}).values() if d]
         named = browsing.documents_named(tx, digests)
+        caution = caution_of(tx, (score or {}).get("digests", {}))
         pieces = attached(loaded.current)
         supporting = by_item(loaded.current, pieces)
         first = pieces if len(pieces) <= AT_ONCE else pieces[:FEW]
@@ -170,6 +173,7 @@ def show_inspection(
         tuple(conflict_view(one, checklist, loaded) for one in loaded.conflicts),
         named,
         tuple(ways(head for s in loaded.current.tracks.values() for head in s.heads).values()),
+        caution,
     )
 
 

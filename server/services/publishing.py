@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from importlib.resources import files
 
 from checklists import published
@@ -50,10 +51,13 @@ def publish(ctx: Context, by: str, kind: str, body: bytes, source: str) -> tuple
     return new, True
 
 
-def publish_builtin(ctx: Context, by: str) -> list[tuple[Document, bool]]:
-    """Publish everything that comes with the program; see `publish`."""
+def publish_builtin(
+    ctx: Context, by: str, checklists: Iterable[str] | None = None
+) -> list[tuple[Document, bool]]:
+    """Publish what comes with the program, of its checklists all or those named; see `publish`."""
     rules = files("checklists.discrepancies") / "settings" / "default.yaml"
-    shipped = [("checklist", name, published.checklist_bytes(name)) for name in published.names()]
+    chosen = published.names() if checklists is None else checklists
+    shipped = [("checklist", name, published.checklist_bytes(name)) for name in chosen]
     shipped += [("limits", n, published.limits_bytes(n)) for n in published.limits_names()]
     shipped.append(("profile", "default", published.profile_bytes("default")))
     shipped.append(("rules", "default", rules.read_bytes()))

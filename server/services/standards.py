@@ -58,6 +58,16 @@ def standard_for(tx: Tx, facility: Facility, checklist_digest: str = "") -> Stan
     )
 
 
+def caution_of(tx: Tx, digests: Mapping[str, str | None]) -> str:
+    """What must be said of the limits table among a score's digests; empty where nothing must.
+
+    Raises `checklist-malformed` where its stored bytes were damaged.
+    """
+    digest = digests.get("limits")
+    document = documents.by_digest(tx, digest) if digest else None
+    return "" if document is None else _limits(document.body).caution
+
+
 # The same few documents serve every facility; a loaded one is never changed.
 @lru_cache(maxsize=16)
 def _checklist(data: bytes) -> Checklist:

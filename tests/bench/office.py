@@ -162,7 +162,7 @@ def office(folder: Path, laptops: int, database: str | None = None) -> Iterator[
 
 def _people_and_places(ctx: Context, count: int) -> tuple[Laptop, ...]:
     registry.add_jurisdiction(ctx, CONSOLE, Jurisdiction("example", "Example", None, "region"))
-    publishing.publish_builtin(ctx, CONSOLE)
+    publishing.publish_builtin(ctx, CONSOLE, ["rare-earth-site"])
     password, grants = secrets.token_urlsafe(12), [("auditor", "example")]
     places = [
         tuple(f"example-{n}" for n in range(FACILITIES) if n % count == i) for i in range(count)

@@ -78,7 +78,7 @@ def fill(ctx: Context, first_day: str = ALWAYS) -> None:
     registry.add_jurisdiction(
         ctx, CONSOLE, Jurisdiction("example", "Example region", None, "region")
     )
-    publishing.publish_builtin(ctx, CONSOLE)
+    publishing.publish_builtin(ctx, CONSOLE, ["rare-earth-site"])
     for person in (ANA, BEN, CAM):
         _add_person(ctx, person)
     for facility, assigned in ASSIGNED.items():

@@ -65,6 +65,8 @@ def test_a_limit_keeps_the_very_digits_of_the_file() -> None:
         ("surface-water/As:", "As:", 7, "right form", "surface-water/As"),
         ("surface-water/pH", "surface-water/As", 12, "stands twice; first on line 7", "one of"),
         ("tapak-limits/1", "tapak-limits/2", 1, '"tapak-limits/2"', "tapak-limits/1"),
+        ("limits:", "verified: no\nlimits:", 6, '"no" is not known', "true, false"),
+        ("limits:", "verified: true\nlimits:", 6, "verified and fictional", "verified: false"),
     ],
 )
 def test_each_fault_of_a_limits_table_is_named(
@@ -78,6 +80,23 @@ def test_each_fault_of_a_limits_table_is_named(
     assert [(f["file"], f["line"]) for f in found] == [("l.yaml", line)]
     assert message in found[0]["message"]
     assert remedy in found[0]["remedy"]
+
+
+@pytest.mark.parametrize(
+    ("members", "verified", "caution"),
+    [
+        ("fictional: true", False, "fictional"),
+        ("fictional: true\nverified: false", False, "fictional"),
+        ("fictional: false", False, "not verified against the law"),
+        ("fictional: false\nverified: false", False, "not verified against the law"),
+        ("fictional: false\nverified: true", True, ""),
+    ],
+)
+def test_a_table_is_verified_only_where_it_says_so(
+    members: str, verified: bool, caution: str
+) -> None:
+    table = load_limits(LIMITS.replace("fictional: true", members).encode(), "l.yaml")
+    assert (table.verified, table.caution) == (verified, caution)
 
 
 def test_a_profile_is_read_with_kinds_that_do_not_age_left_out() -> None:

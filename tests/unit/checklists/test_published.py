@@ -28,6 +28,7 @@ SCALE_OF = {
     "FM/DNM": "met-or-not",
     "numeric vs limit or tolerance": "readings",
 }
+REAL = ["my", "ph", "vn"]
 GAPS = {
     "climate/perfluorocarbons",
     "climate/product-intensity",
@@ -245,6 +246,23 @@ def test_every_limit_is_asked_for_in_its_own_unit_and_the_gaps_are_the_intended_
     assert all(asked[row.id] == row.unit for row in limits.limits.values())
 
 
+@pytest.mark.parametrize("name", REAL)
+def test_a_table_of_a_country_is_asked_for_sourced_and_not_called_verified(
+    items: dict[str, Item], name: str
+) -> None:
+    text = published.limits_bytes(name)
+    table = load_limits(text, f"{name}.yaml")
+    asked = {a.limit_from: a.unit for i in items.values() for a in i.analytes if a.limit_from}
+    assert (table.jurisdiction, table.fictional, table.verified) == (name, False, False)
+    assert b"SECOND HAND" in text
+    for row in table.limits.values():
+        assert asked[row.id] == row.unit
+        # Who reproduces or cites the law, and the address where it was read.
+        assert re.search(r"[Aa]s (cited|reproduced)", row.source), row.id
+        assert re.search(r"\b[a-z0-9-]+\.[a-z.]+/\S+", row.source), row.id
+        assert "1950" < row.date < "2027", row.id
+
+
 def test_tolerances_that_the_brief_gives_stand_in_the_items(items: dict[str, Item]) -> None:
     assert [str(a.upper) for a in items["GEN-G9"].analytes] == ["2"]
     assert [str(a.upper) for a in items["ISL-E4"].analytes] == ["10"]
@@ -284,7 +302,7 @@ def test_names_are_listed_and_each_one_loads() -> None:
         "residue-storage",
         "separation-plant",
     ]
-    assert published.limits_names() == ["example"]
+    assert published.limits_names() == ["example", *REAL]
     for name in published.names():
         assert load_checklist(published.checklist_bytes(name), f"{name}.yaml").id == name
 

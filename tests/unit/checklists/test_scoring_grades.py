@@ -11,6 +11,7 @@ import scoring_world as w
 
 from checklists.model import Item
 from checklists.scoring.compute import score
+from checklists.scoring.explain import explain
 from checklists.scoring.grades import letter
 from checklists.scoring.inputs import FlagFact, GivenAnswer
 
@@ -88,6 +89,42 @@ def test_poor_evidence_caps_as_the_value_it_leaves() -> None:
     assert document["caps"][0]["at"] == "84"
 
 
+def test_hiding_thin_evidence_raises_neither_cap_nor_grade() -> None:
+    """Rules 3 and 8: below a quarter, S loses the item; the grade counts it as partially met."""
+    thin = w.fact("a", signed=False, days_old=730)
+    many = [(w.item(f"F{n}", "critical"), w.answer(f"F{n}")) for n in range(10)]
+    shown = graded(*many, (CRITICAL, w.answer("C", evidence=(thin,))))
+    hidden = graded(*many, (CRITICAL, w.answer("C", evidence=(replace(thin, held=False),))))
+    assert float(hidden["raw"]) > float(shown["raw"])  # S is of what was answered
+    for document in (shown, hidden):
+        assert (document["capped"], document["grade"]) == ("59.000", "C")
+        assert [cap["at"] for cap in document["caps"]] == ["59"]
+    assert "for_grade" not in shown
+    assert hidden["for_grade"]["raw"] == shown["raw"]
+    assert hidden["for_grade"]["items"] == ["C"]
+    assert hidden["grade_state"] == "provisional"
+    because = "counted for the grade as partially met, because its evidence fell below a quarter"
+    assert hidden["caps"][0]["because"] == f"C is critical and {because}"
+    assert f"C is {because}." in [r["text"] for r in hidden["reasons"]]
+    row = next(i for i in hidden["items"] if i["item"] == "C")
+    assert row["for_grade"] == {"value": "0.3", "text": because}
+    told = explain(hidden)
+    assert told.count(because) == 3  # at the item, at its cap, at the grade
+    assert f"for the grade   {shown['raw']}" in told
+    assert f"59.000 after caps, {hidden['raw']} before" in told
+    minor = graded(*many, (MINOR, w.answer("M", proof=False)))
+    lowered = f"{minor['for_grade']['raw']} for the grade, {minor['raw']} shown"
+    assert explain(minor).splitlines()[0].startswith(f"{minor['grade']} · {lowered} (")
+
+
+def test_what_is_hidden_counts_for_the_grade_only_where_it_lowers_it() -> None:
+    """Rule 3: a pillar below 0.3 is not raised by it."""
+    poor = [(w.item(f"F{n}", "critical"), w.answer(f"F{n}", "does-not-meet")) for n in range(10)]
+    document = graded(*poor, (MINOR, w.answer("M", proof=False)))
+    assert "for_grade" not in document
+    assert "counted-for-grade" not in codes(document)
+
+
 def test_a_refused_critical_item_caps_like_one_that_is_not_met() -> None:
     assert graded((CRITICAL, w.answer("C", "refused")))["caps"][0]["at"] == "39"
 
@@ -153,7 +190,7 @@ def test_an_unproven_adverse_answer_withholds_the_grade() -> None:
     document = graded((MINOR, w.answer("M", "does-not-meet", proof=False)))
     assert (document["grade"], document["grade_state"]) == (None, "withheld")
     assert "adverse-unproven" in codes(document)
-    assert (document["raw"], document["low"], document["high"]) == ("100.000", "90.000", "90.000")
+    assert (document["raw"], document["low"], document["high"]) == ("90.000", "90.000", "90.000")
 
 
 def test_an_open_critical_flag_about_operations_withholds_and_lowers_nothing() -> None:

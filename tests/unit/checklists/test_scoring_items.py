@@ -26,6 +26,64 @@ def once(item: Item, *answers: GivenAnswer, **more: Any) -> dict[str, Any]:
     return outcome(item, w.visit("v1", *answers), **more)
 
 
+# -- less evidence lets nothing count that did not count before -----------------------------------
+
+
+WELL = w.item("I", instances=2)
+THIN = (w.fact("thin", signed=False, days_old=2 * 365),)  # q = 0.25, which allows 0.3
+
+
+def at(name: str, given: str, days_old: int, **more: Any) -> Visit:
+    when = w.NOW - days_old * w.DAY_MS
+    return w.visit(name, w.answer("I", given, at=when, **more), at=when)
+
+
+def test_thin_evidence_at_one_place_does_not_let_the_item_count_beside_an_unproven_one() -> None:
+    """Rule 3: with good evidence at well 1 the item counts as not observed, with thin too."""
+    other = w.answer("I", "fully", instance="2", proof=False)
+    for evidence in (None, THIN):
+        got = once(WELL, w.answer("I", "fully", instance="1", evidence=evidence), other)
+        assert (got["status"], got["low"]) == ("not-observed", "0")
+
+
+def test_thin_evidence_does_not_make_up_for_instances_that_are_missing() -> None:
+    got = once(WELL, w.answer("I", "fully", instance="1", evidence=THIN))
+    assert (got["status"], got["allowance"]) == ("not-observed", "0.3")
+
+
+def test_thin_evidence_at_one_place_does_not_excuse_an_unproven_adverse_one() -> None:
+    """Rule 3: only an adverse answer that is proven governs over one that is not."""
+    adverse = w.answer("I", "partially", instance="2", proof=False)
+    for evidence in (None, THIN):
+        got = once(WELL, w.answer("I", "fully", instance="1", evidence=evidence), adverse)
+        assert got["status"] == "adverse-unproven"
+
+
+def test_an_adverse_answer_behind_two_claims_is_for_the_grade_alone() -> None:
+    """Rule 3: were the middle one proven, the item would count as not observed; so it does."""
+    adverse = at("v1", "does-not-meet", 30)
+    newest = at("v3", "fully", 1, proof=False)
+    got = outcome(w.item("I"), adverse, at("v2", "fully", 20), newest)
+    assert (got["status"], got["for_grade"]["value"]) == ("not-observed", "0.3")
+    got = outcome(w.item("I"), adverse, at("v2", "fully", 20, proof=False), newest)
+    assert (got["status"], got["for_grade"]["value"]) == ("not-observed", "0")
+    assert "as it was found before" in got["for_grade"]["text"]
+    got = outcome(w.item("I"), adverse, newest)
+    assert (got["status"], got["effective"], "for_grade" in got) == ("counted", "0", False)
+
+
+def test_an_older_refusal_at_one_place_does_not_count_as_seen_beside_an_unproven_one() -> None:
+    """Rule 3: the item would not count were well 1 proven, so hiding that changes nothing."""
+    old = w.visit("v1", w.answer("I", "refused", instance="1", at=1), at=1)
+    other = w.answer("I", "fully", instance="2", proof=False)
+    shown, hidden = (
+        outcome(WELL, old, w.visit("v2", w.answer("I", instance="1", proof=proof), other))
+        for proof in (True, False)
+    )
+    assert (shown["status"], shown["for_grade"]["value"]) == ("not-observed", "0.3")
+    assert (hidden["status"], hidden["for_grade"]["value"]) == ("not-observed", "0")
+
+
 # -- levels and evidence --------------------------------------------------------------------------
 
 

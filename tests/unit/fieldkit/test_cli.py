@@ -158,6 +158,9 @@ def test_an_export_is_computed_again_to_the_digit_and_a_changed_one_is_found(
     assert again["same"] is True
     assert (again["entries_verified"], again["files_verified"]) == (4, 1)
     assert "the same to the digit" in terminal("score", str(out)).output
+    for words in (("score",), ("score", str(out))):
+        assert "The limits that it is judged by are fictional." in terminal(*words).output
+        assert terminal.json(*words)["limits_caution"] == "fictional"
     with zipfile.ZipFile(out) as archive:
         members = {name: archive.read(name) for name in archive.namelist()}
     download = tmp_path / "score.json"

@@ -112,7 +112,7 @@ def _fill(ctx: Context) -> None:
     for id_, parent in (("example", None), ("north", "example"), ("south", "example")):
         kind = "region" if parent is None else "country"
         registry.add_jurisdiction(ctx, CONSOLE, Jurisdiction(id_, id_.title(), parent, kind))
-    publishing.publish_builtin(ctx, CONSOLE)
+    publishing.publish_builtin(ctx, CONSOLE, ["rare-earth-site"])
     for login, grant in STAFF.items():
         accounts.add_person(
             ctx,

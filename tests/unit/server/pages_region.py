@@ -115,7 +115,7 @@ def assess_all(ctx: Context) -> None:
 
 def _set_up(ctx: Context) -> None:
     """Everything that staff enter: the standard, places, people, facilities, filings."""
-    publishing.publish_builtin(ctx, "system:test")
+    publishing.publish_builtin(ctx, "system:test", ["rare-earth-site"])
     places = [("asean", "Example region", None, "region")]
     places += [(p, p.replace("-", " ").title(), "asean", "state") for _, _, p, _ in SITES.values()]
     for id_, name, parent, kind in places:

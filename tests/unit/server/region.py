@@ -70,7 +70,7 @@ def make_region(folder: Path, clock: Clock | None = None, database: str = "") ->
     """
     ctx = make_context(folder, clock, database)
     add_jurisdiction(ctx, CONSOLE, Jurisdiction("example", "Example region", None, "region"))
-    publish_builtin(ctx, CONSOLE)
+    publish_builtin(ctx, CONSOLE, ["rare-earth-site"])
     for person in (AUDITOR, OTHER):
         add_person(ctx, person)
     for facility, state in ((HILL, "closed"), (VALLEY, "active")):

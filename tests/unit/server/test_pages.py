@@ -35,6 +35,7 @@ from pages_region import (
 from region import make_context
 from sqlalchemy import event, insert
 
+from checklists import published
 from checklists.scoring import inputs_digest, inputs_from_json, score, score_bytes
 from checklists.scoring.document import canonical
 from server import create_app
@@ -42,6 +43,7 @@ from server.context import Context
 from server.permissions import Principal
 from server.services.browse import list_facilities
 from server.services.registry import add_jurisdiction
+from server.services.standards import caution_of
 from server.store import assessments, tables
 from server.store.jurisdictions import Jurisdiction
 
@@ -385,6 +387,18 @@ def test_the_score_is_unfolded_to_every_point(ctx: Context, officer: FlaskClient
         assert digest in table
 
 
+@pytest.mark.parametrize("path", [f"/inspections/{OPERATING}", f"/facilities/{GRADED}"])
+def test_limits_that_are_no_verified_law_say_so_beside_their_name(
+    ctx: Context, officer: FlaskClient, path: str
+) -> None:
+    digest = hashlib.sha256(published.limits_bytes("example")).hexdigest()
+    assert re.search(rf"Limits example [\d.]+ · fictional · {digest}", read(officer, path).text)
+    real = hashlib.sha256(published.limits_bytes("vn")).hexdigest()
+    with ctx.db.read() as tx:
+        assert caution_of(tx, {"limits": real}) == "not verified against the law"
+        assert caution_of(tx, {"limits": None}) == ""
+
+
 def test_a_photo_is_shown_with_its_position_and_how_far_outside_it_lies(
     officer: FlaskClient,
 ) -> None:
@@ -432,6 +446,28 @@ def test_a_score_taken_home_gives_the_same_digits_again(officer: FlaskClient) ->
         inputs = inputs_from_json(document["inputs"])
         again = score(inputs, inputs_digest(document["inputs"]))
         assert score_bytes(again) == canonical(document["score"])
+
+
+def test_what_hidden_evidence_takes_from_the_grade_is_told_with_its_arithmetic(
+    app: Flask, ctx: Context
+) -> None:
+    """Scoring rules 3 and 10: the score as shown, beside what the grade is read from."""
+    with ctx.db.read() as tx:
+        row = assessments.find(tx, "facility", GRADED)
+    assert row is not None
+    document = json.loads(row.inputs)
+    answers = [a for visit in document["visits"] for a in visit["answers"]]
+    for fact in [f for a in answers if a["item"] == "GEN-G3" for f in a["evidence"]]:
+        fact["held"] = False
+    hidden = score(inputs_from_json(document)).to_json()
+    with app.test_request_context():
+        told = app.jinja_env.get_template("_score.html").module
+        assert "GEN-G3 is counted for the grade as partially met" in told.head(hidden)
+        total = told.sum(hidden)
+        assert f"<strong>{hidden['raw']}</strong>\n" in total
+        assert f"<strong>{hidden['for_grade']['raw']}</strong>, capped at" in total
+        assert "0.3 for the grade" in told.arithmetic(hidden)
+        assert "as it is read for the grade" in told.pillars(hidden)
 
 
 # -- every page -----------------------------------------------------------------------------------

@@ -39,6 +39,14 @@ def score(**changes: Any) -> dict[str, Any]:
             "93 % seen · no grade",
         ),
         ({"capped": "59.000"}, "B · 59.0, capped from 78.4 (70–84) · 93 % seen"),
+        (
+            {"capped": "71.000", "for_grade": {"raw": "71.000"}},
+            "B · 71.0, lowered for the grade from 78.4 (70–84) · 93 % seen",
+        ),
+        (
+            {"capped": "59.000", "for_grade": {"raw": "71.000"}},
+            "B · 59.0, capped from 78.4 (70–84) · 93 % seen",
+        ),
         ({"interval": None}, "B · 78.4 · 93 % seen"),
     ],
 )
