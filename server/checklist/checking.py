@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from server.terminal import Terminal, command, read_input
+from server.terminal import Terminal, command, names_a_file, read_input
 
 if TYPE_CHECKING:
     from checklists.check import Checked, Library
@@ -19,8 +17,6 @@ if TYPE_CHECKING:
 
 # What a command needs is imported in it: each starts without what only the others need.
 # ruff: noqa: PLC0415
-
-_FILE = re.compile(r"-\Z|.*[/\\]|.*\.ya?ml\Z", re.IGNORECASE)
 
 
 @click.command("check")
@@ -64,7 +60,7 @@ def named_bytes(name: str) -> tuple[bytes, str]:
 
     if name == "-":
         return read_input(name), "standard input"
-    if _FILE.match(name) or Path(name).is_file():
+    if names_a_file(name):
         return read_input(name), name
     return published.checklist_bytes(name), f"{name} (published)"
 
@@ -73,7 +69,7 @@ def _table(name: str) -> Limits:
     from checklists import published
     from checklists.load_tables import load_limits
 
-    if _FILE.match(name) or Path(name).is_file():
+    if names_a_file(name):
         return load_limits(read_input(name), name)
     return load_limits(published.limits_bytes(name), f"limits/{name}.yaml")
 
