@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from server.settings import Settings, read_settings
 from sync.problems import Problem, problem
 
 Command = Callable[..., Any]
+_FILE = re.compile(r"-\Z|.*[/\\]|.*\.ya?ml\Z", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,17 +148,19 @@ def report(found: Problem, as_json: bool) -> None:
     for sentence in (found.happened, found.safe, found.remedy):
         click.echo(sentence, err=True)
     for fault in found.detail.get("faults", ()):
-        click.echo(
-            f"  {fault['file']}:{fault['line']}: {fault['message']} {fault['remedy']}", err=True
-        )
+        at = fault["at"] if "at" in fault else f"{fault['file']}:{fault['line']}"
+        click.echo(f"  {at}: {fault['message']} {fault['remedy']}", err=True)
 
 
-def read_input(file: str) -> bytes:
-    """The bytes of a file, or of standard input for "-"; raises a file problem."""
+def read_input(file: str, most: int = -1) -> bytes:
+    """The bytes of a file, or of standard input for "-": the first `most` of them, where that is
+    given. Raises a file problem.
+    """
     if file == "-":
-        return sys.stdin.buffer.read()
+        return sys.stdin.buffer.read(most)
     try:
-        return Path(file).read_bytes()
+        with Path(file).open("rb") as opened:
+            return opened.read(most)
     except FileNotFoundError as exc:
         raise problem("file-missing", name=file) from exc
     except OSError as exc:
@@ -170,6 +174,11 @@ def password_line() -> str:
     except UnicodeDecodeError as exc:
         raise problem("fields-malformed", why="password: it is not valid text") from exc
     return line.rstrip("\r\n")
+
+
+def names_a_file(name: str) -> bool:
+    """Whether a word stands for a file, or standard input, rather than for a document's name."""
+    return bool(_FILE.match(name)) or Path(name).is_file()
 
 
 def when(at: int | None) -> str | None:

@@ -16,8 +16,11 @@ from fieldkit.bundle_content import InBundles, in_bundles
 from fieldkit.capture import about_of, checklist_of
 from fieldkit.commands.desk import Desk, desk, inspection_option, now
 from fieldkit.commands.resolving import conflict_data, conflict_facts
+from fieldkit.commands.sealed_shown import sealed_data, sealed_facts
 from fieldkit.commands.versions import again_lines
+from fieldkit.confirmed import not_counted
 from fieldkit.glance import glance
+from fieldkit.hazards import hazard_data, hazard_facts
 from fieldkit.interviews import count_waiting
 from fieldkit.ledger import FileState, Ledger
 from fieldkit.left import Left, what_is_left
@@ -25,10 +28,11 @@ from fieldkit.library import PublishedText
 from fieldkit.outbox import Outbox
 from fieldkit.progress import ItemProgress, by_section, open_critical, progress
 from fieldkit.resolving import Listed, listed_conflicts
-from fieldkit.sealed_visits import SealedVisit, sealed_visits
+from fieldkit.sealed_visits import sealed_visits
 from fieldkit.shared import Colleague, NotTaken, colleagues, not_taken
 from fieldkit.signing import Standing, standing
 from fieldkit.versions import affected_here, in_force
+from sync.hazard import Hazard, hazards
 from sync.inspection import Inspection
 from sync.problems import Problem
 
@@ -56,6 +60,7 @@ class _Where:
     bundled: InBundles | None
     protected: int  # entries that are sealed and wait for the sign-off
     conflicts: list[Listed]
+    hazards: tuple[Hazard, ...]
     authors: dict[str, Author]
     aside: list[Aside]
     again: list[Affected]
@@ -74,10 +79,10 @@ def status(at: Desk, evidence: bool, inspection: str | None) -> None:
     except Problem as exc:
         if exc.code not in ("inspection-none", "inspection-sealed") or not sealed:
             raise
-        at.say(_sealed_facts(sealed), {"sealed": _sealed_data(sealed)})
+        at.say(sealed_facts(sealed), {"sealed": sealed_data(sealed)})
         return
     if at.json:
-        show.data(_status_data(where) | {"sealed": _sealed_data(sealed)})
+        show.data(_status_data(where) | {"sealed": sealed_data(sealed)})
         return
     show.facts(_head(where))
     if evidence:
@@ -96,7 +101,7 @@ def status(at: Desk, evidence: bool, inspection: str | None) -> None:
     show.facts(_tasks(where))
     _say_conflicts(where)
     click.echo()
-    show.facts([*_safety(where), *_sealed_facts(sealed)])
+    show.facts([*_safety(where), *sealed_facts(sealed)])
     if where.aside:
         click.echo()
         show.facts(
@@ -140,37 +145,6 @@ def check(at: Desk, inspection: str | None) -> None:
         show.facts(rest)
 
 
-def _sealed_facts(sealed: list[SealedVisit]) -> list[show.Fact]:
-    if not sealed:
-        return []
-    return [("sealed", "\n".join(_told_sealed(one) for one in sealed))]
-
-
-def _told_sealed(one: SealedVisit) -> str:
-    entries = f"{show.number(one.seq, 'entry', 'entries')}, {show.number(one.files, 'file')}"
-    told = f"{one.log}  {one.facility}: {entries}"
-    if one.bundle is None:
-        return f"{told}, all held safely; sealed {show.time(one.sealed_at)}"
-    told += f"; sealed into a bundle of {show.time(one.bundle.at)}"
-    if one.bundle.confirmed_at is not None:
-        return f"{told}; all held safely, as of {show.time(one.bundle.confirmed_at)}"
-    places = "\n".join(f"  {place}" for place in one.bundle.places)
-    return f"{told}; the server has not signed for it yet. Keep the bundle:\n{places}"
-
-
-def _sealed_data(sealed: list[SealedVisit]) -> list[dict[str, Any]]:
-    return [
-        {
-            "inspection": s.log,
-            "facility": s.facility,
-            "entries": s.seq,
-            "files": s.files,
-            "bundle": None if s.bundle is None else asdict(s.bundle),
-        }
-        for s in sealed
-    ]
-
-
 # -- inside ---------------------------------------------------------------------------------------
 
 
@@ -189,6 +163,7 @@ def _gather(at: Desk, inspection: str) -> _Where:
     others = colleagues(database, identity, inspection)
     mine = entries.keys() - {one.device for one in others}
     ledger, outbox = Ledger(database), Outbox(at.store, identity)
+    urgent = hazards(read)
     waiting = ledger.waiting_lines(identity, inspection)
     previews = outbox.previews()
     files = [f for f in ledger.files(inspection) if f.sha256 not in previews]
@@ -197,7 +172,7 @@ def _gather(at: Desk, inspection: str) -> _Where:
         facility,
         checklist,
         progress(checklist, read, processes_of(at.library, read, facility), seen.given),
-        standing(entries, read, carriers),
+        standing(entries, read, carriers, not_counted(database.rows, inspection)),
         identity.device,
         sum(len(entries[d]) for d in mine) - sum(1 for d, _ in carriers if d in mine),
         waiting,
@@ -208,7 +183,8 @@ def _gather(at: Desk, inspection: str) -> _Where:
         _bundled(at, inspection, waiting, files),
         count_waiting(at.store, inspection),
         listed_conflicts(at.store, at.library, inspection, seen.conflicts),
-        authors(at.store) if read.conflicts else {},
+        urgent,
+        authors(at.store) if read.conflicts or any(one.acknowledged for one in urgent) else {},
         held_aside(at.store, inspection, len(read.unread)),
         affected_here(at.library, read, seen.given, checklist),
         None if read.sign_offs.get(identity.device) else newer,
@@ -235,6 +211,7 @@ def _head(where: _Where) -> list[show.Fact]:
         ("outcome", outcome or "none yet"),
         *_newer(where),
         *_shared(where),
+        *hazard_facts(where.hazards, where.authors),
     ]
 
 
@@ -296,12 +273,19 @@ def _tasks(where: _Where) -> list[show.Fact]:
 def _safety(where: _Where) -> list[show.Fact]:
     """Signed, sent and held safely: three things, told apart (S4)."""
     signed = "not yet" if not where.signed.devices else "yes"
+    names = {one.device: one.name for one in where.colleagues}
     if where.signed.devices and where.device not in where.signed.devices:
-        names = {one.device: one.name for one in where.colleagues}
         signed = f"by {', '.join(names.get(d, d) for d in where.signed.devices)}; not by you yet"
     if where.signed.devices and where.signed.after:
         count = show.number(where.signed.after, "entry came", "entries came")
         signed += f", but {count} after it; sign again"
+    for signer, lacking in where.signed.lacking.items():
+        entries = show.number(lacking, "entry", "entries")
+        mine = signer == where.device
+        who = "you" if mine else names.get(signer, signer)
+        then = "sign again" if mine else "until they do, nothing counts as signed by that"
+        verb = "does" if lacking == 1 else "do"
+        signed += f"\n{entries} that {who} signed {verb} not count any more; {then}"
     sent = sum(1 for f in where.files if f.sent_at is not None)
     held = sum(1 for f in where.files if f.held_at is not None)
     entries = f"{where.entries - where.waiting} of {where.entries} entries"
@@ -382,10 +366,12 @@ def _status_data(where: _Where) -> dict[str, Any]:
         "newer_checklist": where.newer and where.newer.digest,
         "affected": [one.to_json() for one in where.again],
         "conflicts": [conflict_data(one, where.authors) for one in where.conflicts],
+        "hazards": [hazard_data(one, where.authors) for one in where.hazards],
         "unread": [{"seq": u.seq, "why": u.why} for u in where.read.unread],
         "held_aside": [asdict(one) for one in where.aside],
         "signed": bool(where.signed.devices),
         "after_sign_off": where.signed.after,
+        "signed_but_aside": dict(where.signed.lacking),
         "bundled": None if where.bundled is None else asdict(where.bundled),
         "protected_waiting": where.protected,
         "signed_by": list(where.signed.devices),

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from server.checklist import comparing, deciding
+from server.checklist import checking, comparing, deciding, drafting, xlsform
 from server.terminal import Given, surroundings
 
 
@@ -14,15 +14,20 @@ from server.terminal import Given, surroundings
 @surroundings
 @click.pass_context
 def checklist(ctx: click.Context, data: Path | None, as_json: bool) -> None:
-    """Checklists and limits tables: compare versions, and decide which are in force."""
+    """Checklists and limits tables: write, check, exchange, compare and decide on them."""
     ctx.obj = Given(data, as_json)
 
 
 for _command in (
+    drafting.new_command,
+    drafting.stamp_command,
+    checking.check_command,
     comparing.diff_command,
     deciding.publish_command,
     deciding.approve_command,
     deciding.refuse_command,
     deciding.proposals_command,
+    xlsform.export_command,
+    xlsform.import_command,
 ):
     checklist.add_command(_command)

@@ -43,6 +43,12 @@ blueprint.add_url_rule("/standards", "standards", standards.show)
 blueprint.add_url_rule(
     "/standards/<proposal>", "standards_post", standards.decide, methods=["POST"]
 )
+blueprint.add_url_rule(
+    "/inspections/<inspection_id>/acknowledgement",
+    "acknowledgement",
+    decide.acknowledge,
+    methods=["POST"],
+)
 blueprint.add_url_rule("/bundles", "bundles", bundles.show, methods=["GET"])
 blueprint.add_url_rule("/bundles", "bundles_post", bundles.take, methods=["POST"])
 blueprint.add_url_rule("/sealed", "sealed", sealed.show)

@@ -18,7 +18,7 @@ from sync.problems import Problem
 from . import carrying, locked, protected, rulings, wire
 from .book import Said
 from .device import Device
-from .hazards import see_hazard
+from .hazards import acknowledge_at_office, see_hazard
 from .office import ANA, BEN, CAM, HILL, VALLEY
 from .process import Tally, nobody
 from .world import Story, new_story
@@ -422,7 +422,7 @@ THEMES: Sequence[Sequence[tuple[Act, int]]] = (
     (*_DAILY, (photograph, 8), (sync, 8)),
     (*_DAILY, (copy_device, 5), (put_device_back, 4), (sync, 4)),
     (*_DAILY, (back_office_up, 5), (put_office_back, 3), (sync, 4)),
-    (*_DAILY, (see_hazard, 8), (sync, 6)),
+    (*_DAILY, (see_hazard, 8), (acknowledge_at_office, 8), (sync, 6)),
     (*_FIELD, *_BY_STICK),
     (*_FIELD, *_IN_CONFIDENCE),
     (*_FIELD, *_TWO_WAYS),

@@ -8,7 +8,7 @@ from alembic import op
 from server.store.types import Counter, Text
 
 revision = "0022"
-down_revision = "0018"
+down_revision = "0031"
 branch_labels = None
 depends_on = None
 
