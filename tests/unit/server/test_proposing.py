@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
-from pond_region import make_ponds
+from pond_region import make_ponds, officer
 from ponds import digest, limits, ponds
 from region import AUDITOR, DAY_MS, Clock, add_person, assign_to
 from sqlalchemy import update
@@ -20,13 +20,11 @@ from server.services.changes import changes_after
 from server.services.grading import regrade
 from server.services.proposing import approve, propose, refuse
 from server.services.verify import verify
-from server.store import assessments, audit, documents, gradings, people, proposals, tables
-from server.store.people import Person
+from server.store import assessments, audit, documents, gradings, proposals, tables
 from sync.problems import Problem
 
 TODAY, TOMORROW, LATER = "2026-11-23", "2026-11-24", "2026-12-01"
 NEW = ponds("2", ask="Is it lined and drained?")
-ANA, BO, CHI = (Principal("person", f"p-{name}", name.title()) for name in ("ana", "bo", "chi"))
 
 
 @pytest.fixture
@@ -35,31 +33,26 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def ctx(tmp_path: Path, clock: Clock) -> Context:
-    return make_ponds(tmp_path, clock)
-
-
-def officer(ctx: Context, who: Principal, *places: str) -> Principal:
-    person, grants = str(who.person), tuple(("officer", place) for place in places)
-    new = Person(person, person[2:], who.person_name, "no password", True, ctx.now())
-    ctx.db.write(lambda tx: people.add(tx, new))
-    return Principal("person", person, who.person_name, None, grants)
+def ctx(tmp_path: Path, clock: Clock) -> Iterator[Context]:
+    made = make_ponds(tmp_path, clock)
+    yield made
+    made.db.close()
 
 
 @pytest.fixture
 def ana(ctx: Context) -> Principal:
-    return officer(ctx, ANA, "example")
+    return officer(ctx, "ana")
 
 
 @pytest.fixture
 def bo(ctx: Context) -> Principal:
-    return officer(ctx, BO, "example")
+    return officer(ctx, "bo")
 
 
 @pytest.fixture
 def chi(ctx: Context) -> Principal:
     """An officer of the south alone."""
-    return officer(ctx, CHI, "south")
+    return officer(ctx, "chi")
 
 
 def proposed(ctx: Context, who: Principal, body: bytes = NEW, **days: str) -> str:
@@ -105,11 +98,11 @@ def test_nothing_is_in_force_before_another_person_approves(
         published = documents.by_digest(tx, digest(NEW))
         assert published is not None and published.body == NEW
         (kept,) = proposals.approved(tx, digest(NEW))
-        assert (kept.proposed_by, kept.ruled_by) == ("p-ana", "p-bo")
+        assert (kept.proposed_by, kept.ruled_by) == (ana.person, bo.person)
         trail = audit.lines(tx)[-2:]
     assert [(one["who"], one["action"]) for one in trail] == [
-        ("person:p-ana", "document.propose"),
-        ("person:p-bo", "document.approve"),
+        (f"person:{ana.person}", "document.propose"),
+        (f"person:{bo.person}", "document.approve"),
     ]
 
 

@@ -8,14 +8,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from office import PASSWORD, Browser, Office
-from pond_region import make_ponds
+from office import Browser, Office
+from pond_region import make_ponds, officer
 from ponds import digest, limits, ponds
-from region import AUDITOR, CONSOLE, VISIT_1, Clock, Device, enrolled_device
+from region import AUDITOR, VISIT_1, Clock, Device, enrolled_device
 
 from server import create_app
-from server.permissions import Principal
-from server.services import accounts
 from server.services.assess import assess_facility
 from server.services.proposing import propose
 from server.store import proposals
@@ -28,22 +26,14 @@ TODAY = "2026-11-23"
 @pytest.fixture
 def office(tmp_path: Path, clock: Clock) -> Iterator[Office]:
     ctx = make_ponds(tmp_path, clock)
-    for login, place in (("ana", "example"), ("bo", "example"), ("chi", "south")):
-        accounts.add_person(
-            ctx,
-            CONSOLE,
-            login=login,
-            name=login.title(),
-            password=PASSWORD,
-            grants=[("officer", place)],
-        )
     yield Office(ctx, create_app(ctx), clock)
     ctx.db.close()
 
 
 def proposed(office: Office, body: bytes = NEW, kind: str = "checklist", day: str = TODAY) -> str:
-    ana = Principal("person", office.person_id("ana"), "Ana", None, (("officer", "example"),))
-    return propose(office.ctx, ana, kind, body, "new.yaml", {"north": day})[0].id
+    return propose(office.ctx, officer(office.ctx, "ana"), kind, body, "new.yaml", {"north": day})[
+        0
+    ].id
 
 
 def words(page: str) -> str:
