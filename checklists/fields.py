@@ -24,11 +24,15 @@ _DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}\Z")
 
 
 class Reader:
-    """Reads one file: its tree, the faults found so far, and the languages it has listed."""
+    """Reads one file: its tree, the faults found so far, and the languages it has listed.
 
-    def __init__(self, data: bytes, name: str) -> None:
+    The file may be given as a tree that was made otherwise; its lines then mean what they meant
+    to whoever made it.
+    """
+
+    def __init__(self, data: bytes | Node, name: str) -> None:
         self.faults = Faults(name)
-        self.root = read_yaml(data, self.faults)
+        self.root = read_yaml(data, self.faults) if isinstance(data, bytes) else data
         self.languages: tuple[str, ...] = ()  # empty: not listed, or not listed rightly
 
     def fault(self, node: Node, message: str, remedy: str) -> None:

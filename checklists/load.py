@@ -31,7 +31,11 @@ def load_checklist(data: bytes, name: str) -> Checklist:
 
     Raises `checklist-malformed`, whose detail lists every fault as file, line, message and remedy.
     """
-    reader = Reader(data, name)
+    return read_checklist(Reader(data, name), hashlib.sha256(data).hexdigest())
+
+
+def read_checklist(reader: Reader, digest: str) -> Checklist:
+    """The checklist at the reader's root, under that digest; raises `checklist-malformed`."""
     top = reader.fields(
         reader.root,
         "The checklist",
@@ -53,7 +57,7 @@ def load_checklist(data: bytes, name: str) -> Checklist:
         reader.languages,
         sections,
         observed,
-        hashlib.sha256(data).hexdigest(),
+        digest,
         drafts,
     )
 

@@ -25,7 +25,7 @@ MAX_FAULTS = 1_000
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 # What an editor does not show, or what ends a line for YAML and not for an editor.
-_INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
+INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ufeff\ud800-\udfff\ufffe\uffff]")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -100,7 +100,7 @@ Node = Scalar | Listed | Keyed
 
 def shown(text: str) -> str:
     """A given text in quotes, cut short, for use within a message."""
-    flat = _INVISIBLE.sub("?", " ".join(text.split()))
+    flat = INVISIBLE.sub("?", " ".join(text.split()))
     return f'"{flat}"' if len(flat) <= 40 else f'"{flat[:39]}…"'
 
 
@@ -160,7 +160,7 @@ def _text(data: bytes, faults: Faults) -> str:
         body = line_text.removesuffix("\r")
         if "\t" in body:
             faults.add(number, "The line holds a tab.", "Write spaces in its place.")
-        if found := _INVISIBLE.search(body):
+        if found := INVISIBLE.search(body):
             faults.add(
                 number,
                 f"The line holds the invisible character U+{ord(found[0]):04X}.",
@@ -228,7 +228,7 @@ class _Builder:
             )
 
     def _scalar(self, line: int, text: str) -> None:
-        if _INVISIBLE.search(text) or "\t" in text:
+        if INVISIBLE.search(text) or "\t" in text:
             self._faults.add(
                 line,
                 "The text holds an escape for an invisible character.",

@@ -21,6 +21,11 @@ def write_yaml(root: Keyed) -> bytes:
     return ("\n".join(_block(root, "")) + "\n").encode()
 
 
+def write_flow(node: Node) -> str:
+    """The node on one line, as it stands within a file."""
+    return _flow(node)
+
+
 def _block(node: Keyed, indent: str) -> Iterator[str]:
     for key, value in node.entries:
         name = f"{indent}{_scalar(key)}:"

@@ -8,13 +8,14 @@ merged, scored or signed with it. What the office says of a line stands, whateve
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from sqlite3 import Connection
 from typing import Any
 
 from fieldkit.store import Identity, records_at
 from sync.extract import Extract, Hole
 from sync.log import Entry
+from sync.ranges import Ranges, ranges_of
 
 SET_ASIDE = "office"  # the office says that it does not count there
 UNCONFIRMED = "unconfirmed"  # a colleague handed it over, and whether it counts is not known here
@@ -22,6 +23,7 @@ ACCOUNT = "account"  # the kind, in a certificate, of a log that the server keep
 
 Place = tuple[str, str, int]  # log, device, seq
 CertificateOf = Callable[[str], Mapping[str, Any] | None]
+Rows = Callable[[str, Sequence[Any]], Iterable[tuple[Any, ...]]]  # what a reading statement gives
 
 
 def office_says(tx: Connection, extract: Extract) -> None:
@@ -38,7 +40,9 @@ def office_says(tx: Connection, extract: Extract) -> None:
 def office_takes_back(tx: Connection, log: str, device: str, first: int) -> None:
     """Nothing of a colleague's log counts from here on, whatever counted before."""
     found = tx.execute(
-        "select seq from lines where log = ?1 and device = ?2 and seq >= ?3", (log, device, first)
+        "select seq from lines where log = ?1 and device = ?2 and seq >= ?3 "
+        "union select seq from holes where log = ?1 and device = ?2 and seq >= ?3",
+        (log, device, first),
     ).fetchall()
     _put_aside(tx, [(log, device, seq) for (seq,) in found], SET_ASIDE)
 
@@ -57,6 +61,18 @@ def _put_aside(tx: Connection, places: Iterable[Place], why: str) -> None:
         "on conflict (log, device, seq) do update set why = excluded.why",
         [(*place, why) for place in places],
     )
+
+
+def not_counted(rows: Rows, log: str) -> dict[str, Ranges]:
+    """Device -> the positions of its log of an inspection that do not count, or not yet; those of
+    which only the chain hash is here too.
+    """
+    found: dict[str, list[int]] = {}
+    for device, seq in rows(
+        "select device, seq from aside where log = ? order by device, seq", (log,)
+    ):
+        found.setdefault(device, []).append(seq)
+    return {device: ranges_of(seqs) for device, seqs in found.items()}
 
 
 def settle_waiting(

@@ -27,7 +27,17 @@ T = TypeVar("T")
 K = TypeVar("K")
 
 # In the order in which an inspection lists what it cannot read; `about` and `outcome` come last.
-_FAMILIES = ("answers", "observed", "evidence", "sign-off", "track", "sealed", "about", "outcome")
+_FAMILIES = (
+    "answers",
+    "observed",
+    "evidence",
+    "sign-off",
+    "track",
+    "sealed",
+    "acknowledged",
+    "about",
+    "outcome",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +96,7 @@ class _Reader:
             self._unread(),
             self._torn(),
             self._slots("sealed", _first),
+            self._slots("acknowledged", _pair),
         )
 
     def given(self) -> Mapping[str, Given]:

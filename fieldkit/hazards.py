@@ -1,13 +1,19 @@
-"""Recording an urgent hazard: one entry, which the next sync sends before all else (S7)."""
+"""Urgent hazards: recorded as one entry, which the next sync sends before all else (S7); and what
+is told of those that are here.
+"""
 
 from __future__ import annotations
 
 import uuid
+from collections.abc import Iterable, Mapping
+from typing import Any
 
+from fieldkit.authors import Author
 from fieldkit.capture import Recorded, Recorder, load_inspection, record
 from fieldkit.fixes import fix_value
+from fieldkit.show import Fact, time
 from sync.hazard import MOST_TEXT, OVER, PREFIX, Hazard, hazards
-from sync.inspection import Fix
+from sync.inspection import Acknowledged, Fix
 from sync.problems import problem
 
 
@@ -32,6 +38,46 @@ def report(
         path, severity = PREFIX + _find(recorder, inspection, over).id, OVER
     value = {"value": severity, "note": said, "fix": fix_value(fix)}
     return record(recorder, inspection, path, value, "the hazard")
+
+
+def hazard_facts(found: Iterable[Hazard], known: Mapping[str, Author]) -> list[Fact]:
+    """A line for each hazard: how urgent, what, its id, and whether the office has seen it."""
+    return [("urgent hazard", "\n".join(_lines(one, known))) for one in found]
+
+
+def hazard_data(one: Hazard, known: Mapping[str, Author]) -> dict[str, Any]:
+    """A hazard as JSON values; times in UTC milliseconds."""
+    return {
+        "hazard": one.id,
+        "severity": one.severity,
+        "text": one.text,
+        "at": one.written.at,
+        "acknowledged": [
+            {
+                "by": made.written.by,
+                "name": _name(made, known),
+                "at": made.written.at,
+                "reason": made.reason,
+            }
+            for made in one.acknowledged
+        ],
+    }
+
+
+def _lines(one: Hazard, known: Mapping[str, Author]) -> list[str]:
+    lines = [f"{one.severity}: {one.text} ({one.id[:8]})"]
+    if not one.over:
+        lines += [
+            f"acknowledged by the office, by {_name(made, known)}, {time(made.written.at)}: "
+            f"{made.reason}"
+            for made in one.acknowledged
+        ] or ["not acknowledged by the office yet, as far as this device knows"]
+    return lines
+
+
+def _name(made: Acknowledged, known: Mapping[str, Author]) -> str:
+    author = known.get(made.written.device)
+    return author.name if author else made.written.by
 
 
 def _find(recorder: Recorder, inspection: str, prefix: str) -> Hazard:

@@ -21,7 +21,7 @@ from sqlite3 import Connection
 
 from fieldkit import given
 from fieldkit.given import Said, said_at
-from sync import entry, ijson, inspection, inspection_reader, sealed, track_entry
+from sync import entry, ijson, inspection, inspection_reader, ranges, sealed, track_entry
 from sync import merge as written_merge
 from sync.adopted import PREFIX, is_adopted
 from sync.inspection_reader import has_reader, read_slot
@@ -30,7 +30,17 @@ from sync.merge import PathState, merge
 
 # Whatever says how lines are read and merged, this file too: where any of it is another one than
 # before, what is kept is made anew.
-_READING = (given, entry, ijson, inspection, inspection_reader, sealed, track_entry, written_merge)
+_READING = (
+    given,
+    entry,
+    ijson,
+    inspection,
+    inspection_reader,
+    ranges,
+    sealed,
+    track_entry,
+    written_merge,
+)
 MARK = 512  # lines of a log between two sums of its bytes
 _TABLES = ("unmerged", "standing", "tallies", "pathless", "sizes")
 _ANSWERS = "answers/"

@@ -1,7 +1,7 @@
 """The data key of a device with a passphrase, sealed for the office (S11): the way back.
 
-It is sealed to the server's sealing key (age), together with the device's id; neither who the
-device nor whose the server is can be told from it.
+It is sealed to the server's sealing key (age), together with the device's id and its person;
+neither who they are nor whose the server is can be told from it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from fieldkit.home import Home
 from fieldkit.server_keys import server_keys
 from fieldkit.store import Store
 from fieldkit.vault import Office, derive, put_office, read_office
-from sync.draft_key import write_wrapped
+from sync.draft_key import Owner, write_wrapped
 from sync.problems import Problem
 
 
@@ -25,9 +25,9 @@ def office_copy(home: Home, store: Store) -> Office | None:
     found = _addressee(store)
     if found is None:
         return None
-    device, recipient = found
+    device, owner, recipient = found
     key = _key_of(home)
-    wrapped = pyrage.encrypt(write_wrapped(device, key), [Recipient.from_str(recipient)])
+    wrapped = pyrage.encrypt(write_wrapped(device, key, owner), [Recipient.from_str(recipient)])
     return Office(_meant(key, *found), wrapped)
 
 
@@ -49,10 +49,11 @@ def keep_office_copy(home: Home, store: Store) -> bool:
     return True
 
 
-def _addressee(store: Store) -> tuple[str, str] | None:
-    """This device, and the server's sealing key."""
+def _addressee(store: Store) -> tuple[str, Owner, str] | None:
+    """This device, whose it is, and the server's sealing key."""
     try:
-        return store.identity().device, server_keys(store).sealing_key
+        who = store.identity()
+        return who.device, Owner(who.person, who.person_name), server_keys(store).sealing_key
     except Problem as exc:
         if exc.code not in ("device-not-enrolled", "sealing-key-unknown"):
             raise
@@ -64,7 +65,7 @@ def _key_of(home: Home) -> bytes:
     return home.data_key
 
 
-def _meant(data_key: bytes, device: str, recipient: str) -> bytes:
+def _meant(data_key: bytes, device: str, owner: Owner, recipient: str) -> bytes:
     """For whom a copy is, in a form that says it only to who has the data key."""
-    said = f"{device} {recipient}".encode()
+    said = f"{device} {recipient} {owner.person} {owner.name}".encode()
     return hmac.digest(derive(data_key, "office copy"), said, "sha256")

@@ -14,6 +14,7 @@ from sqlite3 import Connection
 from fieldkit.blobs import Blobs
 from fieldkit.capture import about_of
 from fieldkit.carried import answered_at
+from fieldkit.confirmed import not_counted
 from fieldkit.freeing import HOLD_MS, free, may_go
 from fieldkit.glance import glance
 from fieldkit.interviews import count_waiting
@@ -148,11 +149,14 @@ def unsigned(store: Store, identity: Identity, inspection: str) -> str | None:
     heads = {device: seq for device, seq, _ in store.heads(inspection)}
     if identity.device not in heads:
         return "nothing in it was recorded on this device"
-    signed = standing(store.positions(inspection), read, store.carriers(inspection))
+    aside = not_counted(store.database.rows, inspection)
+    signed = standing(store.positions(inspection), read, store.carriers(inspection), aside)
     if identity.device not in signed.devices:
         return "it is not signed off"
     if signed.after:
         return "entries came after the sign-off; sign again"
+    if signed.lacking.get(identity.device):
+        return "entries that were signed do not count any more; sign again"
     if count_waiting(store, inspection):
         return "protected entries wait for the sign-off"
     if store.database.rows(

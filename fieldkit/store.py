@@ -186,9 +186,13 @@ class Writing:
             (sha256, size, log, self._head(log).seq),
         )
 
+    def rows(self, sql: str, given: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        """What a reading statement gives within this transaction."""
+        return self.tx.execute(sql, given).fetchall()
+
     def heads(self, log: str) -> list[tuple[str, int, bytes]]:
         """(device, last seq that counts, its chain hash) of every log of an inspection here."""
-        return self.tx.execute(_HEADS, (log,)).fetchall()
+        return self.rows(_HEADS, (log,))
 
     def _head(self, log: str) -> Head:
         found = self.tx.execute(

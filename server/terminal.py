@@ -148,17 +148,19 @@ def report(found: Problem, as_json: bool) -> None:
     for sentence in (found.happened, found.safe, found.remedy):
         click.echo(sentence, err=True)
     for fault in found.detail.get("faults", ()):
-        click.echo(
-            f"  {fault['file']}:{fault['line']}: {fault['message']} {fault['remedy']}", err=True
-        )
+        at = fault["at"] if "at" in fault else f"{fault['file']}:{fault['line']}"
+        click.echo(f"  {at}: {fault['message']} {fault['remedy']}", err=True)
 
 
-def read_input(file: str) -> bytes:
-    """The bytes of a file, or of standard input for "-"; raises a file problem."""
+def read_input(file: str, most: int = -1) -> bytes:
+    """The bytes of a file, or of standard input for "-": the first `most` of them, where that is
+    given. Raises a file problem.
+    """
     if file == "-":
-        return sys.stdin.buffer.read()
+        return sys.stdin.buffer.read(most)
     try:
-        return Path(file).read_bytes()
+        with Path(file).open("rb") as opened:
+            return opened.read(most)
     except FileNotFoundError as exc:
         raise problem("file-missing", name=file) from exc
     except OSError as exc:

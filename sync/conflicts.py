@@ -87,6 +87,18 @@ def conflicts_of(state: State) -> tuple[Conflict, ...]:
     return tuple(one for one in found if one is not None)
 
 
+def unsettled_of(state: State) -> tuple[Conflict, ...]:
+    """The answers where one of those who disagreed replaced the others' values, in path order.
+
+    One value stands there; the others are still their authors' last words (`sync.last_words`).
+    """
+    places = (s for s in state.under("answers") if s.overruled and not s.conflict)
+    return tuple(
+        Conflict(s.path, tuple(_side(record) for record in (*s.heads, *s.overruled)))
+        for s in places
+    )
+
+
 def kept_value(side: Side, reason: str = "") -> dict[str, Any] | None:
     """The value of an entry that keeps this side, or None where it cannot be read.
 

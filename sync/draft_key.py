@@ -31,6 +31,14 @@ class KeyRequest:
         return code_of(write_key_request(self))
 
 
+@dataclass(frozen=True, slots=True)
+class Owner:
+    """Whose a device is: the person's id and name."""
+
+    person: str
+    name: str
+
+
 def write_key_request(request: KeyRequest) -> bytes:
     """A request as one line of JSON, short enough for a QR code."""
     return _line(format=REQUEST, wrapped=_text(request.wrapped), recipient=request.recipient)
@@ -52,9 +60,14 @@ def read_key_answer(data: bytes) -> bytes:
     return _raw(_read(data, ANSWER)["sealed"])
 
 
-def write_wrapped(device: str, data_key: bytes) -> bytes:
-    """What lies inside both seals: whose key it is, and the key."""
-    return _line(device=device, key=_text(data_key))
+def write_wrapped(device: str, data_key: bytes, owner: Owner | None = None) -> bytes:
+    """What lies inside both seals: of which device the key is, and the key; in a request also whose
+    the device is, for an office that does not know it any more.
+
+    Nobody but who has the data key can have written it, so that it needs no signature.
+    """
+    said = {} if owner is None else {"person": owner.person, "name": owner.name}
+    return _line(device=device, key=_text(data_key), **said)
 
 
 def read_wrapped(data: bytes) -> tuple[str, bytes]:
@@ -64,6 +77,12 @@ def read_wrapped(data: bytes) -> tuple[str, bytes]:
     if len(key) != KEY_BYTES:
         raise ValueError("the key has another length")
     return str(said["device"]), key
+
+
+def read_owner(data: bytes) -> Owner | None:
+    """Whose a device is, by what it sealed itself; None where it did not say so."""
+    said = _read(data, None)
+    return Owner(said["person"], said["name"]) if {"person", "name"} <= said.keys() else None
 
 
 def code_of(data: bytes) -> str:

@@ -29,6 +29,7 @@ _FAMILIES: dict[str, int] = {
     "comments": 2,
     "sign-off": 2,
     "adopted": 3,
+    "acknowledged": 3,
 }
 
 

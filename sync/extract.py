@@ -144,9 +144,8 @@ def make_extract(
 
 
 def _row(line: bytes, h: bytes, aside: bool) -> bytes | Hole:
-    if is_withheld(line):
-        return Hole(h)
-    return Hole(h, aside=True) if aside else line
+    # L7: a track that does not count is one that a colleague must not sign for either.
+    return Hole(h, aside) if aside or is_withheld(line) else line
 
 
 def _stretch_ends(rows: Sequence[bytes | Hole]) -> Iterable[int]:

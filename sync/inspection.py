@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 from sync.log import Unread
+from sync.ranges import Ranges, less
 
 LEVELS = ("fully", "substantially", "partially", "does-not-meet")
 SPECIALS = ("not-applicable", "not-observed", "refused")
@@ -22,6 +23,7 @@ MODES = ("live", "training")
 SIGNS = ("yes", "no", "unsure")
 TRACK_SOURCES = ("recorded", "imported")
 MOST_PREVIEW = 64_000  # bytes of the small picture that may go before a photograph (S7)
+MOST_LEFT_OUT = 1000  # ranges of entries that a sign-off may leave out, of all its logs (L7)
 
 _DECIMAL = re.compile(r"-?(0|[1-9]\d{0,14})(\.\d{1,12})?\Z")
 
@@ -43,6 +45,11 @@ class Written:
     signed: bool = True
     named: str = ""
     adopted: bool = False
+
+    @property
+    def office(self) -> bool:
+        """Whether it stands in a log that the server keeps for an account (S9)."""
+        return not self.signed and not self.adopted
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,15 +154,27 @@ class Evidence:
 
 @dataclass(frozen=True, slots=True)
 class SignedLog:
+    """A log as a sign-off names it: up to the entry `seq`, which has the chain hash `h` (L7).
+
+    `without` are the positions before it that did not count for the signer; None where the sign-off
+    does not say, as those of earlier versions do not.
+    """
+
     device: str
     inspection: str
     seq: int
     h: str
+    without: Ranges | None = None
+
+    @property
+    def covered(self) -> Ranges:
+        """The positions of the entries that are signed."""
+        return less(((1, self.seq),), self.without or ())
 
 
 @dataclass(frozen=True, slots=True)
 class SignOff:
-    """A statement over exactly these logs up to exactly these entries (L7)."""
+    """A statement over exactly these entries of these logs (L7)."""
 
     device: str
     statement: str
@@ -226,16 +245,30 @@ class Sealed:
         return self.payload.size + sum(one.size for one in self.files)
 
 
+@dataclass(frozen=True, slots=True)
+class Acknowledged:
+    """Somebody has seen an urgent hazard as these entries of it (chain hashes) tell it (S7)."""
+
+    hazard: str
+    heads: frozenset[str]
+    reason: str
+    written: Written
+
+
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
 class Slot(Generic[T]):
-    """What stands at one path: readable heads (latest first), earlier values, unread lines."""
+    """What stands at one path: readable heads (latest first), earlier values, unread lines.
+
+    `overruled` are those of the earlier ones that are still a person's last word in a disagreement.
+    """
 
     heads: tuple[T, ...]
     earlier: Sequence[T] = ()
     unread: tuple[Unread, ...] = ()
+    overruled: tuple[T, ...] = ()
 
     @property
     def conflict(self) -> bool:
@@ -250,7 +283,7 @@ class Slot(Generic[T]):
 @dataclass(frozen=True, slots=True)
 class Inspection:
     """A merged inspection, read. Answers and observations are keyed by (id, instance), tracks by
-    `device/n`.
+    `device/n`, acknowledgements by (hazard, id).
     """
 
     id: str
@@ -264,6 +297,7 @@ class Inspection:
     unread: tuple[Unread, ...] = ()
     conflicts: tuple[str, ...] = field(default=())
     sealed: Mapping[str, Slot[Sealed]] = field(default_factory=dict)
+    acknowledged: Mapping[tuple[str, str], Slot[Acknowledged]] = field(default_factory=dict)
 
     def evidence_for(self, item: str, instance: str = "-") -> list[Evidence]:
         """Evidence that names the item, or that the answer at that place names; newest last."""

@@ -10,11 +10,13 @@ from sync.inspection import (
     KINDS,
     LEVELS,
     MODES,
+    MOST_LEFT_OUT,
     MOST_PREVIEW,
     OUTCOMES,
     SOURCES,
     SPECIALS,
     About,
+    Acknowledged,
     Answer,
     Evidence,
     Fix,
@@ -32,6 +34,7 @@ from sync.inspection import (
 )
 from sync.log import Entry, Record, Unread
 from sync.merge import PathState, State
+from sync.ranges import read_ranges
 from sync.sealed import read_sealed
 from sync.track_entry import read_track_value
 
@@ -39,7 +42,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _NUMBER = re.compile(r"[1-9]\d{0,8}\Z", re.ASCII)
 
 T = TypeVar("T")
-Value = About | Outcome | Answer | Observed | Evidence | SignOff | Track | Sealed
+Value = About | Outcome | Answer | Observed | Evidence | SignOff | Track | Sealed | Acknowledged
 
 
 def read_inspection(inspection_id: str, state: State) -> Inspection:
@@ -52,8 +55,9 @@ def read_inspection(inspection_id: str, state: State) -> Inspection:
     sign_offs = {s.path.split("/")[1]: _slot(s, _sign_off) for s in state.under("sign-off")}
     tracks = {s.path.removeprefix("track/"): _slot(s, _track) for s in state.under("track")}
     sealed = {s.path.split("/")[1]: _slot(s, _sealed) for s in state.under("sealed")}
+    seen = {_pair(s.path): _slot(s, _acknowledged) for s in state.under("acknowledged")}
     unread = list(state.unread)
-    for slots in (answers, observed, evidence, sign_offs, tracks, sealed):
+    for slots in (answers, observed, evidence, sign_offs, tracks, sealed, seen):
         for slot in slots.values():
             unread.extend(slot.unread)
     unread.extend((*about.unread, *outcome.unread))
@@ -70,6 +74,7 @@ def read_inspection(inspection_id: str, state: State) -> Inspection:
         tuple(unread),
         conflicts,
         sealed,
+        seen,
     )
 
 
@@ -123,7 +128,8 @@ def _slot(state: PathState | None, read: Callable[[Entry], T]) -> Slot[T]:
         return Slot(())
     heads, unread = _read_all(state.heads, read)
     earlier, _ = _read_all(state.replaced, read)
-    return Slot(tuple(heads), tuple(earlier), tuple(unread))
+    overruled, _ = _read_all(state.overruled, read) if state.overruled else ([], [])
+    return Slot(tuple(heads), tuple(earlier), tuple(unread), tuple(overruled))
 
 
 def _read_all(
@@ -269,19 +275,21 @@ def _sign_off(entry: Entry) -> SignOff:
     logs = v.get("logs")
     if not isinstance(logs, list):
         raise _NotUnderstoodError("logs is not a list")
-    signed: list[SignedLog] = []
-    for log in logs:
-        if not isinstance(log, dict) or not isinstance(log.get("seq"), int):
-            raise _NotUnderstoodError("a signed log lacks its seq")
-        signed.append(
-            SignedLog(
-                _text(log, "device", need=True),
-                entry.inspection,
-                log["seq"],
-                _text(log, "h", need=True),
-            )
-        )
-    return SignOff(entry.path.split("/")[1], _text(v, "statement"), tuple(signed), _written(entry))
+    signed = tuple(_signed_log(log, entry.inspection) for log in logs)
+    if sum(len(log.without or ()) for log in signed) > MOST_LEFT_OUT:
+        raise _NotUnderstoodError(f"it leaves out more than {MOST_LEFT_OUT} ranges of entries")
+    return SignOff(entry.path.split("/")[1], _text(v, "statement"), signed, _written(entry))
+
+
+def _signed_log(log: object, inspection: str) -> SignedLog:
+    seq = log.get("seq") if isinstance(log, dict) else None
+    if not isinstance(log, dict) or type(seq) is not int or seq < 1:
+        raise _NotUnderstoodError("a signed log lacks its seq")
+    without = read_ranges(log["without"], seq) if "without" in log else None
+    if "without" in log and without is None:
+        raise _NotUnderstoodError("without is not a list of ranges within the signed log")
+    device, h = _text(log, "device", need=True), _text(log, "h", need=True)
+    return SignedLog(device, inspection, seq, h, without)
 
 
 def _track(entry: Entry) -> Track:
@@ -311,6 +319,14 @@ def _sealed(entry: Entry) -> Sealed:
     return found
 
 
+def _acknowledged(entry: Entry) -> Acknowledged:
+    v = _object(entry)
+    heads = _digests(v, "heads")
+    if not heads:
+        raise _NotUnderstoodError("it names no entry of the hazard")
+    return Acknowledged(_pair(entry.path)[0], frozenset(heads), _text(v, "reason"), _written(entry))
+
+
 _READERS: Mapping[str, Callable[[Entry], Value]] = {
     "about": _about,
     "outcome": _outcome,
@@ -320,6 +336,7 @@ _READERS: Mapping[str, Callable[[Entry], Value]] = {
     "sign-off": _sign_off,
     "track": _track,
     "sealed": _sealed,
+    "acknowledged": _acknowledged,
 }
 
 

@@ -50,10 +50,11 @@ def own_before(records: Iterable[Record]) -> dict[str, set[str | int]]:
     return found
 
 
-def branch_up_to(records: Sequence[Record], device: str, seq: int, h: str) -> set[str] | None:
-    """The h of every line of a device's log, or of a branch of it, up to this one.
+def branch_up_to(records: Sequence[Record], device: str, seq: int, h: str) -> dict[int, str] | None:
+    """Position -> h of every line of a device's log, or of a branch of it, up to this one.
 
-    None where that line is not among the records of this inspection, or what is before it is not.
+    Those that are not among the records are left out; None where this line itself is not, or where
+    what is before it on its branch is not.
     """
     own: dict[int, str] = {}
     previous: dict[str, str] = {}
@@ -63,10 +64,12 @@ def branch_up_to(records: Sequence[Record], device: str, seq: int, h: str) -> se
                 own[record.seq] = record.h
             else:
                 previous[record.h] = record.adopted.previous
-    found: set[str] = set()
+    found: dict[int, str] = {}
     while own.get(seq) != h:
-        if h not in previous or seq <= 1 or h in found:
-            return found | {h} if seq == 1 and h in previous else None
-        found.add(h)
+        if h not in previous or seq < 1:
+            return None
+        found[seq] = h
+        if seq == 1:
+            return found
         seq, h = seq - 1, previous[h]
-    return found | {one for place, one in own.items() if place <= seq}
+    return {place: one for place, one in own.items() if place <= seq} | found

@@ -9,6 +9,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from sync.last_words import overruled
 from sync.lineage import own_before
 from sync.log import Entry, Record, Unread
 
@@ -23,12 +24,14 @@ class PathState:
     """What stands at one path: its heads, latest claimed time first, and what they replaced.
 
     One readable head is the value; several are a conflict, all kept; an unread head means that
-    the value needs a newer version to be read, never the value before it.
+    the value needs a newer version to be read, never the value before it. `overruled` are those of
+    the replaced that are still somebody's last word in a disagreement (`sync.last_words`).
     """
 
     path: str
     heads: tuple[Record, ...]
     replaced: tuple[Record, ...]
+    overruled: tuple[Record, ...] = ()
 
     @property
     def conflict(self) -> bool:
@@ -94,15 +97,15 @@ def _merge_path(path: str, records: list[Record], before: Before) -> PathState:
     by_h = {r.h: r for r in records}
     edges = _edges(records, by_h, before)
     cyclic = _in_cycles(edges)
-    replaced: set[str] = set()
-    for source, targets in edges.items():
-        for target in targets:
-            if source in cyclic and cyclic.get(target) == cyclic[source]:
-                continue
-            replaced.add(target)
+    if cyclic:
+        for source, targets in edges.items():
+            if source in cyclic:
+                edges[source] = {t for t in targets if cyclic.get(t) != cyclic[source]}
+    replaced = {target for targets in edges.values() for target in targets}
+    words = overruled(by_h, edges)
     heads = sorted((r for r in by_h.values() if r.h not in replaced), key=_latest_first)
     older = sorted((r for r in by_h.values() if r.h in replaced), key=_latest_first)
-    return PathState(path, tuple(heads), tuple(older))
+    return PathState(path, tuple(heads), tuple(older), tuple(r for r in older if r.h in words))
 
 
 def _edges(

@@ -315,6 +315,13 @@ _define(
     "Use one of these: {known}.",
 )
 _define(
+    "hazard-moved",
+    409,
+    "The hazard is not as you were shown it: something arrived about it, or it is over.",
+    "Nothing was acknowledged.",
+    "Look at what is told of it now, and acknowledge that where it is still needed.",
+)
+_define(
     "checksum-unknown",
     400,
     "Checksums of the kind {algorithm!r} are not known here.",
@@ -472,6 +479,34 @@ _define(
     "The file has {count} fault(s). The first: {first}",
     "No checklist was changed.",
     "Mend each line named and load it again.",
+)
+_define(
+    "xlsform-unreadable",
+    422,
+    "{name} cannot be read as a workbook: {why}.",
+    "No draft was written.",
+    "Save the form as an Excel workbook (.xlsx) without a password, and give that.",
+)
+_define(
+    "xlsform-too-large",
+    413,
+    "{name} is too large to be a form: {what}.",
+    "No draft was written.",
+    "Copy the sheets survey, choices and settings into a new workbook, and give that.",
+)
+_define(
+    "xlsform-malformed",
+    422,
+    "The form has {count} fault(s) that no draft can be made with. The first: {first}",
+    "No draft was written.",
+    "Mend each cell named and import it again.",
+)
+_define(
+    "xlsform-text",
+    422,
+    "XLSForm cannot hold a text of {item}: it takes ${{ for the beginning of a reference.",
+    "The checklist was not changed, and no form was written.",
+    "Write the dollar sign and the bracket apart, or in words.",
 )
 _define(
     "checklist-unknown",

@@ -9,7 +9,8 @@ from checklists.scoring.gains import steps_of
 from checklists.scoring.grades import counts, grade_of
 from checklists.scoring.inputs import ScoreInputs
 from checklists.scoring.items import judge_items
-from checklists.scoring.places import Judge, histories
+from checklists.scoring.places import histories
+from checklists.scoring.standing import Judge
 
 
 def score(inputs: ScoreInputs, inputs_sha256: str | None = None) -> Score:

@@ -173,7 +173,7 @@ def rules_applied(outcomes: tuple[ItemOutcome, ...], grading: Grading, newest: s
         or any(r.code in NO_GRADE_OUTCOMES for r in grading.reasons),
         "3": any(p.e < 1 for p in proofs),
         "4": aged or any(s.visit != newest for s in standings),
-        "5": any(s.conflict or len(s.auditors) > 1 for s in standings),
+        "5": any(s.conflict or s.adjudicate or len(s.auditors) > 1 for s in standings),
         "6": True,
         "7": True,
         "8": bool(held_back),

@@ -164,6 +164,7 @@ def _answer(answer: GivenAnswer) -> dict[str, Any]:
         "conflict": answer.conflict,
         "replaced": answer.replaced,
         **({} if answer.signed else {"signed": False}),
+        **({"overruled": True} if answer.overruled else {}),
     }
 
 
@@ -216,6 +217,7 @@ def _read_answer(doc: Reader) -> GivenAnswer:
         conflict=doc.flag("conflict"),
         replaced=doc.flag("replaced"),
         signed=doc.flag("signed") if doc.has("signed") else True,
+        overruled=doc.flag("overruled") if doc.has("overruled") else False,
     )
 
 

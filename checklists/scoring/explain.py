@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from checklists.scoring.grades import ADJUDICATE
+
 Document = Mapping[str, Any]
 
 _STATE = {
@@ -124,6 +126,8 @@ def _details(item: Document) -> Iterator[str]:
         yield f"because: {item['why']}"
     if item.get("for_grade"):
         yield item["for_grade"]["text"]
+    if item.get("adjudicate"):
+        yield f"auditors disagree: {ADJUDICATE}"
     for entry in item.get("unsigned", ()):
         yield f"not signed at the source: the answer stands on entry {entry[:12]}"
     answer = item["answer"] or {}

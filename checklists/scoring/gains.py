@@ -11,7 +11,7 @@ from checklists.scoring.evidence import MICRO, PieceShare, Proof
 from checklists.scoring.exact import VALUE_LEVEL
 from checklists.scoring.grades import cap_of
 from checklists.scoring.items import COUNTED, REFUSED, UNPROVEN, ItemOutcome
-from checklists.scoring.places import CLAIMED
+from checklists.scoring.standing import CLAIMED
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,8 @@ def best(steps: Iterable[Step], count: int = 5) -> list[Step]:
 def _step(one: ItemOutcome) -> tuple[str, int]:
     """The text of the next step (empty where nothing is left) and the value it leads to."""
     deciding = one.deciding
+    if one.adjudicate and one.answered:
+        return "Have it adjudicated by somebody who is none of the auditors.", one.high
     if one.status == REFUSED:
         return "Obtain access and answer it.", 1000
     if deciding is None:

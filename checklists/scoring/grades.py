@@ -22,6 +22,8 @@ NO_GRADE_OUTCOMES = {
     "evacuated": "the visit ended in an evacuation",
 }
 
+ADJUDICATE = "somebody who is none of them has to adjudicate"
+
 NONE, WITHHELD, PROVISIONAL, GRADED = "none", "withheld", "provisional", "graded"
 _ORDER = (NONE, WITHHELD, PROVISIONAL, GRADED)
 
@@ -206,6 +208,9 @@ def _item_reasons(outcomes: Iterable[ItemOutcome]) -> Iterable[Reason]:
         if one.conflict:
             text = f"{name} has several answers side by side."
             yield Reason(PROVISIONAL, "conflict", text)
+        if one.adjudicate:
+            text = f"Auditors disagree about {name}: {ADJUDICATE}."
+            yield Reason(PROVISIONAL, "adjudication", text)
 
 
 def _notes(

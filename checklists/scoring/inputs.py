@@ -39,8 +39,9 @@ class GivenAnswer:
 
     `conflict` marks one of several values standing side by side. `replaced` marks an earlier
     adverse answer of the same place that another entry replaced: it stands again where what came
-    after it counts as not observed (scoring rule 2). `auditor` is the person. `signed` is False
-    where nobody signed the entry at the source (protocol S9).
+    after it counts as not observed (scoring rule 2). `overruled` marks one that is replaced and is
+    still its auditor's last word in a disagreement (rule 5). `auditor` is the person. `signed` is
+    False where nobody signed the entry at the source (protocol S9).
     """
 
     item: str
@@ -57,6 +58,7 @@ class GivenAnswer:
     conflict: bool = False
     replaced: bool = False
     signed: bool = True
+    overruled: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from checklists.scoring.gains import Step
 from checklists.scoring.grades import said_for_grade
 from checklists.scoring.inputs import GivenAnswer
 from checklists.scoring.items import ItemOutcome
-from checklists.scoring.places import Standing
+from checklists.scoring.standing import Standing
 
 
 def item_json(
@@ -53,6 +53,7 @@ def item_json(
         "conflict": one.conflict,
         # Said only where it is so: scores of before stay as they are, to the byte (S9).
         **({"unsigned": unsigned} if unsigned else {}),
+        **({"adjudicate": True} if one.adjudicate else {}),
         **_for_grade(one),
     }
 

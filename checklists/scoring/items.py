@@ -11,7 +11,8 @@ from checklists.model import Condition, Item, Limits, Section
 from checklists.scoring.bands import bound_of, judge_readings
 from checklists.scoring.exact import VALUE_LEVEL
 from checklists.scoring.inputs import ScoreInputs
-from checklists.scoring.places import (
+from checklists.scoring.places import History, stand
+from checklists.scoring.standing import (
     CLAIMED,
     COUNTED,
     NOT_APPLICABLE,
@@ -19,11 +20,9 @@ from checklists.scoring.places import (
     REFUSED,
     UNPROVEN,
     UNREAD,
-    History,
     Judge,
     Standing,
     combine,
-    stand,
 )
 
 UNANSWERED = "unanswered"
@@ -61,6 +60,10 @@ class ItemOutcome:
     @property
     def conflict(self) -> bool:
         return any(standing.conflict for _, standing in self.places)
+
+    @property
+    def adjudicate(self) -> bool:
+        return any(standing.adjudicate for _, standing in self.places)
 
     @property
     def unread(self) -> bool:

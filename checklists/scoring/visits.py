@@ -29,8 +29,8 @@ def visit_of(
 ) -> Visit:
     """The visit that an inspection records; `at` is its time in UTC milliseconds.
 
-    Values side by side all go in, marked as a conflict. Where a place stands without an adverse
-    answer, adverse ones that were replaced there go in too, marked as replaced. Raises the problem
+    Values side by side all go in, marked as a conflict. Of what was replaced, adverse answers go in
+    too, and the last words of those who disagree, both marked. Raises the problem
     `training-not-scored` for a training inspection (rule 11).
     """
     abouts = (*inspection.about.heads, *inspection.about.earlier)
@@ -70,13 +70,17 @@ class _Supporting:
 
 def _slot_answers(slot: Slot[Answer], supporting: _Supporting) -> Iterable[GivenAnswer]:
     # As in Inspection.evidence_for, what one of several heads names supports them all.
-    named = [digest for head in slot.heads for digest in head.evidence]
-    heads = [_given(head, supporting, named, slot.conflict) for head in slot.heads]
-    yield from heads
+    words = (*slot.heads, *slot.overruled)
+    named = [digest for word in words for digest in word.evidence]
+    for head in slot.heads:
+        yield _given(head, supporting, named, slot.conflict)
+    last_words = {word.written.h for word in slot.overruled}
     for earlier in slot.earlier:
-        if _may_be_adverse(earlier):
-            given = _given(earlier, supporting, earlier.evidence, False)
-            yield replace(given, replaced=True)
+        overruled = earlier.written.h in last_words
+        if overruled or _may_be_adverse(earlier):
+            digests = named if overruled else earlier.evidence
+            given = _given(earlier, supporting, digests, False)
+            yield replace(given, replaced=True, overruled=overruled)
 
 
 def _given(

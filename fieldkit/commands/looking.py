@@ -15,7 +15,9 @@ from fieldkit.bundle_content import InBundles, in_bundles
 from fieldkit.capture import about_of, checklist_of
 from fieldkit.commands.desk import Desk, desk, inspection_option
 from fieldkit.commands.resolving import conflict_data, conflict_facts
+from fieldkit.confirmed import not_counted
 from fieldkit.glance import glance
+from fieldkit.hazards import hazard_data, hazard_facts
 from fieldkit.interviews import count_waiting
 from fieldkit.ledger import FileState, Ledger
 from fieldkit.left import Left, what_is_left
@@ -25,6 +27,7 @@ from fieldkit.resolving import Listed, listed_conflicts
 from fieldkit.sealed_visits import SealedVisit, sealed_visits
 from fieldkit.shared import Colleague, NotTaken, colleagues, not_taken
 from fieldkit.signing import Standing, standing
+from sync.hazard import Hazard, hazards
 from sync.inspection import Inspection
 from sync.problems import Problem
 
@@ -52,6 +55,7 @@ class _Where:
     bundled: InBundles | None
     protected: int  # entries that are sealed and wait for the sign-off
     conflicts: list[Listed]
+    hazards: tuple[Hazard, ...]
     authors: dict[str, Author]
     aside: list[Aside]
 
@@ -181,6 +185,7 @@ def _gather(at: Desk, inspection: str) -> _Where:
     others = colleagues(database, identity, inspection)
     mine = entries.keys() - {one.device for one in others}
     ledger, outbox = Ledger(database), Outbox(at.store, identity)
+    urgent = hazards(read)
     waiting = ledger.waiting_lines(identity, inspection)
     previews = outbox.previews()
     files = [f for f in ledger.files(inspection) if f.sha256 not in previews]
@@ -189,7 +194,7 @@ def _gather(at: Desk, inspection: str) -> _Where:
         facility,
         checklist,
         progress(checklist, read, processes_of(at.library, read, facility), seen.given),
-        standing(entries, read, carriers),
+        standing(entries, read, carriers, not_counted(database.rows, inspection)),
         identity.device,
         sum(len(entries[d]) for d in mine) - sum(1 for d, _ in carriers if d in mine),
         waiting,
@@ -200,7 +205,8 @@ def _gather(at: Desk, inspection: str) -> _Where:
         _bundled(at, inspection, waiting, files),
         count_waiting(at.store, inspection),
         listed_conflicts(at.store, at.library, inspection, seen.conflicts),
-        authors(at.store) if read.conflicts else {},
+        urgent,
+        authors(at.store) if read.conflicts or any(one.acknowledged for one in urgent) else {},
         held_aside(at.store, inspection, len(read.unread)),
     )
 
@@ -224,6 +230,7 @@ def _head(where: _Where) -> list[show.Fact]:
         ("mode", about.mode),
         ("outcome", outcome or "none yet"),
         *_shared(where),
+        *hazard_facts(where.hazards, where.authors),
     ]
 
 
@@ -276,12 +283,19 @@ def _tasks(where: _Where) -> list[show.Fact]:
 def _safety(where: _Where) -> list[show.Fact]:
     """Signed, sent and held safely: three things, told apart (S4)."""
     signed = "not yet" if not where.signed.devices else "yes"
+    names = {one.device: one.name for one in where.colleagues}
     if where.signed.devices and where.device not in where.signed.devices:
-        names = {one.device: one.name for one in where.colleagues}
         signed = f"by {', '.join(names.get(d, d) for d in where.signed.devices)}; not by you yet"
     if where.signed.devices and where.signed.after:
         count = show.number(where.signed.after, "entry came", "entries came")
         signed += f", but {count} after it; sign again"
+    for signer, lacking in where.signed.lacking.items():
+        entries = show.number(lacking, "entry", "entries")
+        mine = signer == where.device
+        who = "you" if mine else names.get(signer, signer)
+        then = "sign again" if mine else "until they do, nothing counts as signed by that"
+        verb = "does" if lacking == 1 else "do"
+        signed += f"\n{entries} that {who} signed {verb} not count any more; {then}"
     sent = sum(1 for f in where.files if f.sent_at is not None)
     held = sum(1 for f in where.files if f.held_at is not None)
     entries = f"{where.entries - where.waiting} of {where.entries} entries"
@@ -359,10 +373,12 @@ def _status_data(where: _Where) -> dict[str, Any]:
         ],
         "open_critical": open_critical(where.items),
         "conflicts": [conflict_data(one, where.authors) for one in where.conflicts],
+        "hazards": [hazard_data(one, where.authors) for one in where.hazards],
         "unread": [{"seq": u.seq, "why": u.why} for u in where.read.unread],
         "held_aside": [asdict(one) for one in where.aside],
         "signed": bool(where.signed.devices),
         "after_sign_off": where.signed.after,
+        "signed_but_aside": dict(where.signed.lacking),
         "bundled": None if where.bundled is None else asdict(where.bundled),
         "protected_waiting": where.protected,
         "signed_by": list(where.signed.devices),

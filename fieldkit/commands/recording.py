@@ -176,6 +176,9 @@ def sign_off(at: Desk, statement: str, inspection: str | None) -> None:
     )
     if signed.protected:
         covers += f", {show.number(signed.protected, 'protected one')} among them"
+    if signed.without:
+        left_out = show.number(signed.without, "that does", "that do")
+        covers += f"; {left_out} not count left out"
     at.say(
         [
             ("inspection", which),
@@ -189,6 +192,7 @@ def sign_off(at: Desk, statement: str, inspection: str | None) -> None:
             "entries": signed.entries,
             "logs": signed.logs,
             "protected": signed.protected,
+            "without": signed.without,
             "open_critical": left,
             "conflicts": list(read.conflicts),
         },

@@ -23,6 +23,11 @@ from sync.conflicts import RESOLVED, Side
 from sync.entry import Entry
 from sync.inspection import Fix
 
+_LAST_WORD = (
+    "this is your last word; far from a colleague's, or at a critical item,"
+    " somebody who is none of you adjudicates"
+)
+
 
 @click.command()
 @click.argument("what", metavar="PATH-OR-ITEM")
@@ -72,12 +77,15 @@ def resolve(
     decision = Decision(keep, values, why, reason, second, Extras(note, evidence, fix))
     value = end_conflict(at.recorder(), which, listed, seen, decision)
     kept = f"value {keep}" if keep is not None else "another value"
+    rows: list[show.Fact] = [
+        (listed.name, value_words(value)),
+        ("decided", f"{kept}, in place of {len(listed.conflict.sides)}"),
+        ("kept", "now; all that was recorded before stays in the log"),
+    ]
+    if _is_own_disagreement(at, listed):
+        rows.append(("for the score", _LAST_WORD))
     at.say(
-        [
-            (listed.name, value_words(value)),
-            ("decided", f"{kept}, in place of {len(listed.conflict.sides)}"),
-            ("kept", "now; all that was recorded before stays in the log"),
-        ],
+        rows,
         {
             "path": listed.conflict.path,
             "value": {k: v for k, v in value.items() if k != RESOLVED},
@@ -85,6 +93,12 @@ def resolve(
             "replaces": list(listed.conflict.heads),
         },
     )
+
+
+def _is_own_disagreement(at: Desk, listed: Listed) -> bool:
+    people = {side.by for side in listed.conflict.sides}
+    mine = at.store.identity().person in people
+    return listed.conflict.family == "answers" and mine and len(people) > 1
 
 
 def conflict_facts(listed: Listed, known: dict[str, Author]) -> list[show.Fact]:

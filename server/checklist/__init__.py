@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from server.checklist import checking, comparing, drafting
+from server.checklist import checking, comparing, drafting, xlsform
 from server.terminal import Given, surroundings
 
 
@@ -14,7 +14,7 @@ from server.terminal import Given, surroundings
 @surroundings
 @click.pass_context
 def checklist(ctx: click.Context, data: Path | None, as_json: bool) -> None:
-    """Checklists and limits tables: write them, check them, compare and decide on them."""
+    """Checklists and limits tables: write, check, exchange, compare and decide on them."""
     ctx.obj = Given(data, as_json)
 
 
@@ -23,5 +23,7 @@ for _command in (
     drafting.stamp_command,
     checking.check_command,
     comparing.diff_command,
+    xlsform.export_command,
+    xlsform.import_command,
 ):
     checklist.add_command(_command)

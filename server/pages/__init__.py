@@ -39,6 +39,12 @@ blueprint.add_url_rule(
 blueprint.add_url_rule(
     "/inspections/<inspection_id>/resolution", "resolution", decide.resolve, methods=["POST"]
 )
+blueprint.add_url_rule(
+    "/inspections/<inspection_id>/acknowledgement",
+    "acknowledgement",
+    decide.acknowledge,
+    methods=["POST"],
+)
 blueprint.add_url_rule("/bundles", "bundles", bundles.show, methods=["GET"])
 blueprint.add_url_rule("/bundles", "bundles_post", bundles.take, methods=["POST"])
 blueprint.add_url_rule("/sealed", "sealed", sealed.show)

@@ -6,7 +6,7 @@ from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from server.pages.browse import draw_map
-from server.services import admission, resolution
+from server.services import acknowledging, admission, resolution
 from server.services.browse_inspection import show_inspection
 from server.services.resolution import Choice
 from server.web import ctx, principal
@@ -21,6 +21,7 @@ _SHOWN_AGAIN = frozenset(
         "conflict-moved",
         "conflict-unread",
         "fields-malformed",
+        "hazard-moved",
         "level-unknown",
         "nothing-aside",
         "outcome-unknown",
@@ -66,6 +67,25 @@ def resolve(inspection_id: str) -> Response:
         return _again(inspection_id, exc)
     return redirect(
         url_for("pages.inspection", inspection_id=inspection_id, _anchor="conflicts"), 303
+    )
+
+
+def acknowledge(inspection_id: str) -> Response:
+    """Say that the office has seen an urgent hazard (S7)."""
+    form = request.form
+    try:
+        acknowledging.acknowledge(
+            ctx(),
+            principal(),
+            inspection_id,
+            form.get("hazard", "")[:64],
+            form.get("seen", "")[:64],
+            form.get("reason", ""),
+        )
+    except Problem as exc:
+        return _again(inspection_id, exc)
+    return redirect(
+        url_for("pages.inspection", inspection_id=inspection_id, _anchor="hazards"), 303
     )
 
 

@@ -21,6 +21,7 @@ from server.context import Context
 from server.services.casework import Filed, Judged, judge
 from server.services.inspections import Loaded, load_inspection
 from server.services.standards import Standard, standard_for
+from server.services.urgent import hazards_held, refresh
 from server.store import aside, assessments, declarations, facilities, flags, gradings
 from server.store.aside import AsideRow
 from server.store.assessments import AssessmentRow
@@ -40,7 +41,7 @@ class Assessed:
     """What one run made of a facility; empty where it is not listed or lacks a published standard.
 
     `grading` is the asking that it answers; `shared` are the photographs that other visits
-    submitted too.
+    submitted too; `hazards` are the inspections in which one is told of.
     """
 
     grading: Grading
@@ -48,6 +49,7 @@ class Assessed:
     flags: tuple[flags.FlagRow, ...] = ()
     shared: Shared = frozenset()
     aside: tuple[AsideRow, ...] = ()
+    hazards: tuple[str, ...] = ()
 
 
 def assess_facility(ctx: Context, facility_id: str) -> Assessed | None:
@@ -83,8 +85,9 @@ def _assess(tx: Tx, grading: Grading) -> Assessed:
         return Assessed(grading)
     visits = _visits(tx, facility.id)
     waiting = tuple(_aside(facility.id, loaded) for _, loaded in visits)
+    told = tuple(loaded.id for _, loaded in visits if hazards_held(tx, loaded))
     if standard is None:
-        return Assessed(grading, aside=waiting)
+        return Assessed(grading, aside=waiting, hazards=told)
     filed = _filed(tx, facility.id)
     judged = [
         judge(tx, facility, loaded, filed, standard.settings)
@@ -95,7 +98,7 @@ def _assess(tx: Tx, grading: Grading) -> Assessed:
     shared = frozenset((u.sha256, u.inspection, u.facility) for one in judged for u in one.uses)
     rows.append(_of_facility(facility, standard, grading.as_of, filed, judged, shared))
     found = tuple(row for one in judged for row in one.rows)
-    return Assessed(grading, tuple(rows), found, shared, waiting)
+    return Assessed(grading, tuple(rows), found, shared, waiting, told)
 
 
 def _visits(tx: Tx, facility_id: str) -> list[tuple[str | None, Loaded]]:
@@ -274,6 +277,8 @@ def _store(tx: Tx, *, assessed: Assessed, now: int) -> bool:
     assessments.replace(tx, facility, assessed.assessments)
     aside.replace(tx, facility, assessed.aside)
     flags.replace(tx, facility, assessed.flags)
+    for inspection in assessed.hazards:
+        refresh(tx, inspection)  # with what came to count, or no longer does, by a ruling (S9)
     gradings.done(tx, assessed.grading)
     # A photograph used twice is a finding at both places, so the other one is judged again.
     others = {other for _, _, other in before ^ assessed.shared}

@@ -33,6 +33,7 @@ from server.services.browse_flags import FlagPage, briefs, flag_page
 from server.services.browse_rulings import AsideView, Rights, asides, rights_of
 from server.services.inspections import Loaded, load_inspection
 from server.services.standards import caution_of
+from server.services.urgent import hazards_held
 from server.store import assessments, branches, browsing, documents, people
 from server.store.browsing import FacilityRow
 from server.store.transaction import Tx
@@ -45,7 +46,7 @@ from sync.track import Way, summarise, ways
 @dataclass(frozen=True, slots=True)
 class Place:
     """What stands at one instance of an item. `signed` is what the sign-off covers, where what
-    stands now was written after it.
+    stands now was written after it, or was set aside when it was signed.
     """
 
     instance: str
@@ -83,7 +84,10 @@ class SectionView:
 
 @dataclass(frozen=True, slots=True)
 class InspectionView:
-    """`shown` are the first of the `files` that were attached, or all where they are not many."""
+    """`shown` are the first of the `files` that were attached, or all where they are not many.
+
+    `hazards` are the open ones first, with those that are told by what is set aside.
+    """
 
     row: FacilityRow
     loaded: Loaded
@@ -104,14 +108,16 @@ class InspectionView:
     asides: tuple[AsideView, ...]
     rights: Rights
     conflicts: tuple[ConflictView, ...]
+    unsettled: tuple[ConflictView, ...]
     documents: Mapping[str, tuple[str, str]]
     ways: tuple[Way, ...]
+    hazards: tuple[Hazard, ...]
     caution: str
 
     @property
-    def hazards(self) -> tuple[Hazard, ...]:
-        """The urgent hazards, those that are not over first."""
-        return hazards(self.loaded.current)
+    def counted_hazards(self) -> frozenset[str]:
+        """The chain hashes of the entries that tell of hazards and count (S9)."""
+        return frozenset(one.written.h for one in hazards(self.loaded.current))
 
     @property
     def length_m(self) -> float:
@@ -150,6 +156,7 @@ def show_inspection(
         wanted = {p.number: p for some in supporting.values() for p in some[:FEW]}
         shown = show(tx, (wanted | {p.number: p for p in first}).values(), boundary)
         held, found = spots(tx, pieces)
+        urgent = hazards_held(tx, loaded)
     findings = [] if assessed is None else json.loads(assessed.findings)
     return InspectionView(
         row,
@@ -171,10 +178,22 @@ def show_inspection(
         asides(loaded, ruled_by),
         rights,
         tuple(conflict_view(one, checklist, loaded) for one in loaded.conflicts),
+        tuple(
+            conflict_view(one, checklist, loaded)
+            for one in loaded.unsettled
+            if _waits_for_a_third(score, one.path)
+        ),
         named,
         tuple(ways(head for s in loaded.current.tracks.values() for head in s.heads).values()),
+        urgent,
         caution,
     )
+
+
+def _waits_for_a_third(score: Mapping[str, Any] | None, path: str) -> bool:
+    """Whether the score asks to adjudicate there; what is not assessed yet may do so."""
+    asked = {i["item"]: i.get("adjudicate", False) for i in (score or {}).get("items", ())}
+    return bool(asked.get(path.split("/")[1], True))
 
 
 def visible_inspection(tx: Tx, who: Principal, inspection_id: str) -> tuple[FacilityRow, Loaded]:

@@ -20,6 +20,7 @@ class Rights:
 
     admit: bool
     resolve: bool
+    acknowledge: bool
     own: bool
 
 
@@ -48,7 +49,7 @@ def rights_of(tx: Tx, who: Principal, row: FacilityRow, loaded: Loaded) -> Right
     def may(permission: str) -> bool:
         return not own and row.jurisdiction in visible(tx, who, permission)
 
-    return Rights(may("logs.admit"), may("conflicts.resolve"), own)
+    return Rights(may("logs.admit"), may("conflicts.resolve"), may("hazards.acknowledge"), own)
 
 
 def asides(loaded: Loaded, ruled_by: dict[str, str]) -> tuple[AsideView, ...]:

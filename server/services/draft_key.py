@@ -17,7 +17,9 @@ from server.store import devices, people
 from server.store.transaction import Tx
 from sync.draft_key import (
     KeyRequest,
+    Owner,
     read_key_request,
+    read_owner,
     read_wrapped,
     same_code,
     write_key_answer,
@@ -25,10 +27,17 @@ from sync.draft_key import (
 )
 from sync.problems import problem
 
+# Put back from a backup of before a device was enrolled, a server does not know it; and a device
+# that is locked cannot be enrolled again before it is open.
+UNKNOWN = "a device that this server does not know"
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A request as the server understands it: for which device, and whose that is."""
+    """A request as the server understands it: for which device, and whose that is.
+
+    Of a device that is not known here, the person is the one that it sealed with its key.
+    """
 
     request: KeyRequest
     device: str
@@ -55,19 +64,23 @@ def look_at(ctx: Context, data: bytes) -> Asked:
         raise problem("draft-request-unfit", why=str(exc)) from exc
     try:
         keys = [ctx.sealing_key, *former_sealing_keys(ctx)]
-        device, data_key = read_wrapped(pyrage.decrypt(request.wrapped, keys))
+        opened = pyrage.decrypt(request.wrapped, keys)
+        (device, data_key), owner = read_wrapped(opened), read_owner(opened)
     except (pyrage.DecryptError, ValueError) as exc:
         why = "it was sealed for another server"
         raise problem("draft-request-unfit", why=why) from exc
     with ctx.db.read() as tx:
         found = devices.find(tx, device)
-        person = None if found is None else people.by_id(tx, found.person)
-    if found is None or found.kind != devices.DEVICE:
+        if found is not None:
+            owner = Owner(found.person, found.person)
+        person = None if owner is None else people.by_id(tx, owner.person)
+    if owner is None or (found is not None and found.kind != devices.DEVICE):
         raise problem("draft-request-unfit", why="no such device is enrolled here")
-    if found.status == devices.REVOKED:
+    if found is not None and found.status == devices.REVOKED:
         raise problem("draft-device-revoked", device=device)
-    name = found.person if person is None else person.name
-    return Asked(request, device, found.name, found.person, name, data_key)
+    name = owner.name if person is None else person.name
+    label = UNKNOWN if found is None else found.name
+    return Asked(request, device, label, owner.person, name, data_key)
 
 
 def answer(ctx: Context, by: str, asked: Asked, code: str, reason: str) -> bytes:
@@ -83,7 +96,7 @@ def answer(ctx: Context, by: str, asked: Asked, code: str, reason: str) -> bytes
 
     def work(tx: Tx) -> None:
         found = devices.find(tx, asked.device)
-        if found is None or found.status == devices.REVOKED:
+        if found is not None and found.status == devices.REVOKED:
             raise problem("draft-device-revoked", device=asked.device)
 
     detail = {"reason": reason, "person": asked.person, "request": asked.code}

@@ -5,7 +5,7 @@ Rules cited: L6, L7, S3, S8, S9 of docs/protocol.md.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from server.services.authority import Authority, Parted, authority_at, part
@@ -21,13 +21,15 @@ from server.store.logs import (
 )
 from server.store.transaction import Tx
 from sync.adopted import PREFIX, expand, is_adopted
-from sync.conflicts import Conflict, conflicts_of
+from sync.conflicts import Conflict, conflicts_of, unsettled_of
 from sync.entry import Entry, attributed
-from sync.inspection import Inspection
+from sync.hazard import ACKNOWLEDGED
+from sync.inspection import Inspection, SignedLog, SignOff
 from sync.inspection_reader import read_inspection
 from sync.lineage import branch_up_to
 from sync.log import Record, records_of
 from sync.merge import merge
+from sync.ranges import count_in, holds, less, ranges_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +83,14 @@ class Loaded:
     """One inspection, merged from its logs.
 
     `current` reads every entry that counts, `signed` exactly those that sign-offs cover (None
-    while nothing is signed), `amendments` are the entries that came after. `decided` is `signed`
-    with what officers decided since (None while nothing is signed). `counted` is how many entries
-    count: what they say is in `current`, and is not kept twice. `aside` are entries of people who
-    are not assigned to the facility (S9) or that came after their device was revoked (S8):
-    visible, counted nowhere. `adopted` says which entries that count came in the log of a later
-    generation alone (S3). `conflicts` are those of `current`. `people` and `devices` give names.
+    while nothing is signed), `amendments` are the entries that count and are not signed. Those of
+    them that a sign-off says did not count when it was made are `left_out`, by their h. `decided`
+    is `signed` with what officers decided since (None while nothing is signed). `counted` is how
+    many entries count: what they say is in `current`, and is not kept twice. `aside` are entries
+    of people who are not assigned to the facility (S9) or that came after their device was revoked
+    (S8): visible, counted nowhere. `adopted` says which entries that count came in the log of a
+    later generation alone (S3). `conflicts` are those of `current`, `unsettled` the answers by
+    which one of those who disagreed ended theirs. `people` and `devices` give names.
     `first_seen_at` is the server's clock, UTC milliseconds.
     """
 
@@ -99,9 +103,11 @@ class Loaded:
     decided: Inspection | None
     counted: int
     amendments: tuple[Record, ...]
+    left_out: frozenset[str]
     aside: tuple[Aside, ...]
     adopted: tuple[Carried, ...]
     conflicts: tuple[Conflict, ...]
+    unsettled: tuple[Conflict, ...]
     awaited: tuple[Awaited, ...]
     logs: tuple[LogRow, ...]
     people: Mapping[str, str]
@@ -171,10 +177,12 @@ def load_inspection(tx: Tx, inspection_id: str) -> Loaded | None:
         signed,
         decided,
         len({r.h for r in counted if not is_adopted(r)}),
-        _amendments(counted, within) if covered else (),
+        _amendments(counted, within, kept_here) if covered else (),
+        left_out(current, counted) - within if covered else frozenset(),
         tuple(aside),
         adopted,
         conflicts_of(state),
+        unsettled_of(state),
         awaited(current, counted, logs),
         tuple(logs),
         people.names(tx, {log.person for log in logs} | _named(counted)),
@@ -267,25 +275,29 @@ def records_of_log(tx: Tx, log: LogRow) -> Sequence[Record]:
 def signed_records(current: Inspection, records: Iterable[Record]) -> list[Record]:
     """The records that the standing sign-offs cover (L7).
 
-    A sign-off covers of each log that it lists the entries up to that position, and counts only
-    where every such log has the stated hash there. Only what a device writes to its own sign-off
-    path counts. Of a log that forked it is the branch with that hash, wherever it is carried (S3).
+    A sign-off covers of each log that it lists the entries up to that position, less those that it
+    says did not count for the signer, and counts only where every such log has the stated hash
+    there and all that it covers is here. Only what a device writes to its own sign-off path counts.
+    Of a log that forked it is the branch with that hash, wherever it is carried (S3).
     """
     given = list(records)
     covered: set[str] = set()
-    for device, slot in current.sign_offs.items():
-        for sign_off in slot.heads:
-            if sign_off.written.device != device:
-                continue
-            # What was signed is exactly what it lists: until all of that is here, nothing is.
-            upto = [branch_up_to(given, log.device, log.seq, log.h) for log in sign_off.logs]
-            if None not in upto:
-                covered.update(*(one for one in upto if one is not None))
-    carriers = {(r.device, r.seq) for r in given if r.h in covered and is_adopted(r)}
-    return sorted(
-        (r for r in given if r.h in covered or _carrier(r) in carriers),
-        key=lambda r: (r.device, r.seq, r.h),
-    )
+    for sign_off in _standing(current):
+        # What was signed is exactly what it lists: until all of that is here, nothing is.
+        parts = [_signed(given, log) for log in sign_off.logs]
+        if None not in parts:
+            covered.update(*(one for one in parts if one is not None))
+    return sorted(_with_carried(given, covered), key=lambda r: (r.device, r.seq, r.h))
+
+
+def left_out(current: Inspection, records: Iterable[Record]) -> frozenset[str]:
+    """The h of every record that a standing sign-off says did not count when it was made (L7)."""
+    given = list(records)
+    found: set[str] = set()
+    for log in (log for sign_off in _standing(current) for log in sign_off.logs if log.without):
+        line = branch_up_to(given, log.device, log.seq, log.h) or {}
+        found |= {h for seq, h in line.items() if holds(log.without or (), seq)}
+    return frozenset(r.h for r in _with_carried(given, found))
 
 
 def awaited(
@@ -295,21 +307,41 @@ def awaited(
     given = list(records)
     held = {log.device: log.seq for log in logs}
     found: list[Awaited] = []
-    for device, slot in sorted(current.sign_offs.items()):
-        for sign_off in slot.heads:
-            for log in sign_off.logs if sign_off.written.device == device else ():
-                if branch_up_to(given, log.device, log.seq, log.h) is not None:
-                    continue
-                here = {r.seq for r in given if r.device == log.device and r.adopted is None}
-                last = held.get(log.device, 0)
-                if last < log.seq:
-                    found.append(Awaited(device, log.device, log.seq - last, "missing"))
-                elif log.seq not in here:
-                    aside = log.seq - sum(1 for seq in here if seq <= log.seq)
-                    found.append(Awaited(device, log.device, aside, "aside"))
-                else:
-                    found.append(Awaited(device, log.device, log.seq, "differs"))
+    for sign_off in _standing(current):
+        for log in sign_off.logs:
+            if _signed(given, log) is not None:
+                continue
+            here = {r.seq for r in given if r.device == log.device and r.adopted is None}
+            line = branch_up_to(given, log.device, log.seq, log.h)
+            last = held.get(log.device, 0)
+            if line is None and last < log.seq:
+                count, why = count_in(less(log.covered, ((1, last),))), "missing"
+            elif line is None and log.seq in here:
+                count, why = count_in(log.covered), "differs"
+            else:
+                lie = ranges_of(sorted(here if line is None else line))
+                count, why = count_in(less(log.covered, lie)), "aside"
+            found.append(Awaited(sign_off.device, log.device, count, why))
     return tuple(found)
+
+
+def _standing(current: Inspection) -> Iterator[SignOff]:
+    """The sign-offs that stand, of each device those that it wrote itself."""
+    for device, slot in sorted(current.sign_offs.items()):
+        yield from (one for one in slot.heads if one.written.device == device)
+
+
+def _signed(records: Sequence[Record], log: SignedLog) -> set[str] | None:
+    """The h of every record that is signed of a log; None where not all of it is here.
+
+    A sign-off that does not say what it is without is over whatever counts here now.
+    """
+    line = branch_up_to(records, log.device, log.seq, log.h)
+    if line is None:
+        return None
+    covered = log.covered
+    found = {h for seq, h in line.items() if holds(covered, seq)}
+    return None if log.without is not None and len(found) < count_in(covered) else found
 
 
 def _named(records: Iterable[Record]) -> set[str]:
@@ -317,15 +349,28 @@ def _named(records: Iterable[Record]) -> set[str]:
     return {r.named for r in records if isinstance(r, Entry) and r.named}
 
 
+def _with_carried(records: Sequence[Record], hashes: Collection[str]) -> Iterator[Record]:
+    """These records, and those that they carry (S3)."""
+    carriers = {(r.device, r.seq) for r in records if r.h in hashes and is_adopted(r)}
+    return (r for r in records if r.h in hashes or _carrier(r) in carriers)
+
+
 def _carrier(record: Record) -> tuple[str, int] | None:
     return None if record.adopted is None else (record.adopted.by, record.adopted.seq)
 
 
-def _amendments(records: Iterable[Record], within: set[str]) -> tuple[Record, ...]:
-    """What was written after the sign-off: the sign-off itself amends nothing."""
+def _amendments(
+    records: Iterable[Record], within: set[str], accounts: set[str]
+) -> tuple[Record, ...]:
+    """What counts and is not signed. The sign-off itself amends nothing, nor does the office's word
+    that it has seen a hazard.
+    """
     after = {
         r.h: r
         for r in records
-        if r.h not in within and not is_adopted(r) and not (r.path or "").startswith("sign-off/")
+        if r.h not in within
+        and not is_adopted(r)
+        and not (r.path or "").startswith("sign-off/")
+        and not (r.device in accounts and (r.path or "").startswith(ACKNOWLEDGED))
     }
     return tuple(after.values())

@@ -41,6 +41,8 @@ def resolve(
 ) -> str:
     """End a conflict by an entry that replaces exactly the values that `seen` stands for.
 
+    Or adjudicate one that an auditor of it ended (scoring rule 5).
+
     Returns the entry's chain hash. Raises `not-found`, `not-permitted`, `own-work`,
     `conflict-moved` where others stand there by now, `conflict-unread`, and an answer's problems.
     """
@@ -56,7 +58,8 @@ def resolve(
         if person.id in loaded.auditors:
             raise problem("own-work")
         why = check_text("reason", reason, LONGEST_REASON)
-        conflict = next((one for one in loaded.conflicts if one.path == path), None)
+        open_ones = (*loaded.conflicts, *loaded.unsettled)
+        conflict = next((one for one in open_ones if one.path == path), None)
         name = path.partition("/")[2].removesuffix("/-") or path
         if conflict is None or conflict.code != seen:
             raise problem("conflict-moved", what=name)

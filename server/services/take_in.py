@@ -22,7 +22,7 @@ from server.services.sealed_names import files_of_sealed, row_of
 from server.store import changes, checkpoints, files, gradings, logs, sealed
 from server.store.logs import InspectionRow, LogKey, LogRow, NewLines, Owner, Touch, Touched
 from server.store.transaction import Tx
-from sync.hazard import PREFIX
+from sync.hazard import ACKNOWLEDGED, PREFIX
 from sync.inspection_reader import read_about, read_evidence
 from sync.log import DEVICE_LOG, Entry, Head, Segment, genesis, lines_below, read_line
 from sync.problems import Problem, problem
@@ -41,7 +41,7 @@ from sync.session import (
 
 # The families of paths whose entries other parts look up.
 INDEXED = (b"about", b"evidence", b"sealed", b"adopted")
-HAZARD = PREFIX.encode()
+HAZARDS = (PREFIX.encode(), ACKNOWLEDGED.encode())
 PREVIEW = "preview"  # the kind of a file that stands in for a photograph, and is no evidence
 
 
@@ -292,7 +292,7 @@ def _note_entries(
                     times = times_of(entry.at, one.asked.now, one.offset_ms)
                     waits = seq in late[n]
                     abouts[n].append(Spoken(about.facility, about.mode, person, times, waits))
-            elif entry.path.startswith(PREFIX):
+            elif entry.path.startswith((PREFIX, ACKNOWLEDGED)):
                 reported.append(urgent.Reported(entry, one.asked.now))
             elif entry.path.startswith("sealed/"):
                 found = read_sealed(entry)
@@ -338,12 +338,13 @@ def _indexed(tx: Tx, segment: Segment, new: Append) -> Iterator[tuple[int, Entry
 
     What an adopted line names is named by the device that carries it (S3), at its position there.
     """
-    for n in lines_below(new.lines, (*INDEXED, HAZARD)):
+    for n in lines_below(new.lines, (*INDEXED, *HAZARDS)):
         line, h, seq = new.lines[n], new.hashes[n].hex(), new.first + n
         read = innermost(tx, read_line(line, segment.device, segment.inspection, seq, h))
         if not isinstance(read, Entry):
             continue
-        if read.path.split("/")[0].encode() in INDEXED or read.path.startswith(PREFIX):
+        family = read.path.split("/")[0].encode()
+        if family in INDEXED or read.path.startswith((PREFIX, ACKNOWLEDGED)):
             yield seq, read
 
 

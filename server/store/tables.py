@@ -531,6 +531,9 @@ hazards = Table(
     Column("lon", Text, nullable=False),
     Column("at", BigInteger, nullable=False),
     Column("received_at", BigInteger, nullable=False),
+    Column("seen_by", Key, nullable=True),
+    Column("seen_at", BigInteger, nullable=True),
+    Column("seen_why", Text, nullable=True),
     PrimaryKeyConstraint("inspection", "id"),
 )
 

@@ -85,6 +85,11 @@ def more_of(hint: str) -> Iterator[None]:
         "files": ((stories.photograph, 12), (stories.sync, 8)),
         "power": ((stories.photograph, 12), (stories.answer, 6)),
         "deaths": ((stories.answer, 20), (stories.assign, 8), (stories.sync, 8)),
+        "hazards": ((stories.see_hazard, 8),),
+        "sticks": stories._BY_STICK,
+        "confidence": stories._IN_CONFIDENCE,
+        "two ways": stories._TWO_WAYS,
+        "locked": stories._LOCKED,
     }
     fates = {
         "altered": ("request altered", ""),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import replace
 from typing import Any
@@ -14,6 +15,7 @@ import fieldkit.generations
 import fieldkit.interviews
 import fieldkit.ledger
 import fieldkit.outbox
+import fieldkit.passphrase
 import fieldkit.shared
 import fieldkit.store
 import fieldkit.syncer
@@ -22,9 +24,11 @@ import sync.entry
 import sync.log
 import sync.merge
 import sync.receipt
+from fieldkit.home import PLAIN
 from fieldkit.ledger import Ledger
 from fieldkit.store import Writing
 from sync.log import Unread
+from sync.sealed import frame
 
 from .broken import Broken, Swap
 
@@ -227,6 +231,28 @@ def _order_of_arrival() -> list[Swap]:
     return [(fieldkit.interviews, "day_start", seal_at)]
 
 
+def _interviews_open() -> list[Swap]:
+    whole = fieldkit.interviews.seal
+
+    def seal(document: Any, *rest: Any) -> Any:
+        sealed = whole(document, *rest)
+        payload = frame({"what": "document"}, json.dumps(document, ensure_ascii=False).encode())
+        named = {"sha256": hashlib.sha256(payload).hexdigest(), "size": len(payload)}
+        return replace(sealed, payload=payload, value={**sealed.value, "payload": named})
+
+    return [(fieldkit.interviews, "seal", seal)]
+
+
+def _plain_left() -> list[Swap]:
+    whole = fieldkit.passphrase.sweep
+
+    def sweep(folder: Any, names: Any) -> None:
+        if names != PLAIN:
+            whole(folder, names)
+
+    return [(fieldkit.passphrase, "sweep", sweep)]
+
+
 def _bundle_unsigned() -> list[Swap]:
     def segment(self: Any, segment: Any) -> None:
         self._log(segment.inspection, segment.device)
@@ -268,6 +294,9 @@ BROKEN = (
         "a sealed entry tells the time of day",
         _order_of_arrival,
         f"{UNIT}/test_interviews.py::test_a_sealed_entry_has_no_position_and_no_time_of_day",
+    ),
+    Broken(
+        "interviews-open", "L8", "interviews are not sealed", _interviews_open, hint="confidence"
     ),
     Broken("cursor-dropped", "S1", "the cursor is not kept, all comes anew", _cursor_dropped),
     Broken(
@@ -331,7 +360,7 @@ BROKEN = (
         "S7",
         "an urgent hazard waits for the rest",
         _hazards_wait,
-        f"{UNIT}/test_order_of_sending.py",
+        hint="hazards",
     ),
     Broken(
         "bundle-unsigned",
@@ -346,6 +375,13 @@ BROKEN = (
         "any passphrase opens the device",
         _any_passphrase,
         f"{UNIT}/test_locking.py",
+    ),
+    Broken(
+        "plain-left",
+        "S11",
+        "what was in plain stays after a passphrase is set",
+        _plain_left,
+        hint="locked",
     ),
     Broken("no-limits", "S12", "a writer does not look at the size of an entry", _no_limits),
 )

@@ -11,14 +11,17 @@ import server.blobs
 import server.schedule
 import server.services.authority
 import server.services.branches
+import server.services.bundle_intake
 import server.services.enrolment
 import server.services.inspections
 import server.services.intake
 import server.services.programme
+import server.services.resolution
 import server.services.restore
 import server.services.take_in
 import server.services.uploads
 import server.services.verify
+import server.services.withdrawal
 import server.services.written
 import server.store.branches
 import server.store.changes
@@ -240,6 +243,32 @@ def _later_dates() -> list[Swap]:
     return [(server.services.written, "nonces_given", given)]
 
 
+def _key_stays() -> list[Swap]:
+    def destroy(ctx: Any) -> int:
+        return 0
+
+    return [(one, "destroy", destroy) for one in (server.services.withdrawal, server.schedule)]
+
+
+def _ruling_lost() -> list[Swap]:
+    return [(server.services.resolution, "append_entry", lambda *given: "0" * 64)]
+
+
+def _bundle_drops() -> list[Swap]:
+    intake = server.services.bundle_intake.Intake
+    whole = intake.flush
+
+    def flush(self: Any) -> None:
+        self._waiting = self._waiting[:-1]
+        whole(self)
+
+    return [(intake, "flush", flush)]
+
+
+def _again_is_news() -> list[Swap]:
+    return [(server.services.bundle_intake.Imported, "changed", property(lambda self: True))]
+
+
 UNIT = "tests/unit/server"
 BROKEN = (
     Broken(
@@ -251,6 +280,13 @@ BROKEN = (
     ),
     Broken("files-unnamed", "L5", "evidence entries are not looked at", _files_unnamed),
     Broken("later-dates", "L9", "a nonce counts as given a month later", _later_dates),
+    Broken(
+        "key-stays",
+        "L8",
+        "a key stays after consent is withdrawn",
+        _key_stays,
+        hint="confidence",
+    ),
     Broken("known-refused", "S2", "lines that came before are refused", _known_refused),
     Broken("gap-is-held", "S2", "a gap is acknowledged", _gap_is_held, hint="restored"),
     Broken(
@@ -298,6 +334,23 @@ BROKEN = (
     ),
     Broken("link-twice", "S8", "an invitation may be used again", _link_twice),
     Broken("all-counted", "S9", "entries of the unassigned are counted", _all_counted),
+    Broken(
+        "ruling-lost", "S9", "an officer's ruling is not written", _ruling_lost, hint="two ways"
+    ),
+    Broken(
+        "bundle-drops",
+        "S10",
+        "the office drops the last lines of a bundle",
+        _bundle_drops,
+        hint="sticks",
+    ),
+    Broken(
+        "again-is-news",
+        "S10",
+        "a bundle that is read again is news",
+        _again_is_news,
+        hint="sticks",
+    ),
     Broken(
         "branch-dropped",
         "S3",

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from .world import Story
 
 WORDS = "a fictional goat on a stick"
+NOT_NOW = ("disk-full", "store-busy")  # what is no fault of a bundle's, and passes
 
 
 @dataclass
@@ -154,7 +155,7 @@ def answer_in_bundle(story: Story, device: Device, inspection: str) -> None:
 def _on_the_way(story: Story, one: Bundle) -> tuple[Path, bool]:
     """The bundle as it arrives, and whether it is damaged."""
     dice, data = story.dice, one.path.read_bytes()
-    fate = dice.choice(("", "", "damaged", "cut"))
+    fate = dice.choice(("", "", "", "damaged", "cut"))
     if not fate:
         return one.path, False
     story.tally.count(f"bundle {fate} on the way")
@@ -170,26 +171,32 @@ def _on_the_way(story: Story, one: Bundle) -> tuple[Path, bool]:
 
 def read_at_office(story: Story, device: Device, inspection: str) -> None:
     """Staff read a bundle, it may be one of long ago; then it may be read again."""
+    if all(one.to is not None for one in story.bundles):
+        write_for_office(story, device, inspection)
     here = [one for one in story.bundles if one.to is None]
     if not here:
         return
     one = story.dice.choice(here)
     path, damaged = _on_the_way(story, one)
     done = _read_there(story, path, one.words)
+    if done is None or (isinstance(done, Problem) and done.code in NOT_NOW):
+        story.tell(f"the office reads {path.name}: {done}, and tries again")
+        done = _read_there(story, path, one.words)
     became = done.logs if isinstance(done, bundle_intake.Imported) else done
     story.tell(f"the office reads {path.name}: {became}")
     if damaged:
         if isinstance(done, bundle_intake.Imported) and done.trouble is None:
             story.book.faults.append("bundle damaged: nobody noticed it (S10)")
     elif isinstance(done, bundle_intake.Imported):
+        story.tally.acts["bundle read at the office"] += 1
         _all_came(story, one, done)
         if story.dice.random() < 0.6:
             before = _office_stands(story)
-            story.tally.count("bundle read again")
+            story.tally.acts["bundle read again"] += 1
             again = _read_there(story, path, one.words)
             if isinstance(again, bundle_intake.Imported) and _office_stands(story) != before:
                 story.book.faults.append("bundle read twice: the office has something else (S10)")
-    elif isinstance(done, Problem) and done.code not in ("disk-full", "store-busy"):
+    elif isinstance(done, Problem) and done.code not in NOT_NOW:
         story.book.faults.append(f"bundle refused: {done.code} though it was whole (S10)")
 
 
@@ -210,7 +217,7 @@ def _read_there(story: Story, path: Path, words: str | None) -> Any:
 def _all_came(story: Story, one: Bundle, done: bundle_intake.Imported) -> None:
     """S10, S2: what was carried in whole is on the server, as after a sync."""
     if done.trouble is not None:
-        if done.trouble.code not in ("disk-full", "store-busy"):
+        if done.trouble.code not in NOT_NOW:
             story.book.faults.append(f"bundle not taken: {done.trouble.code} (S10)")
         return
     if story.restored:
@@ -236,6 +243,9 @@ def _office_stands(story: Story) -> Any:
 
 def read_on_device(story: Story, device: Device, inspection: str) -> None:
     """A device reads what the office answered or a colleague handed over; then perhaps again."""
+    if all(one.to is None for one in story.bundles):
+        hand_over(story, device, inspection)
+        answer_in_bundle(story, device, inspection)
     here = [one for one in story.bundles if one.to is not None]
     if not here:
         return
@@ -244,20 +254,24 @@ def read_on_device(story: Story, device: Device, inspection: str) -> None:
     assert reader is not None
     path, damaged = _on_the_way(story, one)
     done = _read_here(reader, path, one.words)
+    if done.how == "died" or (done.problem is not None and done.problem.code in NOT_NOW):
+        story.tell(f"{reader.name} reads {path.name}: {done.how}, and tries again")
+        done = _read_here(reader, path, one.words)
     code = done.problem.code if done.problem else ""
     story.tell(f"{reader.name} reads {path.name}: {done.how} {code}")
     if done.how != "returned":
-        honest = damaged or code in ("", "disk-full", "store-busy", "bundle-for-another")
+        honest = damaged or code in ("", *NOT_NOW, "bundle-for-another")
         if not honest:
             story.book.faults.append(f"bundle refused: {code} on {reader.name} (S10)")
         return
     if damaged:
         story.book.faults.append(f"bundle damaged: {reader.name} did not notice it (S10)")
         return
+    story.tally.acts["bundle read on a device"] += 1
     if not story.forked:
         _all_here(story, reader, one, done.value)
     if story.dice.random() < 0.6:
-        story.tally.count("bundle read again")
+        story.tally.acts["bundle read again"] += 1
         before = _device_stands(reader)
         again = _read_here(reader, path, one.words)
         if again.how == "returned" and _device_stands(reader) != before:

@@ -1,4 +1,6 @@
-"""Urgent hazards in stories (S7): nothing goes before them, and staff see each at once."""
+"""Urgent hazards in stories (S7): nothing goes before them, staff see each at once, and what an
+officer acknowledges goes back down like any ruling.
+"""
 
 from __future__ import annotations
 
@@ -7,13 +9,18 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from fieldkit.hazards import report
+from server.services.acknowledging import acknowledge
+from server.services.inspections import load_inspection
+from server.services.urgent import hazards_held
 from server.store import audit
 from server.store.tables import hazards as table
-from sync.hazard import PREFIX, SEVERITIES
+from sync.hazard import PREFIX, SEVERITIES, Hazard
 from sync.packing import REQUEST, unpack_from
 
 from .book import Said
 from .device import Device
+from .process import nobody
+from .rulings import WHO
 
 if TYPE_CHECKING:
     from .wire import Sent
@@ -28,11 +35,38 @@ def see_hazard(story: Story, device: Device, inspection: str) -> None:
     done = device.command(lambda store: report(device.recorder(store), inspection, mark, severity))
     story.tell(f"{device.name} sees a hazard ({mark}): {done.how}")
     if done.how == "returned":
+        story.tally.acts["hazard reported"] += 1
         said = Said(inspection, done.value.path, mark)
         story.book.said.append(said)
         story.book.hazards.append(said)
         if not device.has(said):
             story.book.faults.append(f"lost: {said} was recorded and is not in the store")
+
+
+def acknowledge_at_office(story: Story, device: Device, inspection: str) -> None:
+    """An officer says of a hazard that it is seen, as it stands there."""
+    if not _open_at_office(story, inspection):
+        see_hazard(story, device, inspection)
+        story.sync(device)
+    found = _open_at_office(story, inspection)
+    if not found:
+        return
+    one, ctx = story.dice.choice(found), story.office.up()
+    h = story.office.tried(
+        lambda: acknowledge(ctx, WHO, inspection, one.id, one.code, "everybody was called away"),
+        with_process=True,
+    )
+    story.tell(f"an officer acknowledges the hazard {one.id}: {h}")
+    if h is not None:
+        story.tally.acts["hazard acknowledged at the office"] += 1
+        story.book.rulings[h] = (inspection, f"acknowledged/{one.id}")
+
+
+def _open_at_office(story: Story, inspection: str) -> list[Hazard]:
+    ctx = story.office.up()
+    with nobody(), ctx.db.read() as tx:
+        loaded = load_inspection(tx, inspection)
+        return [] if loaded is None else [one for one in hazards_held(tx, loaded) if one.open]
 
 
 def hazards_first(story: Story, device: Device, sent: Sent) -> None:

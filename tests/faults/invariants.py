@@ -259,7 +259,9 @@ def _unseen(story: Story, inspection: str, records: list[Record]) -> Iterator[st
         if replaces - seen:
             yield f"overwritten: {place} replaces what its author had not seen"
         own = [r for r in records if r.device == one.device and r.seq < one.seq]
-        if one.replaces is None and own and seen - {r.h for r in own}:
+        # Whoever ended a conflict had the only head, and goes on from it without a word.
+        stood = _heads([r for r in records if r.h in seen])
+        if one.replaces is None and own and stood - {max(own, key=lambda r: r.seq).h}:
             yield f"overwritten: {place} names nothing though its author saw another's entry"
 
 

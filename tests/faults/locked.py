@@ -74,6 +74,8 @@ def forget(story: Story, device: Device, inspection: str) -> None:
     """Nobody knows the passphrase any more; the office opens what it has of it."""
     folder = device.home.folder
     if not has_vault(folder):
+        set_words(story, device, inspection)
+    if not has_vault(folder):
         return
     known, device.words, device.held = device.words, [], None
     words, became = f"made-up words {story.mark()}", "died"
@@ -85,11 +87,11 @@ def forget(story: Story, device: Device, inspection: str) -> None:
             break
     story.tell(f"{device.name} has a forgotten passphrase: {became}")
     if became == "opened":
-        story.tally.count("passphrase forgotten")
+        story.tally.acts["passphrase forgotten"] += 1
         return
     # There was no way back: as well that it came to mind.
     device.words = [*device.words, *known]
-    if became == "away" and not story.restored:
+    if became == "away":
         story.book.faults.append(f"no way back: the office does not open {device.name} (S11)")
 
 

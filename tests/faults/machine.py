@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
 from . import carrying, locked, protected, rulings, stories, wire
-from .hazards import see_hazard
+from .hazards import acknowledge_at_office, see_hazard
 from .invariants import check
 from .process import Tally
 from .world import Story, new_story
@@ -24,6 +24,7 @@ ERRANDS: tuple[stories.Act, ...] = (
     protected.interview,
     protected.withdraw_consent,
     rulings.rule_at_office,
+    acknowledge_at_office,
     rulings.rule_on_device,
     stories.finish,
     locked.set_words,

@@ -18,7 +18,7 @@ from sync.problems import Problem
 from . import carrying, locked, protected, rulings, wire
 from .book import Said
 from .device import Device
-from .hazards import see_hazard
+from .hazards import acknowledge_at_office, see_hazard
 from .office import ANA, BEN, CAM, HILL, VALLEY
 from .process import Tally, nobody
 from .world import Story, new_story
@@ -53,12 +53,12 @@ def act_out(story: Story) -> None:
     ana = story.enrol(ANA)
     ready(story, ana)
     inspection = begin(story, ana)
-    if dice.random() < 0.55:
+    theme = dice.choice(THEMES)
+    acts = [act for act, _ in theme]
+    if {disagree, carrying.hand_over} & {*acts} or dice.random() < 0.5:
         arm(story, None)
         colleague = story.enrol(dice.choice((BEN, BEN, CAM, ANA)))
         ready(story, colleague)
-    theme = dice.choice(THEMES)
-    acts = [act for act, _ in theme]
     story.both = put_device_back in acts and put_office_back in acts
     for _ in range(dice.randint(8, 14)):
         device = dice.choice(story.devices)
@@ -159,8 +159,29 @@ def own(device: Device, inspection: str) -> bool:
 
 
 def answer(story: Story, device: Device, inspection: str) -> None:
+    _answer(story, device, inspection, story.dice.choice(ITEMS))
+
+
+def disagree(story: Story, device: Device, inspection: str) -> None:
+    """All who are there answer the same item, before any of them sees what the others said."""
+    item = story.dice.choice(ITEMS[:2])
+    for one in story.devices:
+        _answer(story, one, inspection, item)
+    for _ in range(2):
+        all_sync(story, device, inspection)
+
+
+def decide(story: Story, device: Device, inspection: str) -> None:
+    """Someone ends a conflict, of today or of before."""
+    if story.dice.random() < 0.7:
+        disagree(story, device, inspection)
+    rule = (rulings.rule_at_office, rulings.rule_at_office, rulings.rule_on_device)
+    story.dice.choice(rule)(story, device, inspection)
+
+
+def _answer(story: Story, device: Device, inspection: str, item: str) -> None:
     dice, mark = story.dice, story.mark()
-    item, level = dice.choice(ITEMS), dice.choice(LEVELS)
+    level = dice.choice(LEVELS)
     for _ in range(dice.choice((1, 1, 2))):  # again, as one does who saw no answer
         if own(device, inspection):
             done = device.answer(inspection, item, level, mark)
@@ -226,6 +247,16 @@ def finish(story: Story, device: Device, inspection: str) -> None:
         device.outcome(inspection, story.dice.choice(OUTCOMES), story.mark())
         done = device.sign_off(inspection)
         story.tell(f"{device.name} signs off: {done.how}")
+
+
+def ask_back(story: Story, device: Device, inspection: str) -> None:
+    """After the visit somebody who spoke in it wants it undone."""
+    if story.dice.random() < 0.6:
+        there = protected.at_hand(story, device, inspection)
+        protected.interview(story, there, inspection)
+        finish(story, there, inspection)
+        story.sync(there)
+    protected.withdraw_consent(story, device, inspection)
 
 
 def go_elsewhere(story: Story, device: Device, inspection: str) -> None:
@@ -297,6 +328,8 @@ def copy_device(story: Story, device: Device, inspection: str) -> None:
 
 
 def put_device_back(story: Story, device: Device, inspection: str) -> None:
+    if not device.copied:
+        copy_device(story, device, inspection)
     if not device.copied or story.forked or (story.restored and not story.both):
         return
     answer(story, device, inspection)  # what the backup does not have, and the server gets
@@ -330,6 +363,10 @@ def back_office_up(story: Story, device: Device, inspection: str) -> None:
 
 
 def put_office_back(story: Story, device: Device, inspection: str) -> None:
+    if not story.backed_up:
+        back_office_up(story, device, inspection)
+        answer(story, device, inspection)  # what the backup does not have
+        story.sync(device)
     if story.backed_up and not story.restored and (not story.forked or story.both):
         story.office.restore()
         story.restored = True
@@ -344,25 +381,23 @@ _BY_STICK: tuple[tuple[Act, int], ...] = (
     (carrying.write_for_office, 4),
     (carrying.hand_over, 4),
     (carrying.answer_in_bundle, 3),
-    (carrying.read_at_office, 5),
-    (carrying.read_on_device, 5),
+    (carrying.read_at_office, 8),
+    (carrying.read_on_device, 8),
 )
 _IN_CONFIDENCE: tuple[tuple[Act, int], ...] = (
-    (protected.interview, 8),
-    (protected.withdraw_consent, 3),
-    (finish, 4),
+    (protected.interview, 6),
+    (ask_back, 5),
+    (finish, 2),
 )
 _TWO_WAYS: tuple[tuple[Act, int], ...] = (
-    (answer, 6),
-    (rulings.rule_at_office, 5),
-    (rulings.rule_on_device, 2),
-    (all_sync, 3),
+    (disagree, 2),
+    (decide, 8),
 )
 _LOCKED: tuple[tuple[Act, int], ...] = (
-    (locked.set_words, 5),
+    (locked.set_words, 4),
     (locked.remove_words, 1),
     (locked.lock_or_unlock, 4),
-    (locked.forget, 3),
+    (locked.forget, 4),
 )
 _DAILY: tuple[tuple[Act, int], ...] = (
     (answer, 8),
@@ -380,17 +415,18 @@ _DAILY: tuple[tuple[Act, int], ...] = (
     (assign, 1),
     (go_elsewhere, 1),
 )
+# What goes on beside the steps that need several of their own to come to anything.
+_FIELD: tuple[tuple[Act, int], ...] = ((answer, 3), (photograph, 2), (sync, 4), (finish, 1))
 THEMES: Sequence[Sequence[tuple[Act, int]]] = (
-    _DAILY,
     _DAILY,
     (*_DAILY, (photograph, 8), (sync, 8)),
     (*_DAILY, (copy_device, 5), (put_device_back, 4), (sync, 4)),
     (*_DAILY, (back_office_up, 5), (put_office_back, 3), (sync, 4)),
-    (*_DAILY, *_BY_STICK),
-    (*_DAILY, (see_hazard, 8), (sync, 6)),
-    (*_DAILY, *_IN_CONFIDENCE),
-    (*_DAILY, *_TWO_WAYS),
-    (*_DAILY, *_LOCKED),
+    (*_DAILY, (see_hazard, 8), (acknowledge_at_office, 8), (sync, 6)),
+    (*_FIELD, *_BY_STICK),
+    (*_FIELD, *_IN_CONFIDENCE),
+    (*_FIELD, *_TWO_WAYS),
+    (*_FIELD, *_LOCKED),
     # And all of it together.
     (
         *_DAILY,
@@ -401,15 +437,21 @@ THEMES: Sequence[Sequence[tuple[Act, int]]] = (
         (copy_device, 3),
         (put_device_back, 2),
     ),
-    (*_DAILY, *_IN_CONFIDENCE, *_LOCKED, *_BY_STICK, (back_office_up, 4), (put_office_back, 3)),
+    (
+        *_FIELD,
+        *_IN_CONFIDENCE,
+        *_LOCKED,
+        *_BY_STICK,
+        (back_office_up, 4),
+        (put_office_back, 3),
+    ),
     # A backup of the device and one of the server.
     (
-        *_DAILY,
+        *_FIELD,
         (copy_device, 5),
         (put_device_back, 4),
         (back_office_up, 5),
         (put_office_back, 4),
         (sync, 4),
     ),
-    ((answer, 6), (photograph, 3), (finish, 1), (sync, 1), *_BY_STICK),
 )

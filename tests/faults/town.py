@@ -54,17 +54,31 @@ class Command:
 
     @property
     def kind(self) -> str:
-        return self.words[0]
+        """The command without what is given to it: `sync`, `bundle read`."""
+        return " ".join(self.words[: 2 if self.words[0] == "bundle" else 1])
 
 
 @dataclass
 class Stick:
-    """A bundle that a laptop wrote for another; `lines` are those that the other has afterwards."""
+    """A bundle that a laptop wrote for another or, without a taker, for the office; `lines` and
+    `files` are those that its reader has afterwards.
+    """
 
     path: Path
-    taker: Laptop
+    taker: Laptop | None
     lines: dict[Place, bytes] = field(default_factory=dict)
+    files: frozenset[str] = frozenset()
     written: bool = False
+
+
+@dataclass
+class Desk:
+    """The office's keyboard, where staff read what came on a stick; one command at a time."""
+
+    name: str = "the office"
+    program: tuple[str, ...] = ("tapak", "admin")
+    doing: Command | None = None
+    again: Command | None = None
 
 
 @dataclass
@@ -79,6 +93,10 @@ class Laptop:
     again: Command | None = None  # was killed, so the person types it again
     rows_before: int = 0
     key: str = ""  # what is sealed to it (S10)
+
+    @property
+    def program(self) -> tuple[str, ...]:
+        return ("fieldkit", "--home", str(self.home))
 
     def rows(self, sql: str, *given: object) -> list[tuple[object, ...]]:
         with closing(sqlite3.connect(self.home / "store.sqlite", timeout=30)) as db:
@@ -105,6 +123,7 @@ class Town:
     count: Callable[[str], None]
     book: Book = field(default_factory=Book)
     laptops: list[Laptop] = field(default_factory=list)
+    desk: Desk = field(default_factory=Desk)
     sticks: list[Stick] = field(default_factory=list)
     server: subprocess.Popen[bytes] | None = None
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
@@ -197,17 +216,17 @@ class Town:
 
     def end(self) -> None:
         self.proxy.close()
-        for one in (self.server, *self.workers, self.zygote):
-            if one is not None:
-                kill_group(one) if one is not self.zygote else one.kill()
-                one.wait()
+        for process in (self.server, *self.workers, self.zygote):
+            if process is not None:
+                kill_group(process) if process is not self.zygote else process.kill()
+                process.wait()
         for pipe in (self.zygote.stdin, self.zygote.stdout):
             if pipe is not None:
                 pipe.close()
-        for laptop in self.laptops:
-            if laptop.doing is not None:
+        for one in self.keyboards:
+            if one.doing is not None and one.doing.pid:
                 with suppress(ProcessLookupError):
-                    os.killpg(laptop.doing.pid, signal.SIGKILL)
+                    os.killpg(one.doing.pid, signal.SIGKILL)
 
     # -- laptops ----------------------------------------------------------------------------------
 
@@ -229,22 +248,27 @@ class Town:
         self.note(laptop)
         return laptop
 
-    def begin(self, laptop: Laptop, command: Command) -> None:
-        """Start a command on a laptop."""
-        words = [str(self.folder / "words.log"), "--home", str(laptop.home), *command.words]
+    @property
+    def keyboards(self) -> list[Laptop | Desk]:
+        """Where commands are typed."""
+        return [*self.laptops, self.desk]
+
+    def begin(self, at: Laptop | Desk, command: Command) -> None:
+        """Start a command on a laptop, or at the office."""
+        words = [str(self.folder / "words.log"), *at.program, *command.words]
         assert self.zygote.stdin is not None
         self.zygote.stdin.write(json.dumps(words).encode() + b"\n")
         self.zygote.stdin.flush()
-        laptop.doing, command.began = command, time.monotonic()
+        at.doing, command.began = command, time.monotonic()
 
-    def run(self, laptop: Laptop, words: list[str]) -> int:
+    def run(self, at: Laptop | Desk, words: list[str]) -> int:
         """A command to its end; its exit code."""
-        self.begin(laptop, Command(words))
+        self.begin(at, Command(words))
         while True:
             for said in self.heard(5.0):
                 if said[0] == "started":
                     continue
-                laptop.doing = None
+                at.doing = None
                 return int(said[2])
 
     def heard(self, seconds: float) -> list[list[str]]:

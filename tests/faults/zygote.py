@@ -1,7 +1,8 @@
-"""Starts real `fieldkit` commands quickly: a process that has loaded the program, and forks.
+"""Starts real commands quickly: a process that has loaded both programs, and forks.
 
-`python -m tests.faults.zygote` reads a JSON list of words a line on standard input and writes
-`started PID`, and later `ended PID CODE`. Each command is a process and a group of its own.
+`python -m tests.faults.zygote` reads a JSON list a line on standard input: the file that the
+command writes to, `fieldkit` or `tapak`, and its words. It writes `started PID`, and later
+`ended PID CODE`. Each command is a process and a group of its own.
 """
 
 from __future__ import annotations
@@ -18,14 +19,13 @@ def main() -> None:
     import httpx  # noqa: F401 - loaded here, so that no command has to
     import rich.console  # noqa: F401
 
-    import fieldkit.blobs
-    import fieldkit.cli
-    import fieldkit.commands.attached
-    import fieldkit.commands.attaching
-    import fieldkit.commands.joining
-    import fieldkit.commands.looking
-    import fieldkit.commands.recording
-    import fieldkit.transport  # noqa: F401
+    import server.admin.bundles
+    import server.cli
+    import server.context
+    import server.services.bundle_intake
+    import server.services.bundle_report
+    import server.store.postgres
+    import server.store.sqlite  # noqa: F401
 
     woken, wake = os.pipe()
     os.set_blocking(wake, False)
@@ -71,11 +71,12 @@ def _fork(words: list[str]) -> int:
     os.dup2(out, 1)
     os.dup2(out, 2)
     import fieldkit.cli
+    import server.cli
 
     code = 1
     try:
-        sys.argv = ["fieldkit", *words[1:]]
-        fieldkit.cli.main()
+        sys.argv = words[1:]
+        {"fieldkit": fieldkit.cli.main, "tapak": server.cli.main}[words[1]]()
     except SystemExit as ended:
         code = ended.code if isinstance(ended.code, int) else 1
     finally:

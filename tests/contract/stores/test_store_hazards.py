@@ -31,3 +31,31 @@ def test_hazards_are_seen_where_their_facility_lies_until_they_are_over(db: Data
     db.write(lambda tx: hazards.put(tx, later))
     with db.read() as tx:
         assert [one.hazard for one in hazards.open_in(tx, {"th-north"})] == [other]
+
+
+def test_what_the_office_has_seen_comes_last_with_the_name_of_who_saw_it(db: Database) -> None:
+    """S7"""
+    db.write(put_everybody)
+    db.write(lambda tx: touch(tx, VISIT, NOW, "hill", "live"))
+    seen = replace(ONE, seen_by="p-budi", seen_at=NOW + 5, seen_why="ထွက်သွားပြီ, called")
+    by_nobody_known = replace(seen, id="h-3", seen_by="p-gone", received_at=NOW - 9)
+    early = replace(ONE, id="h-2", received_at=NOW - 8)
+    db.write(lambda tx: hazards.put(tx, [seen, by_nobody_known, early]))
+    with db.read() as tx:
+        found = hazards.open_in(tx, {"th-north"})
+        assert [one.hazard for one in found] == [early, seen, by_nobody_known]
+        assert [one.seen_by for one in found] == ["", "Budi", ""]
+    db.write(lambda tx: hazards.put(tx, [ONE]))
+    with db.read() as tx:
+        assert [one.hazard for one in hazards.open_in(tx, {"th-north"})][:2] == [ONE, early]
+
+
+def test_the_hazards_of_an_inspection_are_found_over_or_not_and_no_others(db: Database) -> None:
+    """S7"""
+    over = replace(ONE, id="h-2", severity="over", seen_by="p-1", seen_at=NOW, seen_why="so")
+    other = replace(ONE, inspection=VISIT_2)
+    db.write(lambda tx: hazards.put(tx, [ONE, over, other]))
+    with db.read() as tx:
+        assert hazards.of_inspection(tx, VISIT) == {"h-1": ONE, "h-2": over}
+        assert hazards.of_inspection(tx, VISIT_2) == {"h-1": other}
+        assert hazards.of_inspection(tx, "elsewhere") == {}

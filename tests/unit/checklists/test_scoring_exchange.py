@@ -42,6 +42,7 @@ def site() -> ScoreInputs:
     answers = [
         w.answer("ISL-E1", "partially", instance="pond-1", conflict=True),
         w.answer("ISL-E1", "fully", instance="pond-1", auditor="p-bbbbbbbb", conflict=True),
+        w.answer("ISL-E1", "partially", auditor="p-c", replaced=True, overruled=True),
         w.answer("GEN-S12", "not-applicable", reason="no dormitory"),
         w.answer("GEN-G1", "refused"),
         w.answer(

@@ -274,6 +274,27 @@ def test_answers_side_by_side_make_the_grade_provisional() -> None:
     assert codes(document) == ["conflict"]
 
 
+def test_auditors_far_apart_ask_for_adjudication_until_a_third_person_has_decided() -> None:
+    """Rules 5 and 10: provisional, said at the item and as its next step, with what it may gain."""
+    answers = [
+        w.answer("B-E", level, auditor=who, conflict=True, evidence=(w.fact("a"),))
+        for level, who in (("partially", "p-a"), ("fully", "p-b"))
+    ]
+    visit = w.visit("v", *answers, *w.whole_answers()[1:])
+    document = score(w.inputs(w.whole(), [visit])).to_json()
+    assert document["grade_state"] == "provisional"
+    assert codes(document) == ["conflict", "adjudication"]
+    assert "5" in document["rules"]
+    step = document["next"][0]
+    assert (step["item"], step["gain"]) == ("B-E", "28.000")  # 0.40 · (100 - 30)
+    assert "adjudicated" in step["text"]
+    told = explain(document)
+    assert told.count("somebody who is none of them has to adjudicate") == 2
+    decided = w.visit("v", w.answer("B-E", "fully", auditor="p-c"), *w.whole_answers()[1:])
+    after = score(w.inputs(w.whole(), [decided])).to_json()
+    assert (after["grade"], codes(after)) == ("A", [])
+
+
 def test_points_won_and_lost_add_up_to_the_pillar() -> None:
     """Rule 10."""
     document = graded(

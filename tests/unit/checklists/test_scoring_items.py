@@ -363,7 +363,7 @@ def test_each_place_carries_over_by_itself() -> None:
 # -- several answers ------------------------------------------------------------------------------
 
 
-def test_of_answers_side_by_side_the_lowest_counts_and_the_bounds_are_the_extremes() -> None:
+def test_of_two_answers_side_by_side_the_lower_counts_and_the_bounds_are_the_extremes() -> None:
     """Rule 5, protocol L6."""
     got = once(
         w.item("I"),
@@ -372,6 +372,58 @@ def test_of_answers_side_by_side_the_lowest_counts_and_the_bounds_are_the_extrem
     )
     assert (got["effective"], got["low"], got["high"], got["conflict"]) == ("0.3", "0.3", "1", True)
     assert len(got["answer"]["side_by_side"]) == len(got["entries"]) == 2
+
+
+def beside(*levels: str, **more: Any) -> list[GivenAnswer]:
+    """What each of several auditors said at one place, all with the same picture."""
+    return [
+        w.answer("I", level, auditor=f"p-{n}", evidence=(w.fact("a"),), conflict=True, **more)
+        for n, level in enumerate(levels)
+    ]
+
+
+def test_the_devices_of_one_auditor_are_one_word_in_a_disagreement() -> None:
+    """Rule 5: three entries, two auditors."""
+    first, second, third = beside("fully", "fully", "partially")
+    got = once(w.item("I"), first, replace(second, auditor="p-0"), third)
+    assert (got["effective"], got["auditors"]) == ("0.3", 1)
+    assert once(w.item("I"), first, second, third)["effective"] == "1"
+    same = once(w.item("I"), *beside("partially", "fully"))
+    assert same["adjudicate"]
+    own = [replace(a, auditor="p-0") for a in beside("partially", "fully")]
+    assert "adjudicate" not in once(w.item("I"), *own)
+
+
+def test_who_disagrees_replaces_a_colleagues_answer_only_where_they_are_near() -> None:
+    """Rule 5: `overruled` is the colleague's last word; the third person's replaces it."""
+
+    def ended(severity: str, theirs: str, mine: str) -> dict[str, Any]:
+        overruled = w.answer("I", theirs, auditor="p-b", replaced=True, overruled=True)
+        return once(w.item("I", severity), w.answer("I", mine, auditor="p-a"), overruled)
+
+    far = ended("major", "partially", "fully")
+    assert (far["effective"], far["low"], far["high"]) == ("0.3", "0.3", "1")
+    assert (far["adjudicate"], far["conflict"]) == (True, False)
+    assert "replaced the other's answer" in far["why"]
+    near = ended("major", "substantially", "fully")
+    assert (near["effective"], near["low"], near["auditors"]) == ("1", "1", 1)
+    assert "adjudicate" not in near and near["why"] == ""
+    assert ended("critical", "substantially", "fully")["adjudicate"]
+    agreed = ended("critical", "partially", "partially")
+    assert (agreed["effective"], agreed["auditors"]) == ("0.3", 2)
+    assert "adjudicate" not in agreed
+
+
+def test_an_unproven_word_under_the_median_governs_and_a_claim_keeps_no_good_median() -> None:
+    """Rules 3 and 5: what is hidden raises nothing."""
+    bare = [replace(a, evidence=()) for a in beside("partially", "partially")]
+    zero, *good = beside("does-not-meet", "fully", "fully", "fully")
+    others = [replace(a, auditor=f"p-x{n}") for n, a in enumerate(good[:2])]
+    assert once(w.item("I"), zero, *bare, *others)["status"] == "adverse-unproven"
+    claim = replace(good[2], evidence=())
+    got = once(w.item("I"), *beside("substantially", "substantially"), claim)
+    assert (got["status"], got["for_grade"]["value"]) == ("not-observed", "0.3")
+    assert once(w.item("I"), zero, claim)["effective"] == "0"
 
 
 def test_a_rival_that_saw_nothing_widens_the_bounds() -> None:

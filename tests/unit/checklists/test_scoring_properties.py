@@ -88,6 +88,17 @@ class Maker:
             at=dice.randrange(w.NOW),
         )
 
+    def several(self, item: Item, instance: str, one: GivenAnswer) -> list[GivenAnswer]:
+        """One place answered by up to five auditors, side by side or the others overruled."""
+        marks: dict[str, bool] = {"conflict": True}
+        if self.dice.random() < 0.3:
+            marks = {"replaced": True, "overruled": True}
+        others = [
+            replace(self.answer(item, instance), auditor=f"p-{n}", **marks)
+            for n in range(self.dice.randint(1, 4))
+        ]
+        return [replace(one, conflict=marks.get("conflict", False)), *others]
+
     def visit(self, name: str, what: Checklist = SMALL) -> Visit:
         dice = self.dice
         given: list[GivenAnswer] = []
@@ -96,9 +107,8 @@ class Maker:
                 if dice.random() < 0.04:
                     continue
                 one = self.answer(item, instance)
-                if dice.random() < 0.04:
-                    rival = replace(self.answer(item, instance), conflict=True)
-                    given += [replace(one, conflict=True), rival]
+                if dice.random() < 0.08:
+                    given += self.several(item, instance, one)
                 else:
                     given.append(one)
         at = w.NOW - dice.randrange(900) * w.DAY_MS

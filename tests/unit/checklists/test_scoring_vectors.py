@@ -93,6 +93,18 @@ def _grade(case: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _disagreement(case: dict[str, Any]) -> dict[str, Any]:
+    """Every auditor answers beside the others, with the same evidence."""
+    given = [
+        w.answer("I", said, auditor=f"p-{n}", evidence=(w.fact("a"),), reason="none", conflict=True)
+        for n, said in enumerate(case["answers"])
+    ]
+    what = w.checklist([w.item("I", case["severity"])])
+    (item,) = score(w.inputs(what, [w.visit("v", *given)])).to_json()["items"]
+    found = {"value": item["effective"], "low": item["low"], "high": item["high"]}
+    return found | {"adjudicate": item.get("adjudicate", False)}
+
+
 @cases("bands")
 def test_bands_of_readings_are_as_worked(case: dict[str, Any]) -> None:
     """Rule 1, V8."""
@@ -125,6 +137,13 @@ def test_sums_bounds_and_intervals_are_as_worked(case: dict[str, Any]) -> None:
 def test_caps_and_grades_are_as_worked(case: dict[str, Any]) -> None:
     """Rules 8 and 9, V3."""
     assert _grade(case) == {key: case[key] for key in ("raw", "capped", "smallest", "grade")}
+
+
+@cases("disagreements")
+def test_the_median_of_auditors_and_its_bounds_are_as_worked(case: dict[str, Any]) -> None:
+    """Rule 5, V5."""
+    got = _disagreement(case)
+    assert got == {key: case[key] for key in got}
 
 
 @cases("prevalence")
@@ -179,6 +198,18 @@ def test_the_shared_arsenic_bands_agree(shared: dict[str, Any]) -> None:
     for value, want in shared["V8_arsenic"].items():
         case = {"value": value, "u": "0.001", "upper": "0.010", "lower": "", "deviation": False}
         assert SHORT[_band(case)] == want
+
+
+def test_the_shared_disagreements_agree(shared: dict[str, Any]) -> None:
+    """V5."""
+    wanted = shared["V5"]
+    for case, want in zip(OURS["disagreements"], wanted, strict=False):
+        got = _disagreement(case)
+        numbers = [Fraction(got[key]) for key in ("value", "low", "high")]
+        assert numbers == [Fraction(str(want[key])) for key in ("val", "low", "high")]
+        assert got["adjudicate"] == want["adjudicate"]
+        assert SHORT[VALUE_LEVEL[int(numbers[0] * 1000)]] == want["point"]
+    assert len(wanted) == 3
 
 
 def test_the_shared_prevalence_agrees(shared: dict[str, Any]) -> None:

@@ -112,6 +112,25 @@ def test_values_side_by_side_all_go_in_marked() -> None:
     ]
 
 
+def test_the_last_words_of_who_was_overruled_go_in_until_somebody_else_decides() -> None:
+    """Protocol L6, scoring rule 5: their evidence supports all of them."""
+    a, b, c = Device("a"), Device("b"), Device("c")
+    a.photo()
+    first = a.write("answers/I/-", {"level": "partially", "evidence": [PHOTO]})
+    rival = b.write("answers/I/-", {"level": "fully"})
+    assert status(a, b) == ("counted", "0.3")
+    mine = b.write("answers/I/-", {"level": "fully"}, replaces=[first, rival])
+    got = visit(a, b)
+    assert sorted((g.level, g.overruled, g.replaced, g.conflict) for g in got.answers) == [
+        ("fully", False, False, False),
+        ("partially", True, True, False),
+    ]
+    assert all(g.evidence for g in got.answers)
+    assert status(a, b) == ("counted", "0.3")
+    c.write("answers/I/-", {"level": "fully", "evidence": [PHOTO]}, replaces=[mine])
+    assert status(a, b, c) == ("counted", "1")
+
+
 @pytest.mark.parametrize("adverse", [{"level": "does-not-meet"}, {"special": "refused"}])
 def test_not_observed_on_the_same_path_does_not_displace_what_was_adverse(
     adverse: dict[str, str],

@@ -13,8 +13,9 @@ from fieldkit.capture import answer
 from fieldkit.keys import load_key
 from fieldkit.shared import extracts_of, take_certificate, take_lines
 from sync import wire
-from sync.extract import Extract
+from sync.extract import Extract, extract_to_json, make_extract, vouch
 from sync.receipt import server_id, sign_certificate
+from sync.session import Change
 
 TRACK = {"source": "recorded", "lat_e7": [40000000], "lon_e7": [1010000000]}
 
@@ -75,3 +76,26 @@ def give(office: Office, of: FieldDevice, to: FieldDevice, inspection: str) -> i
         for run in runs(of, inspection):
             new += take_lines(tx, identity, run)
     return new
+
+
+def office_sends(
+    office: Office, of: FieldDevice, to: FieldDevice, inspection: str, aside: set[int]
+) -> None:
+    """A colleague's log as the office sends it, with what is set aside there."""
+    (log,) = [one for one in of.store.logs(inspection) if one.device == of.id]
+
+    def vouched(seq: int, h: bytes) -> bytes:
+        return vouch(office.key, of.id, inspection, seq, h)
+
+    run = make_extract(of.id, inspection, 1, log.lines, log.hashes, {}, vouched, aside)
+    person = load_person(to, of)
+    office.changes += [
+        Change("certificate", of.id, certificate(office, of, person)),
+        Change("lines", f"{of.id}/{inspection}/1", extract_to_json(run)),
+    ]
+    to.sync()
+
+
+def load_person(to: FieldDevice, of: FieldDevice) -> str:
+    owner = to.store.owner_of(of.id)
+    return "p-colleague" if owner is None else owner[1]

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 from field_device import ASSIGNMENT, FieldDevice
-from handing import certificate, give, joined, runs, visit
+from handing import certificate, give, joined, office_sends, runs, visit
 from memory_server import Office
 
 from fieldkit.capture import about_of, answer, load_inspection, set_outcome
@@ -18,7 +18,6 @@ from fieldkit.confirmed import SET_ASIDE, UNCONFIRMED
 from fieldkit.shared import colleagues, drop_colleagues, take_certificate, take_lines
 from fieldkit.signing import sign_off
 from fieldkit.written import entries_of
-from sync.extract import extract_to_json, make_extract, vouch
 from sync.problems import Problem
 from sync.session import Change
 
@@ -39,29 +38,6 @@ def hand_over(
         take_certificate(tx, store.identity(), of.id, certificate(office, of, person))
         for run in runs(of, inspection):
             take_lines(tx, store.identity(), run)
-
-
-def office_sends(
-    office: Office, of: FieldDevice, to: FieldDevice, inspection: str, aside: set[int]
-) -> None:
-    """A colleague's log as the office sends it, with what is set aside there."""
-    (log,) = [one for one in of.store.logs(inspection) if one.device == of.id]
-
-    def vouched(seq: int, h: bytes) -> bytes:
-        return vouch(office.key, of.id, inspection, seq, h)
-
-    run = make_extract(of.id, inspection, 1, log.lines, log.hashes, {}, vouched, aside)
-    person = load_person(to, of)
-    office.changes += [
-        Change("certificate", of.id, certificate(office, of, person)),
-        Change("lines", f"{of.id}/{inspection}/1", extract_to_json(run)),
-    ]
-    to.sync()
-
-
-def load_person(to: FieldDevice, of: FieldDevice) -> str:
-    owner = to.store.owner_of(of.id)
-    return "p-colleague" if owner is None else owner[1]
 
 
 def answered(of: FieldDevice, inspection: str) -> set[str]:

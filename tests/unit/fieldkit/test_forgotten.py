@@ -19,7 +19,9 @@ from fieldkit.passphrase import change_passphrase, set_passphrase, unlock
 from fieldkit.vault import ASKED, Cost, new_data_key, open_vault, read_office
 from sync.draft_key import (
     KeyRequest,
+    Owner,
     read_key_request,
+    read_owner,
     read_wrapped,
     write_key_answer,
     write_key_request,
@@ -166,6 +168,14 @@ def test_the_offices_copy_follows_its_key_and_outlives_a_change_of_passphrase_s1
     sealed.sync()
     assert _opens(read_office(folder), office.sealing_key) == (sealed.id, sealed.home.data_key)
     assert open_vault(folder, NEW) == sealed.home.data_key, "renewing needs no passphrase"
+
+
+def test_the_offices_copy_says_whose_the_device_is_s11(sealed: FieldDevice, office: Office) -> None:
+    """S11: a server put back from a backup of before it was enrolled knows neither."""
+    store = sealed.store
+    who = store.identity()
+    opened = pyrage.decrypt(ask_office(sealed.home.folder).wrapped, [office.sealing_key])
+    assert read_owner(opened) == Owner(who.person, who.person_name)
 
 
 def _opens(copy: object, key: Identity) -> tuple[str, bytes]:

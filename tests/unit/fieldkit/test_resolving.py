@@ -133,6 +133,19 @@ def test_keeping_one_names_all_heads_and_nothing_is_lost(
     assert len(state.replaced) == 2
 
 
+def test_who_gave_one_of_the_values_is_told_that_somebody_else_adjudicates(
+    device: FieldDevice, visit: str, budi: Colleague
+) -> None:
+    """Scoring rule 5: the log has one value, the preview of the score both last words."""
+    budi.write(visit, "answers/GEN-G1/-", {"level": "does-not-meet"}, device.clock)
+    code = ask(device, "resolve", "GEN-G1")["code"]
+    said = run(device, "resolve", "GEN-G1", "fully", "--seen", code)
+    assert "somebody who is none of you adjudicates" in " ".join(said.output.split())
+    assert in_conflict(device, visit) == []
+    items = ask(device, "score")["score"]["items"]
+    assert next(i for i in items if i["item"] == "GEN-G1")["adjudicate"]
+
+
 def test_another_value_may_end_it_and_keeps_the_files_of_all(
     device: FieldDevice, visit: str, budi: Colleague, tmp_path: Path
 ) -> None:

@@ -180,11 +180,21 @@ class Device:
         self.record(inspection, f"evidence/{sha256}/{self.id}", value)
         return sha256
 
-    def sign_off(self, inspection: str, others: Mapping[str, tuple[int, str]] | None = None) -> str:
-        """Sign everything in this device's log, and other logs up to (seq, h)."""
+    def sign_off(
+        self,
+        inspection: str,
+        others: Mapping[str, tuple[int, str]] | None = None,
+        without: Mapping[str, list[list[int]]] | None = None,
+    ) -> str:
+        """Sign everything in this device's log, and other logs up to (seq, h).
+
+        `without` are the positions of each device that are left out; where it is not given, the
+        sign-off does not say, as one of an earlier version.
+        """
         own = {self.id: (len(self.logs[inspection]), self.hashes[inspection][-1].hex())}
         signed = [
             {"device": device, "seq": seq, "h": h}
+            | ({} if without is None else {"without": without.get(device, [])})
             for device, (seq, h) in {**own, **(others or {})}.items()
         ]
         value = {"statement": "This is what I saw.", "logs": signed}

@@ -21,6 +21,7 @@ from server.settings import read_settings
 from server.store import audit
 from sync.draft_key import (
     KeyRequest,
+    Owner,
     read_key_answer,
     read_key_request,
     read_wrapped,
@@ -37,10 +38,10 @@ def device(region: Context) -> Device:
     return enrolled_device(region)
 
 
-def request(ctx: Context, device: str, own: Identity) -> bytes:
-    """What the device's command writes."""
+def request(ctx: Context, device: str, own: Identity, owner: Owner | None = None) -> bytes:
+    """What the device's command writes; one of before devices said whose they are without it."""
     to = [Recipient.from_str(ctx.recipient)]
-    wrapped = pyrage.encrypt(write_wrapped(device, DATA_KEY), to)
+    wrapped = pyrage.encrypt(write_wrapped(device, DATA_KEY, owner), to)
     return write_key_request(KeyRequest(wrapped, str(own.to_public())))
 
 
@@ -100,6 +101,34 @@ def test_what_is_no_request_for_this_server_is_refused_with_words_s11(
     with pytest.raises(Problem) as told:
         look_at(region, text)
     assert told.value.code == "draft-request-unfit"
+
+
+def test_a_device_that_a_restored_server_does_not_know_is_opened_for_whom_it_names_s11(
+    region: Context, device: Device
+) -> None:
+    """S11: it was enrolled after the backup; locked, it cannot be enrolled again."""
+    own, stranger = Identity.generate(), "f" * 32
+    asked = look_at(region, request(region, stranger, own, Owner("p-gone2222", "Made-up Gone")))
+    assert asked.device_name == "a device that this server does not know"
+    assert (asked.person, asked.person_name) == ("p-gone2222", "Made-up Gone")
+    opened = pyrage.decrypt(
+        read_key_answer(answer(region, CONSOLE, asked, asked.code, "rang up")), [own]
+    )
+    assert read_wrapped(opened) == (stranger, DATA_KEY)
+    with region.db.read() as tx:
+        last = audit.lines(tx, f"device:{stranger}")[-1]
+    assert (last["action"], last["detail"]["person"]) == ("device.unwrap", "p-gone2222")
+
+
+def test_of_a_known_device_the_server_says_whose_it_is_s11(region: Context, device: Device) -> None:
+    """S11: what a device says of itself counts only where the server knows nothing of it."""
+    told = request(region, device.id, Identity.generate(), Owner("p-other222", "Somebody Else"))
+    plain = request(region, device.id, Identity.generate())
+    assert look_at(region, told).person == look_at(region, plain).person != "p-other222"
+    revoke_device(region, CONSOLE, device.id, "taken at the gate")
+    with pytest.raises(Problem) as refused:
+        look_at(region, told)
+    assert refused.value.code == "draft-device-revoked"
 
 
 def test_a_revoked_device_is_not_opened_and_a_retired_one_is_s11(

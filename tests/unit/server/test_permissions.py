@@ -44,6 +44,7 @@ ALLOWED = {
     | {
         "pages.entries",
         "pages.evidence",
+        "pages.acknowledgement",
         "pages.admission",
         "pages.resolution",
         "pages.inspection",

@@ -231,6 +231,40 @@ def test_a_conflict_holds_the_grade_back_and_the_decision_says_it_was_not_signed
     assert item["unsigned"] == [log.h.hex()]
 
 
+def test_an_auditor_who_disagreed_settles_nothing_and_an_officer_may_adjudicate(
+    office: Office, both: tuple[Device, Device]
+) -> None:
+    """L6, scoring rule 5: at a critical item, which two auditors answered apart."""
+    first, _ = both
+    heads = loaded(office).conflicts[0].heads
+    first.record(VISIT, PATH, {"level": "fully"}, replaces=list(heads))
+    first.send()
+    found = loaded(office)
+    (open_one,) = found.unsettled
+    assert found.conflicts == () and len(open_one.sides) == 2
+
+    def asked() -> bool:
+        assess_facility(office.ctx, NORTH)
+        with office.ctx.db.read() as tx:
+            row = assessments.find(tx, "inspection", VISIT)
+        assert row is not None
+        items = {one["item"]: one for one in json.loads(row.score)["items"]}
+        return "adjudicate" in items["GEN-G1"]
+
+    assert asked()
+    officer = office.logged_in("officer")
+    shown = page(officer)
+    part = shown[shown.index('id="adjudicate"') : shown.index('id="flags"')]
+    assert part.index("Fully meets") < part.index("Does not meet") and "Decide</summary>" in part
+    assert "Auditors disagree: somebody who is none of them has to adjudicate." in shown
+    form = {"path": PATH, "seen": open_one.code, "reason": "seen on site", "keep": heads[0]}
+    kept = next(one.record.h for one in open_one.sides)
+    assert decide(officer, {**form, "keep": kept}).status_code == 303
+    assert loaded(office).unsettled == () and not asked()
+    assert 'id="adjudicate"' not in page(officer)
+    assert decide(officer, form).status_code == 409
+
+
 def test_the_accounts_key_lies_nowhere_but_where_the_servers_own_does(
     office: Office, both: tuple[Device, Device]
 ) -> None:

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 from office import NORTH, Browser, Office, make_office
-from region import Clock, Device, enrolled_device, visit
+from region import DAY_MS, Clock, Device, enrolled_device, visit
 
-from server.services.inspections import load_inspection
+from server.services.inspections import Loaded, load_inspection
 from server.services.intake import receive
 from server.services.programme import assign
 from server.store import audit, people
@@ -174,3 +174,98 @@ def test_what_came_after_the_sign_off_is_listed_as_amendments(
     auditor.sign_off(VISIT)
     auditor.send()
     assert "came after" not in page(officer)
+
+
+# -- signed without some entries, or with some that do not count any more ------------------------
+
+
+def loaded(office: Office) -> Loaded:
+    with office.ctx.db.read() as tx:
+        found = load_inspection(tx, VISIT)
+    assert found is not None
+    return found
+
+
+def rule(officer: Browser, of: Device, ruling: str, upto: int) -> None:
+    form = {"device": of.id, "upto": str(upto), "ruling": ruling, "reason": "seen on site"}
+    assert officer.call("POST", f"/inspections/{VISIT}/admission", data=form).status_code == 303
+
+
+def signed_with_a_colleague(
+    office: Office, without: list[list[int]] | None
+) -> tuple[Device, Device]:
+    """A visit signed with three entries of a colleague, who wrote the first two long before they
+    were assigned, so that those are set aside.
+    """
+    first, colleague = device(office), device(office, "reader", 2)
+    first.start(VISIT, NORTH)
+    first.record(VISIT, "outcome", {"outcome": "visited"})
+    first.send()
+    office.clock.at -= 60 * DAY_MS
+    colleague.record(VISIT, "answers/GEN-G1/-", {"level": "fully"})
+    colleague.record(VISIT, "answers/GEN-G2/-", {"level": "fully"})
+    colleague.send()
+    office.clock.at += 60 * DAY_MS
+    colleague.record(VISIT, "answers/GEN-G3/-", {"level": "fully"})
+    colleague.send()
+    sign_with(first, colleague, without)
+    return first, colleague
+
+
+def sign_with(first: Device, colleague: Device, without: list[list[int]] | None) -> None:
+    head = {colleague.id: (3, colleague.hashes[VISIT][3].hex())}
+    first.sign_off(VISIT, head, None if without is None else {colleague.id: without})
+    first.send()
+
+
+def signed_answers(office: Office) -> set[str] | None:
+    signed = loaded(office).signed
+    return None if signed is None else {item for item, _ in signed.answers}
+
+
+def test_what_was_set_aside_when_it_was_signed_and_is_admitted_is_an_amendment(
+    office: Office, officer: Browser
+) -> None:
+    """L7, S9: it counts and is not signed, and the page says why."""
+    colleague = signed_with_a_colleague(office, [[1, 2]])[1]
+    assert signed_answers(office) == {"GEN-G3"}
+    assert loaded(office).awaited == () and "to be signed again" not in page(officer)
+    rule(officer, colleague, "admitted", 2)
+    assert signed_answers(office) == {"GEN-G3"}
+    found = loaded(office)
+    assert [r.path for r in found.amendments] == ["answers/GEN-G1/-", "answers/GEN-G2/-"]
+    assert found.left_out == {r.h for r in found.amendments}
+    shown = page(officer)
+    said = "2 entries</a> were set aside when it was signed and count now, to be signed again"
+    assert said in shown and "came after" not in shown
+    assert shown.count("; set aside when it was signed</li>") == 2
+    assert shown.count("Set aside when it was signed. What was signed, and counts:") == 2
+    assert "fter the sign-off" not in shown
+
+
+def test_a_signed_entry_that_is_set_aside_is_told_and_nothing_counts_as_signed(
+    office: Office, officer: Browser
+) -> None:
+    """L7, S9: which log and how many; all counts as signed again once the office admits it."""
+    first, colleague = signed_with_a_colleague(office, [[2, 2]])
+    one = "Signed on <bdi>laptop 1</bdi>, but 1 entry of <bdi>laptop 2</bdi> is set aside."
+    assert signed_answers(office) is None and one in page(officer)
+    rule(officer, colleague, "admitted", 2)
+    assert signed_answers(office) == {"GEN-G1", "GEN-G3"}
+    assert [r.path for r in loaded(office).amendments] == ["answers/GEN-G2/-"]
+    assert "is set aside" not in page(officer)
+    rule(officer, colleague, "refused", 2)
+    assert signed_answers(office) is None and one in page(officer)
+    sign_with(first, colleague, [])
+    assert "2 entries of <bdi>laptop 2</bdi> are set aside." in page(officer)
+
+
+def test_a_sign_off_of_an_earlier_version_covers_what_counts_up_to_its_heads(
+    office: Office, officer: Browser
+) -> None:
+    """L7: it does not say what it was without."""
+    colleague = signed_with_a_colleague(office, None)[1]
+    assert signed_answers(office) == {"GEN-G3"}
+    rule(officer, colleague, "admitted", 2)
+    assert signed_answers(office) == {"GEN-G1", "GEN-G2", "GEN-G3"}
+    assert loaded(office).amendments == () and loaded(office).left_out == frozenset()

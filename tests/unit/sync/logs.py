@@ -21,6 +21,7 @@ class Device:
     inspection: str = INSPECTION
     lines: list[bytes] = field(default_factory=list)
     hashes: list[bytes] = field(default_factory=list)
+    person: str = "p-aaaaaaaa"
 
     def __post_init__(self) -> None:
         self.key = Ed25519PrivateKey.from_private_bytes(bytes([self.seed]) * 32)
@@ -36,7 +37,7 @@ class Device:
         self, path: str, value: Any, *, at: int = 1_000, replaces: list[str] | None = None
     ) -> str:
         """Append an entry; its chain hash in hex."""
-        line = write(len(self.lines) + 1, at, "p-aaaaaaaa", path, value, replaces)
+        line = write(len(self.lines) + 1, at, self.person, path, value, replaces)
         return self.write_raw(line)
 
     def write_raw(self, line: bytes) -> str:

@@ -271,9 +271,10 @@ def test_what_was_signed_is_the_branch_that_the_signer_had(old: Device) -> None:
     adopt(new, two, 3)
     read = expand([*one.records(), *new.records()], owners(old, new))
     hexes = [h.hex() for h in two.hashes]
-    assert branch_up_to(read, old.id, 4, hexes[3]) == set(hexes)
-    assert branch_up_to(read, old.id, 3, hexes[2]) == set(hexes[:3])
-    assert branch_up_to(read, old.id, 3, one.hashes[2].hex()) == {h.hex() for h in one.hashes}
+    assert branch_up_to(read, old.id, 4, hexes[3]) == dict(enumerate(hexes, 1))
+    assert branch_up_to(read, old.id, 3, hexes[2]) == dict(enumerate(hexes[:3], 1))
+    others = {n: h.hex() for n, h in enumerate(one.hashes, 1)}
+    assert branch_up_to(read, old.id, 3, one.hashes[2].hex()) == others
     assert branch_up_to(read, old.id, 4, "0" * 64) is None
     assert branch_up_to(inner(read, two)[3:], old.id, 4, hexes[3]) is None
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import pairwise
@@ -167,6 +168,26 @@ def test_where_the_device_did_not_sign_the_server_vouches_and_that_can_be_told(
         nearest_hole = next((m for m in range(n, len(tracks)) if tracks[m]), len(tracks))
         proved = any(n <= end <= nearest_hole for end in ends)
         assert (n in only) == (not track and not proved)
+
+
+def test_what_is_set_aside_is_a_hole_that_says_so_be_it_a_track_or_not() -> None:
+    """L7, S9: whoever signs has to leave out either; a track that counts says nothing of it."""
+    device = log_of([False, False, True, True])
+    signed = signed_by(device)
+
+    def vouched(seq: int, h: bytes) -> bytes:
+        return vouch(SERVER, device.id, device.inspection, seq, h)
+
+    log = device.id, device.inspection, 1, device.lines, device.hashes
+    extract = make_extract(*log, signed, vouched, {2, 3})
+    assert check(device, extract) == device.hashes
+    again = extract_from_json(json.loads(json.dumps(extract_to_json(extract))))
+    assert again.rows == (
+        device.lines[0],
+        Hole(device.hashes[1], aside=True),
+        Hole(device.hashes[2], aside=True),
+        Hole(device.hashes[3]),
+    )
 
 
 # -- tampering ------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from logs import INSPECTION, Device
 
-from sync.inspection import Inspection, is_decimal
+from sync.inspection import MOST_LEFT_OUT, Inspection, is_decimal
 from sync.inspection_reader import read_inspection
 from sync.merge import merge
 
@@ -23,6 +23,15 @@ TRACK = {
     "segments": [0],
 }
 READING = {"analyte": "As", "value": "0.008", "u": "0.001", "unit": "mg/L"}
+
+
+TORN = [[n, n] for n in range(1, MOST_LEFT_OUT + 3, 2)]  # more than half of what may be named
+
+
+def without(ranges: Any, seq: int = 9) -> dict[str, Any]:
+    """A sign-off over one log without these positions."""
+    logs = [{"device": "d", "seq": seq, "h": "x", "without": ranges}]
+    return {"statement": "s", "logs": logs}
 
 
 def read(*devices: Device) -> Inspection:
@@ -108,6 +117,15 @@ def test_everything_an_inspection_can_hold_is_read() -> None:
         ("track/d/1", {**TRACK, "segments": None}),
         ("track/d/1", {**TRACK, "thinned_from": 1}),
         ("sign-off/d", {"statement": "s", "logs": [{"device": "d"}]}),
+        ("sign-off/d", {"logs": [{"device": "d", "seq": 0, "h": "x"}]}),
+        ("sign-off/d", {"logs": [{"device": "d", "seq": -4, "h": "x"}]}),
+        ("sign-off/d", {"logs": [{"device": "d", "seq": True, "h": "x"}]}),
+        ("sign-off/d", without([[2, 3], [3, 4]])),
+        ("sign-off/d", without([[-1, 1]])),
+        ("sign-off/d", without([[8, 9]])),
+        ("sign-off/d", without(None)),
+        ("sign-off/d", without([[n, n] for n in range(1, 2 * MOST_LEFT_OUT + 2, 2)], 5000)),
+        ("sign-off/d", {"logs": 2 * without(TORN, 5000)["logs"]}),
     ],
 )
 def test_a_value_that_is_not_understood_is_unread_not_skipped(path: str, value: Any) -> None:
@@ -117,6 +135,24 @@ def test_a_value_that_is_not_understood_is_unread_not_skipped(path: str, value: 
     got = read(one)
     assert len(got.unread) == 1
     assert got.unread[0].path == path
+
+
+def test_a_sign_off_says_what_it_covers_of_a_log_and_what_it_is_without() -> None:
+    """L7: one that does not say so is of an earlier version."""
+    one = Device(1)
+    one.write("sign-off/a", without([[2, 3], [6, 6]]))
+    one.write("sign-off/b", without([]))
+    one.write("sign-off/c", {"logs": [{"device": "d", "seq": 9, "h": "x"}]})
+    one.write("sign-off/d", without(TORN, 5000))
+    got = read(one)
+    logs = {path: slot.heads[0].logs[0] for path, slot in got.sign_offs.items()}
+    assert (logs["a"].without, logs["a"].covered) == (
+        ((2, 3), (6, 6)),
+        ((1, 1), (4, 5), (7, 9)),
+    )
+    assert (logs["b"].without, logs["b"].covered) == ((), ((1, 9),))
+    assert (logs["c"].without, logs["c"].covered) == (None, ((1, 9),))
+    assert not got.unread
 
 
 def test_an_unread_head_hides_the_value_before_it() -> None:

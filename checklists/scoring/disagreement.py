@@ -1,0 +1,130 @@
+"""Several auditors at one place of one visit: the lower median, the extremes, and whether they
+disagree so far that somebody who is none of them has to adjudicate (scoring rule 5).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from checklists.model import Item
+from checklists.scoring.exact import LEVEL_VALUE
+from checklists.scoring.inputs import GivenAnswer
+from checklists.scoring.standing import (
+    CLAIMED,
+    COUNTED,
+    NOT_APPLICABLE,
+    NOT_OBSERVED,
+    REFUSED,
+    UNPROVEN,
+    UNREAD,
+    Judge,
+    Standing,
+    also,
+    combine,
+    effective_of,
+    judge_answer,
+    value_of,
+)
+
+_RANK = {value: rank for rank, value in enumerate(sorted(LEVEL_VALUE.values()))}
+_FAR_APART = 2  # levels
+_SIDE_BY_SIDE = "several answers stand side by side, the lower median of their auditors counts"
+_OVERRULED = (
+    "an auditor who disagreed replaced the other's answer, the lower median of their last words"
+    " counts"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class VisitAnswers:
+    """What one visit says at one place: what stands there, and what was replaced, latest first.
+
+    `overruled` are those of the replaced that are still their auditors' last words.
+    """
+
+    visit: str
+    heads: tuple[GivenAnswer, ...]
+    replaced: tuple[GivenAnswer, ...]
+    unread: bool = False
+    overruled: tuple[GivenAnswer, ...] = ()
+
+
+def at_visit(judge: Judge, item: Item, here: VisitAnswers) -> Standing:
+    """What one visit says at one place.
+
+    An answer that replaced all others stands alone, unless it is far from the last word of somebody
+    whom its author disagreed with: that is for a third person to settle.
+    """
+    heads = here.heads
+    if len(heads) == 1 and not (here.unread or here.overruled or heads[0].conflict):
+        return judge_answer(judge, item, heads[0], here.visit)
+    if not heads:
+        status = UNREAD if here.unread else NOT_OBSERVED
+        why = "an entry here needs a newer version to be read" if here.unread else "no answer"
+        return Standing(status, why, visit=here.visit)
+    words = (*heads, *here.overruled)
+    said = [(a.auditor, judge_answer(judge, item, a, here.visit)) for a in words]
+    auditors = sorted({auditor for auditor, _ in said})
+    own = [combine([s for by, s in said if by == auditor]) for auditor in auditors]
+    asked = asks_to_adjudicate(item, own)
+    side_by_side = len(heads) > 1 or here.unread or heads[0].conflict
+    if not side_by_side and not asked:
+        found = said[0][1]
+        return replace(found, auditors=_who_found(found.value, own))
+    if here.unread:
+        worst = combine([*own, Standing(UNREAD, "an entry here needs a newer version to be read")])
+    else:
+        worst = lower_median(own)
+    parts = [*own, Standing(UNREAD)] if here.unread else own
+    return replace(
+        worst,
+        why=also(_SIDE_BY_SIDE if side_by_side else _OVERRULED, worst.why),
+        low=min(p.low for p in parts),
+        high=max(p.high for p in parts),
+        answers=words,
+        visit=here.visit,
+        auditors=_who_found(worst.value, own),
+        conflict=side_by_side,
+        fell=worst.status == CLAIMED and any(p.fell for p in own),
+        adjudicate=asked,
+    )
+
+
+def asks_to_adjudicate(item: Item, own: Sequence[Standing]) -> bool:
+    """Whether what auditors said is two levels apart, or differs at all at a critical item.
+
+    By the answers, before evidence. That an item does not apply differs from every value.
+    """
+    given = [p for p in own if p.status in (COUNTED, REFUSED, UNPROVEN, CLAIMED)]
+    ranks = [_RANK[p.value] for p in given if p.value is not None]
+    if ranks and any(p.status == NOT_APPLICABLE for p in own):
+        return True
+    apart = max(ranks, default=0) - min(ranks, default=0)
+    return apart >= (1 if item.severity == "critical" else _FAR_APART)
+
+
+def lower_median(own: Sequence[Standing]) -> Standing:
+    """The lower median of what auditors said, each once; a refusal is a zero.
+
+    What is unproven weighs as it does among places (`combine`): an adverse answer under the median
+    governs, and a favourable one lets only an adverse median count. So hiding evidence raises
+    nothing.
+    """
+    seen = sorted((p for p in own if p.status in (COUNTED, REFUSED)), key=_order)
+    middle = seen[(len(seen) - 1) // 2] if seen else None
+    bar = effective_of(middle) if middle is not None and middle.adverse else 1001
+    unproven = sorted((p for p in own if p.status == UNPROVEN), key=value_of)
+    if unproven and value_of(unproven[0]) < bar:
+        return unproven[0]
+    if middle is not None and (middle.adverse or all(p.status != CLAIMED for p in own)):
+        return middle
+    return combine([p for p in own if p.status not in (COUNTED, REFUSED, UNPROVEN)])
+
+
+def _who_found(value: int | None, own: Sequence[Standing]) -> tuple[str, ...]:
+    return tuple(sorted({a for p in own if p.value == value for a in p.auditors}))
+
+
+def _order(standing: Standing) -> tuple[int, int, str]:
+    return effective_of(standing), value_of(standing), standing.status
