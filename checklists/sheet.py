@@ -31,12 +31,12 @@ NAMES = {
 def sheet(checklist: Checklist, language: str = "en", tables: Sequence[Limits] = ()) -> Sheet:
     """The checklist as JSON: its texts in `language`, each as `{"text": …, "fallback": true|false}`.
 
-    `missing` is the number of texts that fall back, out of `texts`. With `tables`, each analyte
-    that takes its limit from the law shows what these say.
+    `missing` is the number of texts that fall back, out of `texts`; `told` are the sentences that
+    stand above the sheet. With `tables`, each analyte shows what their limits are.
     """
     every = [text for _, text in texts(checklist)]
     lay = _Laying(language, tables)
-    return {
+    laid: Sheet = {
         "id": checklist.id,
         "version": checklist.version,
         "digest": checklist.digest,
@@ -73,10 +73,10 @@ def sheet(checklist: Checklist, language: str = "en", tables: Sequence[Limits] =
             for seen in checklist.observed
         ],
     }
+    return laid | {"told": _told(laid)}
 
 
-def told(laid: Mapping[str, Any]) -> list[str]:
-    """What a reader is told above the sheet: that it is a draft, what falls back, which limits."""
+def _told(laid: Mapping[str, Any]) -> list[str]:
     name, code = laid["language_name"], laid["language"]
     shown = name if name == code else f"{name} ({code})"
     lines = []
@@ -97,7 +97,7 @@ def as_text(laid: Mapping[str, Any]) -> Iterator[str]:
     """The sheet as plain lines, for a terminal."""
     yield f"{_said(laid['title'])}  ({laid['id']} {laid['version']})"
     yield f"digest {laid['digest']}"
-    yield from told(laid)
+    yield from laid["told"]
     for section in laid["sections"]:
         yield ""
         yield f"== {_said(section['title'])}"
