@@ -29,7 +29,7 @@ NAMES = {
 
 
 def sheet(checklist: Checklist, language: str = "en", tables: Sequence[Limits] = ()) -> Sheet:
-    """The checklist as JSON: its texts in `language`, each as `{"text": …, "fallback": true|false}`.
+    """The checklist as JSON, each text in `language` as `{"text": …, "fallback": true or false}`.
 
     `missing` is the number of texts that fall back, out of `texts`; `told` are the sentences that
     stand above the sheet. With `tables`, each analyte shows what their limits are.

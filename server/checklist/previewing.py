@@ -46,8 +46,8 @@ def preview_command(
     fonts: tuple[Path, ...],
     force: bool,
 ) -> None:
-    """Show how CHECKLIST reads in a language: in the terminal, or written as a page or a PDF. A text
-    that is missing in the language is shown in English and marked [en].
+    """Show how CHECKLIST reads in a language: in the terminal, or written as a page or a PDF. A
+    text that is missing in the language is shown in English and marked [en].
 
     It is a FILE, the beginning of a digest, NAME@VERSION, or a NAME: the one published last on this
     server, else the one that comes with the program. A recipe is composed first.

@@ -15,7 +15,7 @@ _TOKENS = Path(server.__file__).parent / "pages" / "static" / "tokens.css"
 
 
 def page(laid: Mapping[str, Any]) -> bytes:
-    """The page of a sheet (checklists/sheet.py), with the style in it; no other file is asked for."""
+    """The page of a sheet (checklists/sheet.py), its style in it: it asks for no other file."""
     env = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True)
     made = env.get_template("sheet.html").render(
         sheet=laid,

@@ -10,7 +10,6 @@ import click
 
 from server.checklist.comparing import meant
 from server.terminal import Terminal, command, read_input, write_output
-from sync.problems import problem
 
 if TYPE_CHECKING:
     from checklists.xlsform.draft import Draft
