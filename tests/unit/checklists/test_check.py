@@ -386,7 +386,7 @@ def test_a_recipe_is_checked_as_it_is_composed() -> None:
     assert (done.kind, done.file) == ("tapak-recipe/1", "x.yaml (composed)")
     with pytest.raises(Problem, match=r'no part "logistcs"\. Write "logistics"'):
         checked(text.replace("logistics, obs", "logistcs, obs"))
-    with pytest.raises(Problem, match=r"x\.yaml:5: None of the parts has the item"):
+    with pytest.raises(Problem, match=r"x\.yaml:6: None of the parts has the item"):
         checked(f"{text}only: [GEN-G1, GEN-G99]\n")
 
 

@@ -101,7 +101,8 @@ def test_faults_and_findings_are_named_with_file_line_and_remedy(run: Run, tmp_p
 
 def test_notes_end_well_unless_they_shall_not(run: Run) -> None:
     said = run("check", "logistics-hub").stdout
-    assert said.endswith("logistics-hub@2026.1: nothing amiss, 10 notes.\n")
+    assert said.endswith("logistics-hub@2026.1: nothing amiss, 8 notes.
+")
     run("check", "logistics-hub", "--strict", code=1)
     gaps = run("check", "metal-making", "--limits", "example").stdout
     assert "the limits of example have no row climate/perfluorocarbons" in gaps
@@ -119,7 +120,9 @@ def test_a_translation_is_stamped_where_it_has_no_mark(run: Run, tmp_path: Path)
     file = tmp_path / "logistics.yaml"
     file.write_text(bare, encoding="utf-8")
     assert "no-mark" in run("check", "logistics.yaml", "--json").stdout
-    assert run("stamp", "logistics.yaml").stdout == "Marks written into logistics.yaml: 3.\n"
+    marks = whole.count("    of:")
+    said = run("stamp", "logistics.yaml").stdout
+    assert said == f"Marks written into logistics.yaml: {marks}.\n"
     assert set(read_translation(file.read_bytes(), "x").of) == set(
         read_translation(whole.encode(), "x").of
     )

@@ -59,9 +59,7 @@ def test_the_terminal_the_data_and_the_page_mark_the_same_fallbacks(
         assert line in page
 
 
-def test_the_page_holds_texts_as_texts_and_asks_for_nothing_else(
-    run: Run, tmp_path: Path
-) -> None:
+def test_the_page_holds_texts_as_texts_and_asks_for_nothing_else(run: Run, tmp_path: Path) -> None:
     run("my-site.yaml", "--html", "page.html")
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "My &lt;site&gt; &amp; more" in page
