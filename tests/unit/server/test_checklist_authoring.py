@@ -101,8 +101,7 @@ def test_faults_and_findings_are_named_with_file_line_and_remedy(run: Run, tmp_p
 
 def test_notes_end_well_unless_they_shall_not(run: Run) -> None:
     said = run("check", "logistics-hub").stdout
-    assert said.endswith("logistics-hub@2026.1: nothing amiss, 8 notes.
-")
+    assert said.endswith("logistics-hub@2026.1: nothing amiss, 8 notes.\n")
     run("check", "logistics-hub", "--strict", code=1)
     gaps = run("check", "metal-making", "--limits", "example").stdout
     assert "the limits of example have no row climate/perfluorocarbons" in gaps
