@@ -176,6 +176,19 @@ def password_line() -> str:
     return line.rstrip("\r\n")
 
 
+def write_output(output: Path, data: bytes, force: bool) -> None:
+    """Write the file, whole or not at all; raises `file-exists` and `file-unwritable`."""
+    if output.exists() and not force:
+        raise problem("file-exists", name=str(output))
+    beside = output.with_name(f".{output.name}.part")
+    try:
+        beside.write_bytes(data)
+        beside.replace(output)
+    except OSError as exc:
+        beside.unlink(missing_ok=True)
+        raise problem("file-unwritable", name=str(output), why=exc.strerror or str(exc)) from exc
+
+
 def names_a_file(name: str) -> bool:
     """Whether a word stands for a file, or standard input, rather than for a document's name."""
     return bool(_FILE.match(name)) or Path(name).is_file()
