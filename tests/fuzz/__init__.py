@@ -1,0 +1,1 @@
+"""The library's own files with one line changed: each is refused, remarked on, or read as written."""
