@@ -1,1 +1,1 @@
-"""The library's own files with one line changed: each is refused, remarked on, or read as written."""
+"""The library's own files with one line changed: each is told, or read as written."""

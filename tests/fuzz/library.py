@@ -1,4 +1,4 @@
-"""Each line of each file of the library deleted, doubled and mistyped in turn, and what comes of it.
+"""Each line of each file of the library deleted, doubled, mistyped in turn, and what comes of it.
 
 What must come of it: a message with file, line and remedy; or a file that means something else now,
 and is read so. Never another exception, and never a line that is passed over.

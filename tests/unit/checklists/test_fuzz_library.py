@@ -37,6 +37,12 @@ def test_a_changed_line_is_told_or_read_as_it_stands(how: str) -> None:
         ("parts/logistics.yaml", "Do seals, weights", "Do seals weights", "amiss or a note"),
         ("limits/example.yaml", "upper: 0.010", "upper: 0.011", "read as it now stands"),
         ("limits/example.yaml", "fictional: true", "fictional: yes", "refused"),
+        (
+            "discrepancies/settings/default.yaml",
+            "    - CorelDRAW\n",
+            "    - CorelDRAW\n    - CorelDRAW\n",
+            "refused",
+        ),
         ("recipes/closed-site.yaml", "parts: [", "parts: [ ", "means the same"),
     ],
 )
