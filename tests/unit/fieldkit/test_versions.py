@@ -230,7 +230,7 @@ def test_two_devices_with_two_versions_merge(
     """L6: nothing of either is lost, and both see which answers are to be looked at again."""
     inspection = device.start().inspection
     answer(device.recorder(), inspection, "PND-E1", ["FM"])
-    exchange(office, device, colleague, inspection)
+    give(office, device, colleague, inspection)
     office.changes.append(published(NEW, "2"))
     device.sync()
     move(device.recorder(), inspection)
@@ -258,7 +258,7 @@ def test_devices_that_moved_to_two_versions_agree_and_settle_it(
 ) -> None:
     """L6"""
     inspection = device.start().inspection
-    exchange(office, device, colleague, inspection)
+    give(office, device, colleague, inspection)
     office.changes.append(published(NEW, "2"))
     device.sync()
     move(device.recorder(), inspection)
@@ -281,7 +281,7 @@ def test_a_move_settles_nothing_that_differs_in_more_than_the_version(
     office: Office, device: FieldDevice, colleague: FieldDevice
 ) -> None:
     inspection = device.start().inspection
-    exchange(office, device, colleague, inspection)
+    give(office, device, colleague, inspection)
     for one, purpose in ((device, "a"), (colleague, "b")):
         with one.store.writing(one.store.identity(), one.now(), "an entry") as log:
             said = log.standing(inspection, "about")
