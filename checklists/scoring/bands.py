@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
 
 from checklists.model import Analyte, Limits
-from checklists.scoring.exact import FAVOURABLE
+from checklists.scoring.exact import FAVOURABLE, number
 from sync.inspection import Reading
 
 FULLY, SUBSTANTIALLY, PARTIALLY, NOT_MET = 1000, 700, 300, 0
@@ -106,6 +107,7 @@ def judge_readings(
     return JudgedReadings(tuple(rows), min(bands, default=None), tuple(missing), measured)
 
 
+@lru_cache(maxsize=1024)
 def _bound(upper: Decimal | None, lower: Decimal | None, unit: str, deviation: bool) -> Bound:
     parts = []
     if lower is not None:
@@ -127,9 +129,9 @@ def _row(analyte: Analyte, reading: Reading, bound: Bound | None) -> BandedReadi
     if _unit(reading.unit) != _unit(bound.unit):
         why = f"unit {reading.unit or 'not given'}, the limit is in {bound.unit or 'no unit'}"
         return BandedReading(reading, bound.text, None, why)
-    value = Fraction(reading.value)
+    value = number(reading.value)
     given = reading.uncertainty
-    uncertainty = _ZERO if analyte.exact or given is None else Fraction(given)
+    uncertainty = _ZERO if analyte.exact or given is None else number(given)
     if uncertainty < 0:
         return BandedReading(reading, bound.text, None, "an uncertainty cannot be negative")
     # A blank-corrected figure may fall a little below zero; further down it measures nothing.

@@ -10,6 +10,7 @@ from fractions import Fraction
 from functools import lru_cache
 
 from checklists.model import PIECE_KINDS, Ageing, Piece
+from checklists.scoring.exact import shared_out
 from checklists.scoring.inputs import EvidenceFact, ScoreInputs
 
 MICRO = 1_000_000
@@ -21,11 +22,34 @@ _HALF = Decimal("0.5")
 
 @dataclass(frozen=True, slots=True)
 class FileShare:
-    """What one file is worth, in millionths, and why."""
+    """What one file is worth, in millionths. `age` is its age in days where that took from it."""
 
-    sha256: str
+    fact: EvidenceFact
     q: int
-    why: str
+    expired: bool = False
+    age: int | None = None
+
+    @property
+    def sha256(self) -> str:
+        return self.fact.sha256
+
+    @property
+    def why(self) -> str:
+        """Why it is worth that, in words."""
+        fact = self.fact
+        if fact.rejected:
+            return f"rejected: {fact.rejected}"
+        if not fact.held:
+            return "the server does not hold it yet"
+        if self.expired:
+            return f"expired on {fact.expires}"
+        halves = []
+        if fact.flagged:
+            halves.append(f"open flag on the record ({', '.join(sorted(fact.flagged))})")
+        if not fact.signed:
+            halves.append("not signed at the source")
+        aged = [] if self.age is None else [f"{self.age} days old"]
+        return "; ".join((*(halves or ["signed at the source and held"]), *aged))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +108,9 @@ def dating_of(inputs: ScoreInputs) -> Dating:
     for visit in inputs.visits:
         for answer in visit.answers:
             for fact in answer.evidence:
-                first[fact.sha256] = min(first.get(fact.sha256, fact.made_at), fact.made_at)
+                known = first.get(fact.sha256)
+                if known is None or fact.made_at < known:
+                    first[fact.sha256] = fact.made_at
     day = date.fromisoformat(inputs.as_of).toordinal() - _EPOCH_DAY
     return Dating(inputs.as_of, day, inputs.profile.ageing, first)
 
@@ -112,36 +138,23 @@ def decayed(base: int, over: int, half_life: int) -> int:
 
 
 def _piece_share(piece: Piece, files: list[FileShare]) -> PieceShare:
-    ordered = tuple(sorted(files, key=lambda f: (-f.q, f.sha256)))
-    best = sum(f.q for f in ordered[: piece.at_least])
-    return PieceShare(piece, round(Fraction(best, piece.at_least)), ordered)
+    if len(files) > 1:
+        files = sorted(files, key=lambda f: (-f.q, f.sha256))
+    best = sum(f.q for f in files[: piece.at_least])
+    return PieceShare(piece, shared_out(best, piece.at_least), tuple(files))
 
 
 def _file_share(fact: EvidenceFact, dating: Dating) -> FileShare:
-    base, why = _standing(fact, dating.as_of)
+    expired = bool(fact.expires) and fact.expires < dating.as_of
+    if fact.rejected or not fact.held or expired:
+        return FileShare(fact, 0, expired)
+    base = MICRO // 2 if fact.flagged or not fact.signed else MICRO
     ageing = dating.ageing.get(fact.kind)
-    if base == 0 or ageing is None:
-        return FileShare(fact.sha256, base, why)
+    if ageing is None:
+        return FileShare(fact, base)
     age = dating.age_days(fact)
     q = decayed(base, age - ageing.fresh_days, ageing.half_life_days)
-    return FileShare(fact.sha256, q, why if q == base else f"{why}; {age} days old")
-
-
-def _standing(fact: EvidenceFact, as_of: str) -> tuple[int, str]:
-    if fact.rejected:
-        return 0, f"rejected: {fact.rejected}"
-    if not fact.held:
-        return 0, "the server does not hold it yet"
-    if fact.expires and fact.expires < as_of:
-        return 0, f"expired on {fact.expires}"
-    halves = []
-    if fact.flagged:
-        halves.append(f"open flag on the record ({', '.join(sorted(fact.flagged))})")
-    if not fact.signed:
-        halves.append("not signed at the source")
-    if halves:
-        return MICRO // 2, "; ".join(halves)
-    return MICRO, "signed at the source and held"
+    return FileShare(fact, q, age=None if q == base else age)
 
 
 def _one_per_file(facts: Iterable[EvidenceFact]) -> Iterable[EvidenceFact]:

@@ -23,6 +23,18 @@ def rounded(value: Fraction, places: int = 3) -> str:
     return f"{sign}{whole}.{rest:0{places}d}"
 
 
+def number(text: str) -> Fraction:
+    """A measured value as it is written (protocol L3): "-12.50" is -25/2."""
+    whole, _, rest = text.partition(".")
+    return Fraction(int(whole + rest), 10 ** len(rest))
+
+
+def shared_out(value: int, parts: int) -> int:
+    """`value` / `parts` as a whole number, rounded half to even; neither is negative."""
+    whole, rest = divmod(value, parts)
+    return whole + (2 * rest > parts or (2 * rest == parts and whole % 2))
+
+
 def level_value(thousandths: int) -> str:
     """Thousandths as the number the rules speak of: "1", "0.7", "0.3", "0"."""
     whole, rest = divmod(thousandths, 1000)

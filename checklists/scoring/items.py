@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 
-from checklists.conditions import Context, applies
-from checklists.model import Condition, Item, Limits, Section
+from checklists.conditions import Context, applies, items_named
+from checklists.model import Item, Limits, Section
 from checklists.scoring.bands import bound_of, judge_readings
 from checklists.scoring.exact import VALUE_LEVEL
 from checklists.scoring.inputs import ScoreInputs
@@ -32,6 +33,7 @@ APPLICABLE = frozenset((COUNTED, REFUSED, NOT_OBSERVED, UNANSWERED, UNPROVEN))
 ANSWERED = frozenset((COUNTED, REFUSED))
 UNSEEN = frozenset((NOT_OBSERVED, UNANSWERED))
 FELL = 300  # thousandths: what a favourable answer without evidence counts for the grade
+_NONE = Fraction(0)
 _BEHIND = "what was claimed since an earlier adverse answer has too little evidence"
 
 Places = Mapping[str, History]
@@ -108,7 +110,7 @@ def _outcome(
     low, high = _bounds(status, [s for _, s in standings])
     effective = deciding.effective if status in ANSWERED else None
     for_grade = _for_grade([s for _, s in standings]) if status in UNSEEN else None
-    variance = Fraction(0)
+    variance = _NONE
     if status == COUNTED and not deciding.instrument:
         variance = _variance(inputs, deciding)
     return ItemOutcome(
@@ -192,13 +194,18 @@ def _variance(inputs: ScoreInputs, deciding: Standing) -> Fraction:
     squares = sum(
         own.get(auditor, inputs.profile.sigma_thousandths) ** 2 for auditor in deciding.auditors
     )
-    return Fraction(squares, max(1, len(deciding.auditors)) ** 2)
+    return _share(squares, max(1, len(deciding.auditors)) ** 2)
+
+
+@lru_cache(maxsize=1024)
+def _share(squares: int, count: int) -> Fraction:
+    return Fraction(squares, count)
 
 
 def _absent(
     section: Section, item: Item, status: str, why: str, gaps: tuple[str, ...]
 ) -> ItemOutcome:
-    return ItemOutcome(section, item, status, why, None, 0, 1000, Fraction(0), None, (), gaps)
+    return ItemOutcome(section, item, status, why, None, 0, 1000, _NONE, None, (), gaps)
 
 
 # -- what conditions look at ----------------------------------------------------------------------
@@ -206,7 +213,7 @@ def _absent(
 
 def _context(inputs: ScoreInputs, places: Mapping[str, Places]) -> Context:
     """Conditions read answers as recorded, before evidence; earlier ones where none is newer."""
-    asked = {s for _, item in inputs.checklist.items() for s in _subjects(item.condition)}
+    asked = {s for _, item in inputs.checklist.items() for s in items_named(item.condition)}
     answers: dict[str, tuple[str, ...]] = {}
     for _, item in inputs.checklist.items():
         if item.id in asked:
@@ -221,15 +228,6 @@ def _context(inputs: ScoreInputs, places: Mapping[str, Places]) -> Context:
         processes=inputs.processes,
         exposure=inputs.exposure,
     )
-
-
-def _subjects(condition: Condition | None) -> Iterator[str]:
-    if condition is None:
-        return
-    if condition.op == "answer":
-        yield condition.subject
-    for part in condition.args:
-        yield from _subjects(part)
 
 
 def _recorded(item: Item, history: History, limits: Limits | None) -> tuple[str, ...]:

@@ -75,7 +75,7 @@ def stand(judge: Judge, item: Item, history: History) -> Standing:
 
 def _corroborated(judge: Judge, item: Item, found: Standing, older: History) -> Standing:
     """Add the auditors who found the same value before, as far back as nobody found another."""
-    if found.status != COUNTED:
+    if found.status != COUNTED or not older:
         return found
     auditors = set(found.auditors)
     for here in older:
@@ -89,4 +89,5 @@ def _corroborated(judge: Judge, item: Item, found: Standing, older: History) -> 
 
 
 def _behind(found: Standing, claims: int) -> Standing:
-    return replace(found, claims=claims) if found.status in (COUNTED, REFUSED) else found
+    counts = claims and found.status in (COUNTED, REFUSED)
+    return replace(found, claims=claims) if counts else found
