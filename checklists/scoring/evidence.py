@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 from functools import lru_cache
+from typing import NamedTuple
 
 from checklists.model import PIECE_KINDS, Ageing, Piece
 from checklists.scoring.exact import shared_out
@@ -20,8 +21,7 @@ _CONTEXT = Context(prec=50, rounding=ROUND_HALF_EVEN)
 _HALF = Decimal("0.5")
 
 
-@dataclass(frozen=True, slots=True)
-class FileShare:
+class FileShare(NamedTuple):
     """What one file is worth, in millionths. `age` is its age in days where that took from it."""
 
     fact: EvidenceFact
@@ -52,8 +52,7 @@ class FileShare:
         return "; ".join((*(halves or ["signed at the source and held"]), *aged))
 
 
-@dataclass(frozen=True, slots=True)
-class PieceShare:
+class PieceShare(NamedTuple):
     """What one required piece is worth, in millionths, and the files that were looked at."""
 
     piece: Piece
@@ -61,8 +60,7 @@ class PieceShare:
     files: tuple[FileShare, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(NamedTuple):
     """The evidence behind one answer; e = `reached` / `wanted`."""
 
     pieces: tuple[PieceShare, ...]
@@ -98,7 +96,7 @@ class Dating:
 
     def age_days(self, fact: EvidenceFact) -> int:
         """Whole days from the file's date (UTC) to the day of the score, never negative."""
-        made = min(fact.made_at, self.first_made.get(fact.sha256, fact.made_at))
+        made = self.first_made.get(fact.sha256, fact.made_at)
         return max(0, self.day - made // _DAY_MS)
 
 
@@ -115,14 +113,19 @@ def dating_of(inputs: ScoreInputs) -> Dating:
     return Dating(inputs.as_of, day, inputs.profile.ageing, first)
 
 
-def prove(pieces: tuple[Piece, ...], facts: Iterable[EvidenceFact], dating: Dating) -> Proof:
+def prove(pieces: tuple[Piece, ...], facts: Sequence[EvidenceFact], dating: Dating) -> Proof:
     """What the evidence of one answer is worth against the pieces that its item requires."""
     by_kind: dict[str, list[FileShare]] = {}
     for fact in _one_per_file(facts):
         by_kind.setdefault(fact.kind, []).append(_file_share(fact, dating))
-    shares = tuple(_piece_share(piece, by_kind.get(piece.kind, [])) for piece in pieces)
-    reached = sum(share.piece.weight * share.q for share in shares)
-    return Proof(shares, reached, MICRO * sum(piece.weight for piece in pieces))
+    shares = []
+    reached = wanted = 0
+    for piece in pieces:
+        share = _piece_share(piece, by_kind.get(piece.kind, []))
+        shares.append(share)
+        reached += piece.weight * share.q
+        wanted += piece.weight
+    return Proof(tuple(shares), reached, MICRO * wanted)
 
 
 @lru_cache(maxsize=4096)
@@ -140,8 +143,11 @@ def decayed(base: int, over: int, half_life: int) -> int:
 def _piece_share(piece: Piece, files: list[FileShare]) -> PieceShare:
     if len(files) > 1:
         files = sorted(files, key=lambda f: (-f.q, f.sha256))
-    best = sum(f.q for f in files[: piece.at_least])
-    return PieceShare(piece, shared_out(best, piece.at_least), tuple(files))
+    best = 0
+    for file in files[: piece.at_least]:
+        best += file.q
+    q = best if piece.at_least == 1 else shared_out(best, piece.at_least)
+    return PieceShare(piece, q, tuple(files))
 
 
 def _file_share(fact: EvidenceFact, dating: Dating) -> FileShare:
@@ -157,8 +163,10 @@ def _file_share(fact: EvidenceFact, dating: Dating) -> FileShare:
     return FileShare(fact, q, age=None if q == base else age)
 
 
-def _one_per_file(facts: Iterable[EvidenceFact]) -> Iterable[EvidenceFact]:
+def _one_per_file(facts: Sequence[EvidenceFact]) -> Iterable[EvidenceFact]:
     """Each file once: one picture attached by two devices is still one picture."""
+    if len(facts) < 2:
+        return facts
     found: dict[str, EvidenceFact] = {}
     for fact in facts:
         known = found.get(fact.sha256)

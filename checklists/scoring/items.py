@@ -86,7 +86,9 @@ def judge_items(
     """The outcome of every item of the checklist, in its order."""
     context = _context(inputs, places)
     for section, item in inputs.checklist.items():
-        gaps = tuple(a.id for a in item.analytes if bound_of(a, inputs.limits) is None)
+        gaps: tuple[str, ...] = ()
+        if item.analytes:
+            gaps = tuple(a.id for a in item.analytes if bound_of(a, inputs.limits) is None)
         if applies(item.condition, context) is False:
             yield _absent(section, item, DOES_NOT_APPLY, "its condition does not hold here", ())
         elif item.scale == "readings" and len(gaps) == len(item.analytes):
@@ -106,10 +108,11 @@ def _outcome(
     standings = tuple((name, stand(judge, item, places[name])) for name in sorted(places))
     if not standings:
         return _absent(section, item, UNANSWERED, "no answer", gaps)
-    status, why, deciding = _decided(item, [s for _, s in standings])
-    low, high = _bounds(status, [s for _, s in standings])
+    said = [standing for _, standing in standings]
+    status, why, deciding = _decided(item, said)
+    low, high = _bounds(status, said)
     effective = deciding.effective if status in ANSWERED else None
-    for_grade = _for_grade([s for _, s in standings]) if status in UNSEEN else None
+    for_grade = _for_grade(said) if status in UNSEEN else None
     variance = _NONE
     if status == COUNTED and not deciding.instrument:
         variance = _variance(inputs, deciding)
@@ -168,11 +171,11 @@ def _status(item: Item, deciding: Standing, standings: list[Standing]) -> tuple[
         return NOT_OBSERVED, deciding.why
     if deciding.status == NOT_OBSERVED:
         return (NOT_OBSERVED if deciding.answers else UNANSWERED), deciding.why
-    wanted = item.instances.at_least if item.instances is not None else 1
-    counted = sum(s.status == COUNTED for s in standings)
-    if deciding.status == COUNTED and not deciding.adverse and counted < wanted:
-        why = f"{counted} of at least {wanted} instances; it counts as not observed"
-        return NOT_OBSERVED, why
+    if item.instances is not None and deciding.status == COUNTED and not deciding.adverse:
+        wanted, counted = item.instances.at_least, sum(s.status == COUNTED for s in standings)
+        if counted < wanted:
+            why = f"{counted} of at least {wanted} instances; it counts as not observed"
+            return NOT_OBSERVED, why
     return deciding.status, deciding.why
 
 
@@ -184,6 +187,8 @@ def _bounds(status: str, standings: list[Standing]) -> tuple[int, int]:
         return 0, min(high)
     if status != COUNTED:
         return 0, 1000
+    if len(standings) == 1:
+        return standings[0].low, standings[0].high
     counted = [s for s in standings if s.status == COUNTED]
     return min(s.low for s in counted), min(s.high for s in counted)
 

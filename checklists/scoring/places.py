@@ -36,16 +36,22 @@ def histories(visits: Iterable[Visit]) -> dict[str, dict[str, list[VisitAnswers]
             places.setdefault((answer.item, answer.instance), []).append(answer)
         unread = frozenset(visit.unread)
         for (item, instance), answers in places.items():
-            answers.sort(key=lambda a: (a.at, a.entry), reverse=True)
-            here = VisitAnswers(
-                visit.inspection,
-                tuple(a for a in answers if not a.replaced),
-                tuple(a for a in answers if a.replaced),
-                (item, instance) in unread,
-                tuple(a for a in answers if a.overruled),
-            )
+            here = _at_place(visit.inspection, answers, (item, instance) in unread)
             found.setdefault(item, {}).setdefault(instance, []).append(here)
     return found
+
+
+def _at_place(visit: str, answers: list[GivenAnswer], unread: bool) -> VisitAnswers:
+    if len(answers) == 1 and not answers[0].replaced:
+        return VisitAnswers(visit, (answers[0],), (), unread)
+    answers.sort(key=lambda a: (a.at, a.entry), reverse=True)
+    return VisitAnswers(
+        visit,
+        tuple(a for a in answers if not a.replaced),
+        tuple(a for a in answers if a.replaced),
+        unread,
+        tuple(a for a in answers if a.overruled),
+    )
 
 
 def stand(judge: Judge, item: Item, history: History) -> Standing:

@@ -90,9 +90,7 @@ def full_visit(inputs: ScoreInputs, dice: random.Random, name: str) -> Visit:
     return Visit(hashlib.sha256(name.encode()).hexdigest()[:32], NOW, "visited", tuple(answers))
 
 
-def _answer(
-    inputs: ScoreInputs, dice: random.Random, item: Item, instance: str
-) -> GivenAnswer:
+def _answer(inputs: ScoreInputs, dice: random.Random, item: Item, instance: str) -> GivenAnswer:
     evidence = tuple(
         EvidenceFact(
             dice.randbytes(32).hex(),
