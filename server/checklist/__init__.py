@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from server.checklist import comparing, xlsform
+from server.checklist import comparing, rescoring, xlsform
 from server.terminal import Given, surroundings
 
 
@@ -18,5 +18,10 @@ def checklist(ctx: click.Context, data: Path | None, as_json: bool) -> None:
     ctx.obj = Given(data, as_json)
 
 
-for _command in (comparing.diff_command, xlsform.export_command, xlsform.import_command):
+for _command in (
+    comparing.diff_command,
+    rescoring.rescore_command,
+    xlsform.export_command,
+    xlsform.import_command,
+):
     checklist.add_command(_command)
