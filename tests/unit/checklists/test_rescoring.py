@@ -19,7 +19,7 @@ from checklists.scoring.inputs import ScoreInputs
 
 BASE = (
     w.item("A", "critical", "environment"),
-    w.item("B", "major", "social", condition=Condition("answer", "A", ("fully",))),
+    w.item("B", "major", "social", condition=Condition("answer", subject="A", values=("fully",))),
     w.item("C", "minor", "governance"),
     w.item("N", "major", "governance", scale="readings", analytes=(w.analyte("As", "As"),)),
     w.item("P", "major", "social", scale="readings", analytes=(w.analyte("Pb", "Pb"),)),
