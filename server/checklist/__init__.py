@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from server.checklist import comparing, rescoring, xlsform
+from server.checklist import checking, comparing, drafting, rescoring, xlsform
 from server.terminal import Given, surroundings
 
 
@@ -14,11 +14,14 @@ from server.terminal import Given, surroundings
 @surroundings
 @click.pass_context
 def checklist(ctx: click.Context, data: Path | None, as_json: bool) -> None:
-    """Checklists and limits tables: exchange and compare them, and decide which are in force."""
+    """Checklists and limits tables: write, check, exchange, compare and decide on them."""
     ctx.obj = Given(data, as_json)
 
 
 for _command in (
+    drafting.new_command,
+    drafting.stamp_command,
+    checking.check_command,
     comparing.diff_command,
     rescoring.rescore_command,
     xlsform.export_command,

@@ -41,6 +41,11 @@ class Exported:
         found: Document = json.loads(self.members["score.json"])
         return found
 
+    @property
+    def manifest(self) -> Document:
+        found: Document = json.loads(self.members["manifest.json"])
+        return found
+
     def checked(self, **changed: bytes | None) -> Recomputed:
         path = self.folder / "changed.zip"
         with zipfile.ZipFile(path, "w") as archive:
@@ -198,7 +203,7 @@ def test_a_file_is_held_by_the_export_or_by_the_servers_word(
     shared: Exported, tmp_path: Path
 ) -> None:
     """S4"""
-    manifest = json.loads(shared.members["manifest.json"])
+    manifest = shared.manifest
     (sha256,) = manifest["files"]
 
     def without_file(**more: Any) -> Recomputed:
@@ -216,7 +221,7 @@ def test_a_file_is_held_by_the_export_or_by_the_servers_word(
 
 
 def test_a_log_of_another_inspection_or_another_device_is_refused(shared: Exported) -> None:
-    manifest = json.loads(shared.members["manifest.json"])
+    manifest = shared.manifest
     first, second = manifest["logs"]
 
     def code(*logs: Document) -> str:
@@ -236,7 +241,7 @@ def test_lines_left_out_as_set_aside_are_counted_and_those_signed_for_told(
     shared: Exported,
 ) -> None:
     """S9, L7: nothing in an export proves that the office set a line aside."""
-    manifest = json.loads(shared.members["manifest.json"])
+    manifest = shared.manifest
     for log in manifest["logs"]:
         lines = [json.loads(line) for line in shared.members[log["file"]].splitlines()]
         log["not_counted"] = [
@@ -269,10 +274,10 @@ def test_lines_that_the_office_set_aside_are_no_difference(
     assert (given["level"], given["auditor"]) == ("fully", PERSON)
 
 
-def test_lines_that_are_carried_without_their_key_are_no_signed_answers(
+def test_lines_that_are_carried_for_a_lost_key_are_counted_once_and_no_difference(
     office: Office, device: FieldDevice, tmp_path: Path
 ) -> None:
-    """S3, rule 3: the export says whose they are, and that nobody signed them."""
+    """S3: the export has the old log, unsigned, and the new one, which carries its lines."""
     inspection = device.start().inspection
     answer(device.recorder(), inspection, "GEN-G1", ["FM"])
     device.home.key.unlink()
@@ -281,8 +286,11 @@ def test_lines_that_are_carried_without_their_key_are_no_signed_answers(
     device.sync()
     answer(device.recorder(), inspection, "GEN-G2", ["FM"])
     made = exported(device, inspection, tmp_path)
-    assert made.checked().differences == ()
-    signed = {
-        a["item"]: a.get("signed", True) for a in made.document["inputs"]["visits"][0]["answers"]
-    }
-    assert signed == {"GEN-G1": False, "GEN-G2": True}
+    found = made.checked()
+    assert found.differences == ()
+    assert found.unsigned >= 2  # how the visit began, and the answer
+    answers = made.document["inputs"]["visits"][0]["answers"]
+    assert [a["item"] for a in answers] == ["GEN-G1", "GEN-G2"]
+    (former,) = [log for log in made.manifest["logs"] if log.get("unsigned")]
+    carried = [json.loads(line) for line in made.members[former["file"]].splitlines()]
+    assert any(line["path"].startswith("answers/GEN-G1") for line in carried)
