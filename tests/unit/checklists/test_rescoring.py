@@ -73,15 +73,14 @@ def test_a_lighter_item_says_what_it_changes_and_why() -> None:
 
 
 def test_an_item_that_hangs_on_a_changed_one_says_on_which() -> None:
-    """What A asks for changes nothing of B itself, whose condition looks at A."""
-    given = (w.answer("A", "fully"), *ANSWERS[1:])
-    without = replace(w.checklist([*BASE[1:]]), digest="d" * 64)
-    before = done(rescore(inputs(given), without))
-    assert why(before) == {"A": [("A", "")]}
-    readings = replace(BASE[0], scale="readings", analytes=(w.analyte("As", "As"),))
-    found = done(rescore(inputs(ANSWERS), newer(A=readings)))
-    assert found.after.outcomes[0].status == "counted"
-    assert [of for of, _ in why(found)["A"]] == ["A", "A"]
+    """Without A nobody knows whether B applies, so it does."""
+    without = replace(w.checklist(BASE[1:]), digest="d" * 64)
+    found = done(rescore(inputs(), without))
+    assert why(found) == {"A": [("A", "")], "B": [("A", "")]}
+    (of_b,) = [one for one in found.items if one.item == "B"]
+    assert of_b.before == ("does-not-apply", None, 3, "social")
+    assert of_b.after == ("counted", "1", 3, "social")
+    assert "because A, it was added or removed" in "\n".join(lines(found))
 
 
 def test_a_stricter_limit_touches_the_items_that_read_it_and_no_other() -> None:
@@ -151,4 +150,4 @@ def test_what_is_not_touched_scores_the_same_and_what_changes_has_a_reason(seed:
 
 @pytest.mark.parametrize("name", ["severity", "pillar", "evidence", "number", "when"])
 def test_what_a_score_reads_touches_it(name: str) -> None:
-    assert rescore(inputs(), newer(C=CHANGES[name](BASE[2]))) is not None
+    assert rescore(inputs(), newer(A=CHANGES[name](BASE[0]))) is not None
