@@ -40,7 +40,7 @@ tus-js: .venv/ready-dev ## tus-js-client, a stranger's client for the tests, whe
 	@touch $@
 
 .venv/ready-dev: .venv/ready
-	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev]'
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev,print]'
 	@touch $@
 
 clean:

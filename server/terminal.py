@@ -167,6 +167,19 @@ def read_input(file: str, most: int = -1) -> bytes:
         raise problem("file-unreadable", name=file, why=exc.strerror or str(exc)) from exc
 
 
+def write_output(output: Path, data: bytes, force: bool) -> None:
+    """Write the file, whole or not at all; raises `file-exists` and `file-unwritable`."""
+    if output.exists() and not force:
+        raise problem("file-exists", name=str(output))
+    beside = output.with_name(f".{output.name}.part")
+    try:
+        beside.write_bytes(data)
+        beside.replace(output)
+    except OSError as exc:
+        beside.unlink(missing_ok=True)
+        raise problem("file-unwritable", name=str(output), why=exc.strerror or str(exc)) from exc
+
+
 def names_a_file(name: str) -> bool:
     """Whether a word stands for a file, or standard input, rather than for a document's name."""
     return bool(_FILE.match(name)) or Path(name).is_file()

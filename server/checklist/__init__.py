@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from server.checklist import checking, comparing, drafting, rescoring, xlsform
+from server.checklist import checking, comparing, drafting, previewing, rescoring, xlsform
 from server.terminal import Given, surroundings
 
 
@@ -22,6 +22,7 @@ for _command in (
     drafting.new_command,
     drafting.stamp_command,
     checking.check_command,
+    previewing.preview_command,
     comparing.diff_command,
     rescoring.rescore_command,
     xlsform.export_command,
