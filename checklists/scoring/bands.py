@@ -70,8 +70,8 @@ def bound_of(analyte: Analyte, limits: Limits | None) -> Bound | None:
 
 def band(value: Exact, uncertainty: Exact, bound: Bound) -> int:
     """The band of a value, in thousandths; with both limits the worse of the two."""
-    if bound.deviation:
-        value = abs(value)
+    if bound.deviation and value < 0:
+        value = -value
     bands = []
     if bound.upper is not None:
         bands.append(_upper(value, uncertainty, bound.upper))

@@ -14,6 +14,7 @@ FAVOURABLE = 700  # thousandths; an answer of less is adverse
 
 _ROOT_SCALE = 10**50
 _PLACES = 12
+_UNIT = 10**12
 
 
 def rounded(value: Fraction, places: int = 3) -> str:
@@ -35,7 +36,7 @@ def measured(text: str) -> int:
 
 def limit(text: str) -> int | Fraction:
     """A limit in the same 10⁻¹²; a fraction where it has more than twelve places."""
-    scaled = Fraction(text) * 10**_PLACES
+    scaled = Fraction(text) * _UNIT
     return scaled.numerator if scaled.denominator == 1 else scaled
 
 

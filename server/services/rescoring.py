@@ -32,8 +32,11 @@ def effects(tx: Tx, newer: Checklist | Limits) -> Effects:
     touched: list[Rescored] = []
     untouched = named = 0
     limits = isinstance(newer, Limits)
-    kind, name = ("limits", newer.jurisdiction) if limits else ("checklist", newer.id)
-    for facility in facilities.using(tx, kind, name):
+    if isinstance(newer, Limits):
+        using = facilities.using(tx, "limits", newer.jurisdiction)
+    else:
+        using = facilities.using(tx, "checklist", newer.id)
+    for facility in using:
         for row in assessments.of_facility(tx, facility):
             if row.scope == "inspection" and not limits:
                 named += 1
