@@ -154,7 +154,7 @@ def show_inspection(
         named = browsing.documents_named(tx, digests)
         caution = caution_of(tx, (score or {}).get("digests", {}))
         begun = loaded.current.begun
-        first = None if begun is None else named_checklist(tx, begun.checklist)
+        begun_with = None if begun is None else named_checklist(tx, begun.checklist)
         affected = affected_at(tx, loaded, checklist)
         pieces = attached(loaded.current)
         supporting = by_item(loaded.current, pieces)
@@ -193,7 +193,7 @@ def show_inspection(
         tuple(ways(head for s in loaded.current.tracks.values() for head in s.heads).values()),
         urgent,
         caution,
-        first,
+        begun_with,
         affected,
     )
 
