@@ -7,13 +7,15 @@ itself; the same sources give the same bytes, and so the same digest.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from checklists.conditions import PROCESSES
 from checklists.fields import Reader
+from checklists.load import read_content
+from checklists.model import ObservedItem, Section
 from checklists.translations import Translation, lay_over
-from checklists.yaml_lines import Keyed, Listed, Node, Scalar
+from checklists.yaml_lines import Faults, Keyed, Listed, Node, Scalar, nearest, shown
 from checklists.yaml_writer import write_yaml
 
 RECIPE_FORMAT, PART_FORMAT = "tapak-recipe/1", "tapak-part/1"
@@ -25,6 +27,7 @@ class Recipe:
     """What a checklist is composed of; `only` are the item ids to keep, None keeps all.
 
     `by_process` makes the sections of a part ask only where the facility has declared its process.
+    `lines` are the places of the ids in `only`, and `file` where they stand.
     """
 
     id: str
@@ -33,21 +36,30 @@ class Recipe:
     parts: tuple[str, ...]
     only: tuple[str, ...] | None = None
     by_process: bool = False
+    file: str = ""
+    lines: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Sections and observations that several checklists share; `process` where it is of one."""
+    """Sections and observations that several checklists share; `process` where it is of one.
+
+    `content` is what its sections and observations mean, in its own languages.
+    """
 
     id: str
     process: str | None
     languages: tuple[str, ...]
     sections: tuple[Keyed, ...]
     observed: tuple[Keyed, ...]
+    content: tuple[tuple[Section, ...], tuple[ObservedItem, ...]] = ((), ())
 
 
-def read_recipe(data: bytes, name: str) -> Recipe:
-    """A recipe file read; raises `checklist-malformed` with every fault."""
+def read_recipe(data: bytes, name: str, known: Sequence[str] | None = None) -> Recipe:
+    """A recipe file read; raises `checklist-malformed` with every fault.
+
+    `known` are the parts that there are; one that is not among them is a fault.
+    """
     reader = Reader(data, name)
     top = reader.fields(
         reader.root,
@@ -56,23 +68,36 @@ def read_recipe(data: bytes, name: str) -> Recipe:
         ("only", "by-process"),
     )
     reader.constant(top.get("format"), "format", RECIPE_FORMAT)
+    parts = _words(reader, top.get("parts"), "parts")
+    only = _words(reader, top["only"], "only") if "only" in top else None
     recipe = Recipe(
         reader.slug(top.get("id"), "The recipe's id"),
         reader.version(top.get("version"), "version"),
         top.get("title", reader.root),
-        _words(reader, top.get("parts"), "parts"),
-        _words(reader, top["only"], "only") if "only" in top else None,
+        tuple(parts),
+        None if only is None else tuple(only),
         reader.truth(top.get("by-process"), "by-process"),
+        name,
+        only or {},
     )
     reader.text(top.get("title"), "The title")
+    for one, line in parts.items():
+        if known is not None and one and one not in known:
+            meant = nearest(one, known)
+            every = f"Use one of: {', '.join(known)}."
+            reader.faults.add(
+                line,
+                f"There is no part {shown(one)}.",
+                f'Write "{meant}"? {every}' if meant else every,
+            )
     reader.faults.raise_if_any()
     return recipe
 
 
 def read_part(data: bytes, name: str) -> Part:
-    """A part file read as far as composing needs it; raises `checklist-malformed`.
+    """A part file read; raises `checklist-malformed` with every fault.
 
-    What stands inside its items is held against the format when the composed file is loaded.
+    Whether what its conditions name is there is seen when the composed file is loaded.
     """
     reader = Reader(data, name)
     top = reader.fields(
@@ -87,8 +112,9 @@ def read_part(data: bytes, name: str) -> Part:
         reader.slug(top.get("id"), "The part's id"),
         process,
         reader.languages,
-        _mappings(reader, top.get("sections"), "sections"),
-        _mappings(reader, top.get("observed"), "observed"),
+        _mappings(top.get("sections")),
+        _mappings(top.get("observed")),
+        read_content(reader, top, is_part=True),
     )
     reader.faults.raise_if_any()
     return part
@@ -100,9 +126,11 @@ def compose(
     """The checklist file that a recipe makes of its parts.
 
     `part` gives a part by its name and raises `noun-unknown`. Translations of parts that are not
-    in it are left out; what is not translated stays without, and falls back to English.
+    in it are left out; what is not translated stays without, and falls back to English. An id in
+    `only` that none of the parts has is `checklist-malformed`.
     """
     given = list(translations)
+    _check_only(recipe, part)
     languages = ["en"]
     drafts: set[str] = set()
     sections: list[Node] = []
@@ -145,6 +173,23 @@ def several(recipes: Iterable[Recipe], checklist_id: str, version: str, title: N
 def digest_of(data: bytes) -> str:
     """The name of a composed file: the SHA-256 of its bytes."""
     return hashlib.sha256(data).hexdigest()
+
+
+def _check_only(recipe: Recipe, part: Callable[[str], Part]) -> None:
+    if recipe.only is None:
+        return
+    sections = [section for name in recipe.parts for section in part(name).content[0]]
+    have = [item.id for section in sections for item in section.items]
+    faults = Faults(recipe.file or f"the recipe {recipe.id}")
+    for one in recipe.only:
+        if one not in have:
+            meant = nearest(one, have)
+            faults.add(
+                recipe.lines.get(one, 1),
+                f"None of the parts has the item {shown(one)}.",
+                f'Write "{meant}"?' if meant else "Delete it, or name the part that has it.",
+            )
+    faults.raise_if_any()
 
 
 def _sections(recipe: Recipe, part: Part) -> list[Node]:
@@ -190,21 +235,17 @@ def _mapping(fields: Iterable[tuple[str, Node]]) -> Keyed:
     return Keyed(0, tuple((_word(name), value) for name, value in fields))
 
 
-def _words(reader: Reader, node: Node | None, noun: str) -> tuple[str, ...]:
-    words: list[str] = []
+def _words(reader: Reader, node: Node | None, noun: str) -> dict[str, int]:
+    """The words of a list and the lines that they stand on."""
+    words: dict[str, int] = {}
     for row in reader.rows(node, noun):
         word = reader.word(row, f"A member of {noun}")
         if word in words:
             reader.fault(row, f"{word} stands twice in {noun}.", "Keep one of the two.")
-        words.append(word)
-    return tuple(words)
+        words.setdefault(word, row.line)
+    return words
 
 
-def _mappings(reader: Reader, node: Node | None, noun: str) -> tuple[Keyed, ...]:
-    found: list[Keyed] = []
-    for row in reader.rows(node, noun, may_be_empty=True):
-        if isinstance(row, Keyed):
-            found.append(row)
-        else:
-            reader.fault(row, f"A member of {noun} is not a mapping.", "Begin it with its id.")
-    return tuple(found)
+def _mappings(node: Node | None) -> tuple[Keyed, ...]:
+    rows = node.nodes if isinstance(node, Listed) else ()
+    return tuple(row for row in rows if isinstance(row, Keyed))

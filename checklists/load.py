@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 
 from checklists.condition_reader import Named, check_cycles, check_named, read_condition
 from checklists.fields import Reader
@@ -17,7 +18,7 @@ from checklists.model import Checklist, Condition, Item, ObservedItem, Section, 
 from checklists.yaml_lines import Keyed, Node, Scalar
 from sync.log import check_instance
 
-__all__ = ["load_checklist", "load_limits", "load_profile"]
+__all__ = ["load_checklist", "load_limits", "load_profile", "read_content"]
 
 FORMAT = "tapak-checklist/1"
 _OBSERVED_TYPES = ("sign", "number")
@@ -47,22 +48,34 @@ def read_checklist(reader: Reader, digest: str) -> Checklist:
     checklist_id = reader.slug(top.get("id"), "The checklist's id")
     version = reader.version(top.get("version"), "version")
     title = reader.text(top.get("title"), "The title")
-    observed = _observed_items(reader, top.get("observed"))
-    content = _Content(reader)
-    for node in reader.rows(top.get("sections"), "sections"):
-        content.section(node)
-    content.check({one.what: one for one in observed})
+    sections, observed = read_content(reader, top)
     reader.faults.raise_if_any()
     return Checklist(
         checklist_id,
         version,
         title,
         reader.languages,
-        tuple(content.sections),
+        sections,
         observed,
         digest,
         drafts,
     )
+
+
+def read_content(
+    reader: Reader, top: Mapping[str, Node], *, is_part: bool = False
+) -> tuple[tuple[Section, ...], tuple[ObservedItem, ...]]:
+    """The fields `sections` and `observed` of a file; what is wrong in them is noted in the reader.
+
+    A part may be without sections, and its conditions may name what another part has: whether any
+    has it is seen once they are composed.
+    """
+    observed = _observed_items(reader, top.get("observed"))
+    content = _Content(reader)
+    for node in reader.rows(top.get("sections"), "sections", may_be_empty=is_part):
+        content.section(node)
+    content.check({one.what: one for one in observed}, is_part)
+    return tuple(content.sections), observed
 
 
 def _drafts(reader: Reader, node: Node | None) -> tuple[str, ...]:
@@ -130,8 +143,12 @@ class _Content:
         self._whens[item.id] = got.get("when") or section_node or node
         return item
 
-    def check(self, observed: dict[str, ObservedItem]) -> None:
-        check_named(self._reader, self._named, self._items, observed)
+    def check(self, observed: dict[str, ObservedItem], is_part: bool) -> None:
+        named = self._named
+        if is_part:
+            known = {*self._items, *observed}
+            named = [one for one in named if one.subject.partition("/")[0] in known]
+        check_named(self._reader, named, self._items, observed)
         check_cycles(self._reader, self._items, self._whens)
 
 

@@ -41,7 +41,13 @@ def checklist_for_several(names: list[str], checklist_id: str, version: str, tit
 
 def recipe(name: str) -> Recipe:
     """What a published checklist is composed of."""
-    return read_recipe(_bytes("recipes", name, "checklist"), f"recipes/{name}{_SUFFIX}")
+    data = _bytes("recipes", name, "checklist")
+    return read_recipe(data, f"recipes/{name}{_SUFFIX}", part_names())
+
+
+def part_names() -> list[str]:
+    """The names of the parts that the published checklists are composed of, sorted."""
+    return _names("parts")
 
 
 @cache
@@ -60,6 +66,11 @@ def translations() -> tuple[Translation, ...]:
         for file in sorted(folder.iterdir(), key=lambda f: f.name)
         if file.name.endswith(_SUFFIX)
     )
+
+
+def blank_bytes() -> bytes:
+    """A short checklist that explains itself in comments, to be written over."""
+    return (files("checklists") / f"blank{_SUFFIX}").read_bytes()
 
 
 def limits_bytes(name: str) -> bytes:

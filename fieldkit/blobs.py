@@ -101,6 +101,14 @@ class Blobs:
     def give_back(self, path: Path) -> None:
         """A file that was lent is not read any more."""
 
+    def destroy(self, sha256: str) -> bool:
+        """Take a file away so that no power cut brings it back; whether it was here."""
+        path, there = self.path(sha256), self.has(sha256)
+        path.unlink(missing_ok=True)
+        if path.parent.is_dir():  # also what an ended command took from memory only
+            settle_folder(path.parent)
+        return there
+
     def digests(self) -> Iterator[str]:
         """The digests of the files that are here, in no order that means anything."""
         for path in self.folder.glob("??/*"):

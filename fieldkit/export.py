@@ -17,11 +17,13 @@ from fieldkit.preview import Sources
 from fieldkit.server_keys import NOTE
 from fieldkit.shared import certificates_of, stored_logs
 from fieldkit.store import Identity, LogLines
+from sync.adopted import is_adopted
 from sync.extract import Hole
 from sync.log import MAX_SEGMENT_LINES, sign_head
 
 FORMAT = "tapak export v2"
 FORMATS = ("tapak export v1", FORMAT)  # the first had the log of one device only
+DOCUMENTS = {kind: f"documents/{kind}.yaml" for kind in ("checklist", "limits", "profile")}
 _FIXED_TIME = (1980, 1, 1, 0, 0, 0)  # the same export has the same bytes
 
 
@@ -78,15 +80,19 @@ def _fill(
 ) -> tuple[int, int, tuple[str, ...], int]:
     entries, unsigned, logs = 0, 0, []
     own = {one.device: one for one in keys}
+    aside = sources.store.waiting(inspection)
     for log in sources.store.logs(inspection):
         of = own.get(log.device)
         name = f"logs/{log.device}.ndjson"
         _put(archive, name, b"".join(line + b"\n" for line in log.lines))
         if of is None:
-            logs.append(_colleagues_log(name, log, sources, identity))
+            said = _colleagues_log(name, log, sources, identity)
         else:
-            logs.append(_described(name, log, of))
+            said = _described(name, log, of)
             unsigned += 0 if of.key is not None else len(log.lines)
+        # S9: lines that are here and of which nothing is scored.
+        not_counted = [seq for device, seq, _ in aside if device == log.device]
+        logs.append(said | {"not_counted": not_counted})
         entries += len(log.lines)
     read = load_inspection(sources.store, inspection)
     held, missing = [], []
@@ -104,16 +110,17 @@ def _fill(
     ]
     if document is not None:
         _put(archive, "score.json", _json(document))
-        for kind in ("checklist", "limits", "profile"):
+        for kind, name in DOCUMENTS.items():
             source = document["inputs"].get(kind)
             if source is not None:
-                _put(archive, f"documents/{kind}.yaml", source["text"].encode("utf-8"))
+                _put(archive, name, source["text"].encode("utf-8"))
     manifest = {
         "format": FORMAT,
         "inspection": inspection,
         "server_key": encode_key(identity.server_key),
         "server_keys": json.loads(sources.store.note(NOTE) or "null"),
         "certificate": json.loads(sources.store.note("certificate") or "null"),
+        "certificates": _carried(sources, inspection),
         "logs": logs,
         "files": held,
         "files_not_here": missing,
@@ -121,6 +128,16 @@ def _fill(
     }
     _put(archive, "manifest.json", _json(manifest))
     return entries, len(held), tuple(missing), unsigned
+
+
+def _carried(sources: Sources, inspection: str) -> list[Any]:
+    """The certificates of the devices whose lines others carry here (S3), as far as they are here:
+    they tell whose such a line is and whether its signature holds.
+    """
+    adopted = filter(is_adopted, sources.store.records(inspection, waiting=True))
+    devices = sorted({str(record.path).split("/")[1] for record in adopted})
+    found = map(sources.store.certificate_of, devices)
+    return [json.loads(certificate) for certificate in found if certificate is not None]
 
 
 def _described(name: str, log: LogLines, of: OwnKey) -> dict[str, Any]:
@@ -162,10 +179,6 @@ def _colleagues_log(
             [seq, row.h.hex()]
             for seq, row in enumerate(whole.rows, start=whole.first)
             if isinstance(row, Hole)
-        ],
-        # S9: lines that are here and of which nothing is scored.
-        "not_counted": [
-            seq for device, seq, _ in sources.store.waiting(log.log) if device == log.device
         ],
         "signatures": [
             {

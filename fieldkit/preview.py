@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,12 +23,12 @@ from checklists.scoring import (
     inputs_digest,
     inputs_to_json,
     score,
-    visit_of,
 )
 from checklists.scoring.inputs import FlagFact, ScoreInputs, Visit
 from fieldkit.blobs import Blobs
 from fieldkit.capture import about_of, checklist_of, load_inspection
 from fieldkit.declared import declaration_of, processes_of
+from fieldkit.founded import observed_in, visit_in
 from fieldkit.ledger import Ledger
 from fieldkit.library import Library
 from fieldkit.store import Store
@@ -80,11 +80,7 @@ def score_document(sources: Sources, inspection_id: str) -> dict[str, Any]:
         visits=(_visit(sources, inspection, flags),),
         flags=tuple(_flag_fact(inspection_id, flag) for flag in flags),
         processes=processes_of(sources.library, inspection, facility),
-        observed={
-            f"{what}/{instance}": slot.value.value
-            for (what, instance), slot in sorted(inspection.observed.items())
-            if slot.value is not None
-        },
+        observed=observed_in(inspection),
     )
     document = inputs_to_json(
         inputs, checklist_text.data, limits_text.data if limits_text else None, profile_data
@@ -138,11 +134,7 @@ def _own_uses(sources: Sources, inspection: str) -> dict[str, tuple[Use, ...]]:
 
 
 def _visit(sources: Sources, inspection: Inspection, flags: Sequence[Flag]) -> Visit:
-    about = inspection.about
-    at = min(one.written.at for one in (*about.heads, *about.earlier))
-    visit = visit_of(inspection, _evidence_state(sources, inspection.id, flags), at)
-    signed = any(slot.heads for slot in inspection.sign_offs.values())
-    return replace(visit, signed=signed)
+    return visit_in(inspection, _evidence_state(sources, inspection.id, flags))
 
 
 def _evidence_state(

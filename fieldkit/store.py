@@ -300,14 +300,17 @@ class Store:
 
     def owner_of(self, device: str) -> tuple[bytes, str] | None:
         """A device's key and person by its certificate, where that is here: a colleague's too."""
-        if device == self.note("device"):
-            certificate = self.note("certificate")
-        else:
-            found = self.database.rows(
-                "select body from documents where kind = 'certificate' and ref = ?", (device,)
-            )
-            certificate = found[0][0] if found else self._former_certificate(device)
+        certificate = self.certificate_of(device)
         return None if certificate is None else _owner(certificate)
+
+    def certificate_of(self, device: str) -> str | None:
+        """A device's certificate as JSON, where it is here: this device's own too."""
+        if device == self.note("device"):
+            return self.note("certificate")
+        found = self.database.rows(
+            "select body from documents where kind = 'certificate' and ref = ?", (device,)
+        )
+        return str(found[0][0]) if found else self._former_certificate(device)
 
     def _former_certificate(self, device: str) -> str | None:
         said = self.note(FORMER + device)

@@ -28,9 +28,7 @@ def drop_withdrawn(store: Store, blobs: Blobs) -> int:
         return 0
     dropped = 0
     for key in _keys_of(store, told - before):
-        if blobs.has(key):
-            blobs.path(key).unlink(missing_ok=True)
-            dropped += 1
+        dropped += blobs.destroy(key)
         with store.database.write("the withdrawn entry") as tx:
             tx.execute("delete from files where sha256 = ?", (key,))
     store.set_notes(**{_DROPPED: json.dumps(sorted(told | before))})

@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -21,6 +22,7 @@ from server.settings import Settings, read_settings
 from sync.problems import Problem, problem
 
 Command = Callable[..., Any]
+_FILE = re.compile(r"-\Z|.*[/\\]|.*\.ya?ml\Z", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +165,24 @@ def read_input(file: str, most: int = -1) -> bytes:
         raise problem("file-missing", name=file) from exc
     except OSError as exc:
         raise problem("file-unreadable", name=file, why=exc.strerror or str(exc)) from exc
+
+
+def write_output(output: Path, data: bytes, force: bool) -> None:
+    """Write the file, whole or not at all; raises `file-exists` and `file-unwritable`."""
+    if output.exists() and not force:
+        raise problem("file-exists", name=str(output))
+    beside = output.with_name(f".{output.name}.part")
+    try:
+        beside.write_bytes(data)
+        beside.replace(output)
+    except OSError as exc:
+        beside.unlink(missing_ok=True)
+        raise problem("file-unwritable", name=str(output), why=exc.strerror or str(exc)) from exc
+
+
+def names_a_file(name: str) -> bool:
+    """Whether a word stands for a file, or standard input, rather than for a document's name."""
+    return bool(_FILE.match(name)) or Path(name).is_file()
 
 
 def when(at: int | None) -> str | None:

@@ -266,6 +266,20 @@ _define(
     "Check that the folder is there and that you may write in it.",
 )
 _define(
+    "print-missing",
+    422,
+    "Typst and the fonts, which set a checklist for print, are not installed.",
+    "The page (--html) and the terminal need neither.",
+    "Install them: pip install 'tapak[print]'.",
+)
+_define(
+    "glyphs-missing",
+    422,
+    "{count} characters are in none of the fonts: {shown}.",
+    "Nothing was written.",
+    "Name a folder with a font that has them: --fonts FOLDER.",
+)
+_define(
     "file-digest",
     422,
     "The bytes that arrived have the digest {got}, not {wanted}.",

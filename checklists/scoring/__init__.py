@@ -2,7 +2,12 @@
 
 from checklists.scoring.compute import score
 from checklists.scoring.document import Score, score_bytes
-from checklists.scoring.exchange import inputs_digest, inputs_from_json, inputs_to_json
+from checklists.scoring.exchange import (
+    inputs_digest,
+    inputs_from_json,
+    inputs_to_json,
+    visit_to_json,
+)
 from checklists.scoring.explain import explain
 from checklists.scoring.visits import EvidenceState, visit_of
 
@@ -16,4 +21,5 @@ __all__ = [
     "score",
     "score_bytes",
     "visit_of",
+    "visit_to_json",
 ]

@@ -39,7 +39,7 @@ def inputs_to_json(
         "checklist": _source(checklist_bytes, inputs.checklist.digest),
         "profile": _source(profile_bytes, inputs.profile.digest),
         "limits": _limits_source(limits_bytes, inputs.limits),
-        "visits": _sorted(_visit(visit) for visit in inputs.visits),
+        "visits": _sorted(visit_to_json(visit) for visit in inputs.visits),
         "flags": _sorted(_flag(flag) for flag in inputs.flags if not flag.protected),
         "processes": sorted(inputs.processes),
         "observed": None if inputs.observed is None else dict(inputs.observed),
@@ -133,7 +133,8 @@ def _sorted(rows: Any) -> list[dict[str, Any]]:
     return sorted(rows, key=canonical)
 
 
-def _visit(visit: Visit) -> dict[str, Any]:
+def visit_to_json(visit: Visit) -> dict[str, Any]:
+    """One visit as it stands in the inputs document, whatever order its answers came in."""
     # Members that came later stand there only where they say something: older exports stay as
     # they are, to the byte.
     said = {"side_by_side": sorted(visit.side_by_side)} if visit.side_by_side else {}

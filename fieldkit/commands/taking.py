@@ -96,6 +96,8 @@ def score(at: Desk, exported: Path | None, inspection: str | None) -> None:
                 "files_verified": done.files,
                 "entries_withheld": done.withheld,
                 "entries_vouched": done.vouched,
+                "entries_aside": done.aside,
+                "entries_aside_signed": done.aside_signed,
                 "limits_caution": done.caution,
                 "score": done.score,
             }
@@ -114,6 +116,11 @@ def score(at: Desk, exported: Path | None, inspection: str | None) -> None:
         if done.unsigned:
             count = show.number(done.unsigned, "entry is", "entries are")
             show.warn(f"{count} not signed: the key of their device is gone.")
+        if done.aside:
+            count = show.number(done.aside, "entry is", "entries are")
+            show.warn(f"{count} left out as set aside by the office; the export cannot prove that.")
+        if done.aside_signed:
+            show.warn(f"Of these {done.aside_signed} were signed for as counting.")
         if same:
             click.echo("Computed again from the export: the same to the digit.")
         else:

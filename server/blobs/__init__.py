@@ -75,8 +75,7 @@ class Blobs:
     def destroy(self, sha256: str) -> bool:
         """Take a file away for good; whether it was here. For withdrawn keys alone (L8)."""
         there = self.shelf.size(sha256) is not None
-        if there:
-            self.shelf.remove(sha256)
+        self.shelf.remove(sha256)  # also what is gone from memory only, when an earlier try ended
         return there
 
     def digest_holds(self, sha256: str) -> bool:

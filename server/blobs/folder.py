@@ -74,8 +74,11 @@ class FolderShelf(Shelf):
             raise disk_problem(exc, self.folder) from exc
 
     def remove(self, name: str) -> None:
+        path = self.path(name)
         try:
-            self.path(name).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
+            if path.parent.is_dir():  # else a power cut may bring the name back
+                self._settle(path.parent)
         except OSError as exc:
             raise disk_problem(exc, self.folder) from exc
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from server.checklist import comparing, xlsform
+from server.checklist import checking, comparing, drafting, previewing, xlsform
 from server.terminal import Given, surroundings
 
 
@@ -14,9 +14,17 @@ from server.terminal import Given, surroundings
 @surroundings
 @click.pass_context
 def checklist(ctx: click.Context, data: Path | None, as_json: bool) -> None:
-    """Checklists and limits tables: exchange and compare them, and decide which are in force."""
+    """Checklists and limits tables: write, check, exchange, compare and decide on them."""
     ctx.obj = Given(data, as_json)
 
 
-for _command in (comparing.diff_command, xlsform.export_command, xlsform.import_command):
+for _command in (
+    drafting.new_command,
+    drafting.stamp_command,
+    checking.check_command,
+    previewing.preview_command,
+    comparing.diff_command,
+    xlsform.export_command,
+    xlsform.import_command,
+):
     checklist.add_command(_command)

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from server.terminal import Terminal, command, read_input
+from server.terminal import Terminal, command, names_a_file, read_input
 
 if TYPE_CHECKING:
     from server.services.comparing import Body
 
 # What a command needs is imported in it: each starts without what only the others need.
 # ruff: noqa: PLC0415
-
-_FILE = re.compile(r"-\Z|.*[/\\]|.*\.ya?ml\Z", re.IGNORECASE)
 
 
 @click.command("diff")
@@ -41,6 +38,6 @@ def meant(terminal: Terminal, name: str) -> Body:
     """The document that somebody means by a file, a digest or a name."""
     from server.services.comparing import document_in, document_named
 
-    if _FILE.match(name) or Path(name).is_file():
+    if names_a_file(name):
         return document_in(read_input(name), "standard input" if name == "-" else Path(name).name)
     return document_named(terminal.data, name)

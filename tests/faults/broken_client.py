@@ -44,8 +44,8 @@ def _other_id() -> list[Swap]:
 
 
 def _note_nothing() -> list[Swap]:
-    def append(self: Writing, log: str, path: str, value: Any) -> str:
-        return "" if path.startswith("device/signed/") else _append(self, log, path, value)
+    def append(self: Writing, log: str, path: str, *rest: Any, **more: Any) -> str:
+        return "" if path.startswith("device/signed/") else _append(self, log, path, *rest, **more)
 
     return [(Writing, "append", append)]
 

@@ -410,8 +410,9 @@ class Device:
                 self._note_seen(place, line)
                 self.book.when[place, line] = (began, self.clock.world.now)
             self.book.note_line(place, line)
+        ids = self.ids
         for place, lines in self.book.lines.items():
-            if place[0] in self.ids and place not in mine:
+            if place[0] in ids and place not in mine:
                 gone = [line for line in lines if (place, line) not in self.book.forsaken]
                 if gone and (place[0], place[1]) not in self.book.forks:
                     self.book.faults.append(f"lost: {place} was recorded and is not in the store")

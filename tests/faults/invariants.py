@@ -29,7 +29,7 @@ from .device import Device
 from .hazards import hazards_seen
 from .locked import locked
 from .process import nobody
-from .protected import protected
+from .protected import protected, withdrawn_keys
 from .rulings import rulings
 from .world import Story
 
@@ -286,13 +286,13 @@ def alike(story: Story) -> Iterator[str]:
     held = story.on_server()
     carried = adopted(story, held)
     for device in story.devices:
-        mine = device.own_lines()
+        mine, ids = device.own_lines(), device.ids
         forks = story.book.forks
         for place, line in mine.items():
             if held.get(place) != line and line not in carried.get(place, ()):
                 yield f"not alike: {place} on {device.name} and on the server"
         for place in held:
-            if place[0] in device.ids and place not in mine and (place[0], place[1]) not in forks:
+            if place[0] in ids and place not in mine and (place[0], place[1]) not in forks:
                 yield f"not alike: {place} is on the server and not on {device.name}"
         yield from _chains(device)
 
@@ -315,7 +315,8 @@ def _chains(device: Device) -> Iterator[str]:
 def receipts(story: Story) -> Iterator[str]:
     """S4: every receipt that a device keeps is the server's, and what it says is there."""
     ctx = story.office.up()
-    held, here = story.on_server(), story.held_files()
+    held, here = story.on_server(), story.held_files() | withdrawn_keys(story)
+    carried = adopted(story, held)
     hashes: dict[Place, str] = {}
     with ctx.db.read() as tx:
         for log in logs.all_logs(tx):
@@ -333,11 +334,24 @@ def receipts(story: Story) -> Iterator[str]:
             for one in receipt.logs:
                 place = (one.device, one.log, one.seq)
                 forked = (one.device, one.log) in story.book.forks
-                if hashes.get(place) != one.h and not (forked and story.restored):
-                    yield f"acknowledged entry missing: {place} ({place in held})"
+                if hashes.get(place) == one.h:
+                    continue
+                if story.restored and (forked or _carried_over(device, place, one.h, carried)):
+                    continue
+                yield f"acknowledged entry missing: {place} ({place in held})"
             for sha256 in receipt.files:
                 if sha256 not in here and not (story.forked and story.restored):
                     yield f"acknowledged file missing: {sha256[:12]}"
+
+
+def _carried_over(device: Device, place: Place, h: str, carried: dict[Place, set[bytes]]) -> bool:
+    """Whether the line that a receipt speaks of came in a later generation (S3): so it does where
+    the server was put back to before it, and the generation ended in the meantime.
+    """
+    sql = "select line from lines where device = ? and log = ? and seq = ? and hex(h) = ?"
+    return any(
+        bytes(line) in carried.get(place, ()) for (line,) in device.rows(sql, *place, h.upper())
+    )
 
 
 def quarantine(story: Story) -> Iterator[str]:

@@ -25,7 +25,7 @@ from .book import Place
 from .office import workspace
 from .process import Tally
 from .stories import ITEMS, LEVELS
-from .town import Command, Desk, Laptop, Stick, Town
+from .town import STANDSTILL_SECONDS, Command, Desk, Laptop, Stick, Town
 
 LAPTOPS = 4
 MOST_READ = 12  # bundles that are read to their end when it is calm
@@ -133,7 +133,7 @@ def _watch(
 ) -> None:
     """Until every command of the round has ended, kill what is due."""
     starting = [one for one in town.keyboards if one.doing is not None]
-    end = time.monotonic() + 120
+    end = time.monotonic() + STANDSTILL_SECONDS
     while any(one.doing for one in town.keyboards):
         now = time.monotonic()
         assert now < end, "a command does not end"

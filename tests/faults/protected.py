@@ -134,6 +134,8 @@ def protected(story: Story) -> Iterator[str]:
             if number in story.book.withdrawn:
                 if there(key) or any(d.seen_home().blobs().has(key) for d in story.devices):
                     yield f"withdrawn, and its key is there: {number}"
+                if any(d.rows("select 1 from files where sha256 = ?", key) for d in story.devices):
+                    yield f"withdrawn, and a device counts on its key: {number}"
                 if not there(value["payload"]["sha256"]):
                     yield f"withdrawn, and its payload is gone: {number}"
                 continue
@@ -183,6 +185,20 @@ def in_plain(folder: Path, marks: Iterable[str]) -> Iterator[str]:
 
 
 # -- where it is ----------------------------------------------------------------------------------
+
+
+def withdrawn_keys(story: Story) -> set[str]:
+    """The keys that are destroyed, or perhaps are: older receipts list them, and a device takes
+    them for held until it hears of it.
+    """
+    gone = story.book.withdrawn.keys() | story.book.unsure
+    if not gone:
+        return set()
+    on_server = _on_server(story)
+    values = [value for number in gone for value in on_server.get(number, [])]
+    for number in gone & story.book.spoken.keys():
+        values += _on_device(story.book.spoken[number])
+    return {value["key"]["sha256"] for value in values}
 
 
 def _on_server(story: Story) -> dict[str, list[dict[str, Any]]]:

@@ -29,6 +29,7 @@ from .device import Device, Outcome
 from .hazards import hazards_first
 from .office import ALWAYS, ANA, BEN, CAM, SOON, Office, workspace
 from .process import Tally, nobody
+from .protected import withdrawn_keys
 from .wire import Network, Sent
 
 PEOPLE = (ANA, BEN, CAM)
@@ -158,6 +159,7 @@ def claims(story: Story, device: Device) -> list[str]:
     ):
         if seq > heads.get((device.id, log), 0):
             found.append(f"taken for acknowledged: {log} up to {seq} of {device.name} ({state})")
+    held |= withdrawn_keys(story)
     for (sha256,) in device.rows("select sha256 from files where held_at is not null"):
         if sha256 not in held:
             found.append(f"taken for held: file {sha256[:12]} of {device.name}")

@@ -13,15 +13,17 @@ from PIL import Image
 
 from checklists import published
 from fieldkit.capture import Recorder, Started, start
-from fieldkit.enrolling import check_may_enrol, read_invitation
+from fieldkit.enrolling import Invitation, check_may_enrol, read_invitation
 from fieldkit.enrolling import enrol as ask_to_enrol
 from fieldkit.evidence import Attached, Attachment, attach_files, attach_photos, item_paths
 from fieldkit.generations import settle_keys
 from fieldkit.home import Home
+from fieldkit.keys import load_or_make_key
 from fieldkit.ledger import Ledger
 from fieldkit.library import Library
 from fieldkit.store import Store
 from fieldkit.syncer import Report, Syncer
+from sync.receipt import server_id
 from sync.session import Change
 
 FACILITY: dict[str, Any] = {
@@ -154,6 +156,16 @@ class FieldDevice:
             held = self.office.files[file.sha256]
             assert hashlib.sha256(held).hexdigest() == file.sha256
             assert file.held_at is not None
+
+
+def enrol_again(device: FieldDevice, code: str) -> None:
+    """Enrol a device whose key is lost, under a new one."""
+    server = server_id(device.office.public_key)[:16]
+    invitation = Invitation("http://office.example", code, server)
+    store = device.store
+    check_may_enrol(store, invitation)
+    key = load_or_make_key(device.home.key)
+    ask_to_enrol(store, key, invitation, "laptop", DirectTransport(device.office))
 
 
 def picture(path: Path, shade: int = 120) -> Path:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from field_device import FieldDevice, busy_office, picture
+from field_device import FieldDevice, busy_office, enrol_again, picture
 from memory_server import PERSON, LossError, Office
 
 from fieldkit import generations
@@ -284,20 +284,6 @@ def test_with_the_key_lost_what_the_server_lost_too_is_carried(
     office.restore(backup)
     device.sync()
     everything_is_there_once(device)
-
-
-def enrol_again(device: FieldDevice, code: str) -> None:
-    from memory_server import DirectTransport
-
-    from fieldkit.enrolling import Invitation, check_may_enrol, enrol
-    from fieldkit.keys import load_or_make_key
-    from sync.receipt import server_id
-
-    invitation = Invitation("http://office.example", code, server_id(device.office.public_key)[:16])
-    store = device.store
-    check_may_enrol(store, invitation)
-    key = load_or_make_key(device.home.key)
-    enrol(store, key, invitation, "laptop", DirectTransport(device.office))
 
 
 # -- a death between any two steps ----------------------------------------------------------------
