@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+
 from checklists.xlsform.book import Table
 from checklists.xlsform.draft import Draft, to_draft
 from checklists.xlsform.workbook import read_workbook, write_workbook
@@ -55,3 +58,34 @@ def refusal(data: bytes) -> Problem:
     except Problem as exc:
         return exc
     raise AssertionError("the form was imported")
+
+
+# -- workbooks part by part -----------------------------------------------------------------------
+
+SHEET = "xl/worksheets/sheet1.xml"
+MAIN = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+
+
+def sheet(rows: str) -> str:
+    return f'<worksheet xmlns="{MAIN}"><sheetData>{rows}</sheetData></worksheet>'
+
+
+def cells(number: int, *texts: str) -> str:
+    made = (
+        f'<c r="{letter}{number}" t="inlineStr"><is><t>{text}</t></is></c>'
+        for letter, text in zip("ABCDEFGH", texts, strict=False)
+    )
+    return f'<row r="{number}">{"".join(made)}</row>'
+
+
+def changed(parts: dict[str, bytes | str]) -> bytes:
+    """A workbook of ours with some of its parts replaced, or put into it."""
+    out = io.BytesIO()
+    with (
+        zipfile.ZipFile(io.BytesIO(workbook())) as given,
+        zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as made,
+    ):
+        kept = {name: given.read(name) for name in given.namelist()}
+        for name, body in {**kept, **parts}.items():
+            made.writestr(name, body)
+    return out.getvalue()
