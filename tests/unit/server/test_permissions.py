@@ -86,7 +86,7 @@ REFUSED = {"token-missing", "login-needed", "not-permitted"}
 VALUES = {"sha256": "0" * 64, "filename": "site.css", "scope": "facility", "subject": NORTH}
 VALUES |= {"former": "none", "root": "none", "device": "none"}
 VALUES |= {"facility": NORTH, "facility_id": NORTH, "inspection_id": "none", "assignment": "none"}
-VALUES |= {"entry": "none", "inspection": "none", "after": 0}
+VALUES |= {"entry": "none", "inspection": "none", "after": 0, "proposal": "none"}
 
 
 @pytest.fixture(scope="module")
