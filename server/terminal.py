@@ -167,6 +167,15 @@ def read_input(file: str, most: int = -1) -> bytes:
         raise problem("file-unreadable", name=file, why=exc.strerror or str(exc)) from exc
 
 
+def password_line() -> str:
+    """The first line of standard input, without its line feed: a password."""
+    try:
+        line = sys.stdin.buffer.readline().decode("utf-8")
+    except UnicodeDecodeError as exc:
+        raise problem("fields-malformed", why="password: it is not valid text") from exc
+    return line.rstrip("\r\n")
+
+
 def write_output(output: Path, data: bytes, force: bool) -> None:
     """Write the file, whole or not at all; raises `file-exists` and `file-unwritable`."""
     if output.exists() and not force:

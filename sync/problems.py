@@ -1452,6 +1452,27 @@ _define(
     "Give the changed document a new version and publish it again.",
 )
 _define(
+    "already-in-force",
+    409,
+    "Version {version} of the {kind} {name!r} is in force from these days already.",
+    NOTHING_STORED,
+    "Give a jurisdiction or a day that is new.",
+)
+_define(
+    "proposal-own",
+    403,
+    "You proposed version {version} of the {kind} {name!r} yourself.",
+    "The proposal waits as it is.",
+    "Let another person who may approve it decide.",
+)
+_define(
+    "proposal-decided",
+    409,
+    "This proposal was {ruling} already.",
+    "What was decided stands; this changed nothing.",
+    "Look at what is in force. For something else, make another proposal.",
+)
+_define(
     "kinds-differ",
     422,
     "{one} and {other} are of two kinds: {kind} and {other_kind}.",
