@@ -5,7 +5,7 @@ DATA ?= demo-data
 BIN := .venv/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint bench faults browser tus-js clean
+.PHONY: demo test lint bench faults fuzz browser tus-js clean
 
 demo: .venv/ready ## the example region on http://127.0.0.1:$(PORT); ONCE=1 ends after the story
 	$(BIN)/tapak demo --data $(DATA) --port $(PORT) $(if $(ONCE),--once)
@@ -25,6 +25,9 @@ bench: .venv/ready-dev ## measured figures, each beside its floor
 faults: .venv/ready-dev ## the fault laboratory: seeds are printed, counts go to build/faults.json
 	$(BIN)/python -m tests.faults
 
+fuzz: .venv/ready-dev ## every line of the library's files deleted, doubled and mistyped in turn
+	$(BIN)/python -m tests.fuzz
+
 browser: .venv/ready-dev ## a Chromium for the browser tests, unless one is there
 	$(BIN)/python tests/browser/get_chromium.py
 
@@ -40,7 +43,7 @@ tus-js: .venv/ready-dev ## tus-js-client, a stranger's client for the tests, whe
 	@touch $@
 
 .venv/ready-dev: .venv/ready
-	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev]'
+	$(BIN)/pip install --quiet -c constraints.txt -e '.[dev,print]'
 	@touch $@
 
 clean:

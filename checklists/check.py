@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from checklists.checks import weights, words
+from checklists.checks import beside, weights, words
 from checklists.checks.finding import AMISS, NOTE, Finding, Lines
 from checklists.checks.reach import can_hold
 from checklists.compose import (
@@ -87,7 +87,7 @@ def check(data: bytes, name: str, library: Library) -> Checked:
     lines = Lines(root)
     match kind:
         case "tapak-part/1":
-            found = _part(data, name, lines)
+            found = _part(data, name, lines, library)
         case "tapak-recipe/1":
             found = _recipe(data, name, library)
         case "tapak-translation/1":
@@ -167,11 +167,20 @@ def _reach(item: Item, section: str, items: Mapping[str, Item], lines: Lines) ->
         )
 
 
-def _part(data: bytes, name: str, lines: Lines) -> list[Finding]:
+def _part(data: bytes, name: str, lines: Lines, library: Library) -> list[Finding]:
     part = read_part(data, name)
     sections, observed = part.content
     whole = Checklist(part.id, "", Text({"en": part.id}), part.languages, sections, observed, "")
-    return [*_content(whole, lines), *_in_languages(whole, lines)]
+    others = [library.part(one).content for one in library.part_names if one != part.id]
+    contents = [part.content, *others]
+    items = {item.id: item for content in contents for s in content[0] for item in s.items}
+    seen = {one.what: one for content in contents for one in content[1]}
+    return [
+        *_content(whole, lines),
+        *_in_languages(whole, lines),
+        *beside.unknown_names(part, items, seen, lines),
+        *beside.stale_translations(part, library.translations, lines),
+    ]
 
 
 def _in_languages(whole: Checklist, lines: Lines) -> Iterable[Finding]:

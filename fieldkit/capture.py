@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from checklists.answering import check_observation, check_second, read_answer
+from checklists.discrepancies.case import day_in
 from checklists.model import Checklist, Item
 from fieldkit.authors import attributed_records
 from fieldkit.fixes import fix_value
@@ -150,7 +151,8 @@ def start(
         recorder.store.set_notes(current=begun)
         checklist = checklist_of(recorder.store, recorder.library, begun)
         return Started(begun, facility, checklist, new=False)
-    text = recorder.library.newest("checklist", str(facility.get("checklist", "")))
+    day = day_in(str(facility.get("country", "")), recorder.now)
+    text = recorder.library.applying("checklist", facility, day)
     if text is None:
         raise problem("checklist-unknown", checklist=facility.get("checklist", "?"))
     checklist = recorder.library.checklist(text.digest)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,8 @@ from checklists.model import Checklist
 from fieldkit.database import Database
 from sync.nearest import nearest
 from sync.problems import problem
+
+EVERYWHERE_ALIKE = ("profile", "rules")  # no facility names its own: there is one, "default"
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,18 @@ class Library:
             "select body from documents where kind = ? and ref = ?", (kind, name)
         )
         return self.text(json.loads(rows[0][0])["digest"]) if rows else None
+
+    def applying(self, kind: str, facility: Mapping[str, Any], day: str) -> PublishedText | None:
+        """The text of a kind that applies at a facility on a day (YYYY-MM-DD).
+
+        The newest of its name, unless the facility's jurisdiction decided from which day which one
+        is in force.
+        """
+        told = facility.get("applying", {}).get(kind, ())
+        begun = [digest for first, digest in told if first <= day]
+        found = self.text(begun[-1]) if begun else None
+        name = "default" if kind in EVERYWHERE_ALIKE else str(facility.get(kind) or "")
+        return found or self.newest(kind, name)
 
     def text(self, digest: str) -> PublishedText | None:
         """A published text by its digest; old ones stay for the inspections that use them."""

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from checklists.discrepancies.case import Case, Finding, Flag, Use, build_case
+from checklists.discrepancies.case import Case, Finding, Flag, Use, build_case, day_in
 from checklists.discrepancies.catalogue import evaluate
 from checklists.discrepancies.moments import Reading
 from checklists.discrepancies.settings_file import default_settings, load_settings
@@ -67,8 +67,10 @@ def score_document(sources: Sources, inspection_id: str) -> dict[str, Any]:
     checklist = checklist_of(sources.store, sources.library, inspection_id)
     checklist_text = sources.library.text(checklist.digest)
     assert checklist_text is not None  # noqa: S101 - the checklist was loaded from it
-    limits_text = sources.library.newest("limits", str(facility.get("limits") or ""))
-    profile_text = sources.library.newest("profile", "default")
+    visit = _visit(sources, inspection, flags)
+    day = day_in(str(facility["country"]), visit.at)
+    limits_text = sources.library.applying("limits", facility, day)
+    profile_text = sources.library.applying("profile", facility, day)
     profile_data = profile_text.data if profile_text else profile_bytes("default")
     inputs = ScoreInputs(
         scope="inspection",
@@ -77,7 +79,7 @@ def score_document(sources: Sources, inspection_id: str) -> dict[str, Any]:
         profile=load_profile(profile_data, "default"),
         limits=load_limits(limits_text.data, limits_text.name) if limits_text else None,
         as_of=sources.as_of,
-        visits=(_visit(sources, inspection, flags),),
+        visits=(visit,),
         flags=tuple(_flag_fact(inspection_id, flag) for flag in flags),
         processes=processes_of(sources.library, inspection, facility),
         observed=observed_in(inspection),
@@ -100,7 +102,7 @@ def _case(sources: Sources, inspection: Inspection) -> Case:
             readable[sha256] = json.loads(facts)
         elif why is not None:
             unreadable[sha256] = why
-    rules = sources.library.newest("rules", "default")
+    rules = sources.library.applying("rules", facility, sources.as_of)
     return build_case(
         inspection,
         {k: str(facility[k]) for k in ("id", "name", "country")},

@@ -114,7 +114,7 @@ def _papers(library: Library) -> list[Check]:
             f"{kind} {f[kind]}"
             for f in facilities
             for kind in ("checklist", "limits")
-            if f.get(kind) and library.newest(kind, str(f[kind])) is None
+            if f.get(kind) and library.applying(kind, f, "") is None
         }
     )
     declared = "one or more for each facility"

@@ -47,6 +47,8 @@ ROLES: dict[str, frozenset[str]] = {
             "logs.admit",
             "registry.read",
             "scores.read",
+            "standards.approve",
+            "standards.read",
         }
     ),
     # Reaches what is sealed, as ciphertext, and withdraws it; sees no score and no inspection.
@@ -60,6 +62,8 @@ ROLES: dict[str, frozenset[str]] = {
             "declarations.write",
             "registry.read",
             "registry.write",
+            "standards.approve",
+            "standards.read",
         }
     ),
 }

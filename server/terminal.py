@@ -167,6 +167,28 @@ def read_input(file: str, most: int = -1) -> bytes:
         raise problem("file-unreadable", name=file, why=exc.strerror or str(exc)) from exc
 
 
+def password_line() -> str:
+    """The first line of standard input, without its line feed: a password."""
+    try:
+        line = sys.stdin.buffer.readline().decode("utf-8")
+    except UnicodeDecodeError as exc:
+        raise problem("fields-malformed", why="password: it is not valid text") from exc
+    return line.rstrip("\r\n")
+
+
+def write_output(output: Path, data: bytes, force: bool) -> None:
+    """Write the file, whole or not at all; raises `file-exists` and `file-unwritable`."""
+    if output.exists() and not force:
+        raise problem("file-exists", name=str(output))
+    beside = output.with_name(f".{output.name}.part")
+    try:
+        beside.write_bytes(data)
+        beside.replace(output)
+    except OSError as exc:
+        beside.unlink(missing_ok=True)
+        raise problem("file-unwritable", name=str(output), why=exc.strerror or str(exc)) from exc
+
+
 def names_a_file(name: str) -> bool:
     """Whether a word stands for a file, or standard input, rather than for a document's name."""
     return bool(_FILE.match(name)) or Path(name).is_file()

@@ -266,6 +266,20 @@ _define(
     "Check that the folder is there and that you may write in it.",
 )
 _define(
+    "print-missing",
+    422,
+    "Typst and the fonts, which set a checklist for print, are not installed.",
+    "The page (--html) and the terminal need neither.",
+    "Install them: pip install 'tapak[print]'.",
+)
+_define(
+    "glyphs-missing",
+    422,
+    "{count} characters are in none of the fonts: {shown}.",
+    "Nothing was written.",
+    "Name a folder with a font that has them: --fonts FOLDER.",
+)
+_define(
     "file-digest",
     422,
     "The bytes that arrived have the digest {got}, not {wanted}.",
@@ -1436,6 +1450,27 @@ _define(
     "Version {version} of the {kind} {name!r} is published already, with other content.",
     "The published version stays as it is.",
     "Give the changed document a new version and publish it again.",
+)
+_define(
+    "already-in-force",
+    409,
+    "Version {version} of the {kind} {name!r} is in force from these days already.",
+    NOTHING_STORED,
+    "Give a jurisdiction or a day that is new.",
+)
+_define(
+    "proposal-own",
+    403,
+    "You proposed version {version} of the {kind} {name!r} yourself.",
+    "The proposal waits as it is.",
+    "Let another person who may approve it decide.",
+)
+_define(
+    "proposal-decided",
+    409,
+    "This proposal was {ruling} already.",
+    "What was decided stands; this changed nothing.",
+    "Look at what is in force. For something else, make another proposal.",
 )
 _define(
     "kinds-differ",

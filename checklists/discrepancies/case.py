@@ -163,6 +163,14 @@ def day_of(at: int, minutes_ahead: int = 0) -> date | None:
         return None
 
 
+def day_in(country: str, at: int) -> str:
+    """The day (YYYY-MM-DD) of a time in UTC milliseconds, in the standard time of a country that
+    `systems.OFFICIAL` lists, else in UTC; empty for a time beyond any calendar.
+    """
+    day = day_of(at, OFFICIAL[country].utc_minutes if country in OFFICIAL else 0)
+    return "" if day is None else day.isoformat()
+
+
 def build_case(
     inspection: Inspection,
     facility: Mapping[str, str],

@@ -114,7 +114,14 @@ def _value(node: Any, name: str, kind: str) -> str | tuple[str, ...]:
     if not isinstance(node, yaml.SequenceNode):
         where = f"{name}:{node.start_mark.line + 1}"
         raise problem("thresholds-malformed", where=where, why="a list is expected here")
-    return tuple(_scalar(n, name, re.compile(r".{1,80}\Z"), "a short text") for n in node.value)
+    words: list[str] = []
+    for one in node.value:
+        word = _scalar(one, name, re.compile(r".{1,80}\Z"), "a short text")
+        if word in words:
+            where = f"{name}:{one.start_mark.line + 1}"
+            raise problem("thresholds-malformed", where=where, why=f"{word!r} stands there twice")
+        words.append(word)
+    return tuple(words)
 
 
 def _scalar(node: Any, name: str, form: re.Pattern[str], wanted: str) -> str:

@@ -6,6 +6,7 @@ from checklists.scoring.exchange import (
     inputs_digest,
     inputs_from_json,
     inputs_to_json,
+    visit_from_json,
     visit_to_json,
 )
 from checklists.scoring.explain import explain
@@ -20,6 +21,7 @@ __all__ = [
     "inputs_to_json",
     "score",
     "score_bytes",
+    "visit_from_json",
     "visit_of",
     "visit_to_json",
 ]

@@ -36,8 +36,9 @@ class Totals:
         """S, 0 to 100, never above U (rule 3); None where nothing is answered."""
         if not self.answered:
             return None
-        mean = Fraction(self.value, 10 * self.answered)
-        return mean if self.upper is None else min(mean, self.upper)
+        if self.value * self.applicable > self.high * self.answered:
+            return self.upper
+        return Fraction(self.value, 10 * self.answered)
 
     @property
     def graded(self) -> tuple[Fraction | None, tuple[str, ...]]:
@@ -46,7 +47,8 @@ class Totals:
         It is the lowest that S can be with any of the items that have a value for the grade alone
         counted beside the answered ones. So it does not matter which of them hiding took out.
         """
-        if self.s is None:
+        s = self.s
+        if s is None:
             return None, ()
         value, weight, items = self.value, self.answered, []
         for one, more, item in self.for_grade:
@@ -54,7 +56,7 @@ class Totals:
                 break  # they rise from here on, so that none of them lowers the mean
             value, weight = value + one * more, weight + more
             items.append(item)
-        return min(self.s, Fraction(value, 10 * weight)), tuple(items)
+        return min(s, Fraction(value, 10 * weight)) if items else s, tuple(items)
 
     @property
     def coverage(self) -> Fraction | None:
@@ -103,7 +105,7 @@ class Facility:
 def totals(outcomes: Iterable[ItemOutcome]) -> Totals:
     """Sum the items that apply; items that do not apply change nothing."""
     applicable = answered = value = low = high = 0
-    variance = Fraction(0)
+    squares: dict[int, int] = {}  # by denominator: sums of integers are far quicker
     for_grade = []
     for one in outcomes:
         if not one.applicable:
@@ -117,8 +119,11 @@ def totals(outcomes: Iterable[ItemOutcome]) -> Totals:
         if one.answered and one.effective is not None:
             answered += weight
             value += weight * one.effective
-            if one.variance:
-                variance += weight * weight * one.variance
+            numerator, denominator = one.variance.as_integer_ratio()
+            if numerator:
+                known = squares.get(denominator, 0)
+                squares[denominator] = known + weight * weight * numerator
+    variance = sum((Fraction(n, d) for d, n in squares.items()), Fraction(0))
     return Totals(applicable, answered, value, low, high, variance, tuple(sorted(for_grade)))
 
 

@@ -7,31 +7,32 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from decimal import Decimal
 from fractions import Fraction
+from functools import lru_cache
+from typing import NamedTuple
 
 from checklists.model import Analyte, Limits
-from checklists.scoring.exact import FAVOURABLE
+from checklists.scoring.exact import FAVOURABLE, limit, measured
 from sync.inspection import Reading
 
 FULLY, SUBSTANTIALLY, PARTIALLY, NOT_MET = 1000, 700, 300, 0
-_ZERO = Fraction(0)
+Exact = int | Fraction
 
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """What a reading is held against: an upper and/or a lower limit in `unit`.
+    """What a reading is held against: an upper and/or a lower limit, in 10⁻¹² of `unit`.
 
     `deviation` marks a tolerance: only the size of the reading counts, not its sign.
     """
 
-    upper: Fraction | None
-    lower: Fraction | None
+    upper: Exact | None
+    lower: Exact | None
     unit: str
     deviation: bool
     text: str
 
 
-@dataclass(frozen=True, slots=True)
-class BandedReading:
+class BandedReading(NamedTuple):
     """One reading with its band in thousandths, or None and why it cannot be used."""
 
     reading: Reading
@@ -60,17 +61,17 @@ def bound_of(analyte: Analyte, limits: Limits | None) -> Bound | None:
         if analyte.upper is None and analyte.lower is None:
             return None
         deviation = analyte.lower is None
-        return _bound(analyte.upper, analyte.lower, analyte.unit, deviation)
+        return _bound(_written(analyte.upper), _written(analyte.lower), analyte.unit, deviation)
     row = limits.limits.get(analyte.limit_from) if limits is not None else None
     if row is None or (row.upper is None and row.lower is None):
         return None
-    return _bound(row.upper, row.lower, row.unit, False)
+    return _bound(_written(row.upper), _written(row.lower), row.unit, False)
 
 
-def band(value: Fraction, uncertainty: Fraction, bound: Bound) -> int:
+def band(value: Exact, uncertainty: Exact, bound: Bound) -> int:
     """The band of a value, in thousandths; with both limits the worse of the two."""
-    if bound.deviation:
-        value = abs(value)
+    if bound.deviation and value < 0:
+        value = -value
     bands = []
     if bound.upper is not None:
         bands.append(_upper(value, uncertainty, bound.upper))
@@ -106,15 +107,21 @@ def judge_readings(
     return JudgedReadings(tuple(rows), min(bands, default=None), tuple(missing), measured)
 
 
-def _bound(upper: Decimal | None, lower: Decimal | None, unit: str, deviation: bool) -> Bound:
+def _written(number: Decimal | None) -> str | None:
+    return None if number is None else f"{number:f}"
+
+
+# By how the limits are written, which is shown: 0.010 is not 0.01 there.
+@lru_cache(maxsize=1024)
+def _bound(upper: str | None, lower: str | None, unit: str, deviation: bool) -> Bound:
     parts = []
     if lower is not None:
-        parts.append(f"≥ {lower:f}")
+        parts.append(f"≥ {lower}")
     if upper is not None:
-        parts.append(f"≤ {upper:f}")
+        parts.append(f"≤ {upper}")
     return Bound(
-        Fraction(upper) if upper is not None else None,
-        Fraction(lower) if lower is not None else None,
+        limit(upper) if upper is not None else None,
+        limit(lower) if lower is not None else None,
         unit,
         deviation,
         f"{' and '.join(parts)} {unit}".rstrip(),
@@ -127,9 +134,9 @@ def _row(analyte: Analyte, reading: Reading, bound: Bound | None) -> BandedReadi
     if _unit(reading.unit) != _unit(bound.unit):
         why = f"unit {reading.unit or 'not given'}, the limit is in {bound.unit or 'no unit'}"
         return BandedReading(reading, bound.text, None, why)
-    value = Fraction(reading.value)
+    value = measured(reading.value)
     given = reading.uncertainty
-    uncertainty = _ZERO if analyte.exact or given is None else Fraction(given)
+    uncertainty = 0 if analyte.exact or given is None else measured(given)
     if uncertainty < 0:
         return BandedReading(reading, bound.text, None, "an uncertainty cannot be negative")
     # A blank-corrected figure may fall a little below zero; further down it measures nothing.
@@ -141,22 +148,23 @@ def _row(analyte: Analyte, reading: Reading, bound: Bound | None) -> BandedReadi
     return BandedReading(reading, bound.text, reached)
 
 
-def _upper(value: Fraction, uncertainty: Fraction, limit: Fraction) -> int:
-    if value + uncertainty <= limit:
+def _upper(value: Exact, uncertainty: Exact, at: Exact) -> int:
+    if value + uncertainty <= at:
         return FULLY
-    if value <= limit:
+    if value <= at:
         return SUBSTANTIALLY
-    return PARTIALLY if 2 * value <= 3 * limit else NOT_MET
+    return PARTIALLY if 2 * value <= 3 * at else NOT_MET
 
 
-def _lower(value: Fraction, uncertainty: Fraction, limit: Fraction) -> int:
-    if value - uncertainty >= limit:
+def _lower(value: Exact, uncertainty: Exact, at: Exact) -> int:
+    if value - uncertainty >= at:
         return FULLY
-    if value >= limit:
+    if value >= at:
         return SUBSTANTIALLY
-    return PARTIALLY if 3 * value >= 2 * limit else NOT_MET
+    return PARTIALLY if 3 * value >= 2 * at else NOT_MET
 
 
+@lru_cache(maxsize=1024)
 def _unit(text: str) -> str:
     """Two ways of typing µ, m³ or NH₄ are one unit."""
     return unicodedata.normalize("NFKC", text).strip()

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from checklists.scoring.aggregate import by_pillar, facility_of
-from checklists.scoring.document import Score, rules_applied
+from checklists.scoring.document import Score
 from checklists.scoring.evidence import dating_of
-from checklists.scoring.gains import steps_of
 from checklists.scoring.grades import counts, grade_of
 from checklists.scoring.inputs import ScoreInputs
 from checklists.scoring.items import judge_items
@@ -43,9 +42,7 @@ def score(inputs: ScoreInputs, inputs_sha256: str | None = None) -> Score:
         pillar_weights=inputs.profile.pillar_weights,
         facility=facility,
         grading=grading,
-        steps=steps_of(outcomes, pillars, facility),
         visits=visits,
         newest=newest,
-        rules=tuple(rules_applied(outcomes, grading, newest)),
         digests=digests,
     )

@@ -5,7 +5,8 @@ disagree so far that somebody who is none of them has to adjudicate (scoring rul
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from checklists.model import Item
 from checklists.scoring.exact import LEVEL_VALUE
@@ -36,8 +37,7 @@ _OVERRULED = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class VisitAnswers:
+class VisitAnswers(NamedTuple):
     """What one visit says at one place: what stands there, and what was replaced, latest first.
 
     `overruled` are those of the replaced that are still their auditors' last words.

@@ -18,9 +18,8 @@ from checklists.scoring.aggregate import (
     not_applicable_share,
     totals,
 )
-from checklists.scoring.evidence import MICRO
 from checklists.scoring.exact import rounded
-from checklists.scoring.gains import Step, best
+from checklists.scoring.gains import best, steps_of
 from checklists.scoring.grades import NO_GRADE_OUTCOMES, Grading, counts
 from checklists.scoring.inputs import Visit
 from checklists.scoring.item_document import item_json
@@ -32,7 +31,11 @@ DISCLAIMER = "A finding of inspections, not a proof of compliance."
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """A facility's or an inspection's score with everything it rests on, unrounded."""
+    """A facility's or an inspection's score with everything it rests on, unrounded.
+
+    What explains it (reasons for files, next steps, rules that applied) is worked out when it is
+    made a document.
+    """
 
     scope: str
     subject: str
@@ -42,16 +45,15 @@ class Score:
     pillar_weights: Mapping[str, int]
     facility: Facility
     grading: Grading
-    steps: Mapping[str, Step]
     visits: tuple[Visit, ...]  # oldest first
     newest: str  # the newest visit that counts, or empty
-    rules: tuple[str, ...]
     digests: Mapping[str, str | None]
 
     def to_json(self) -> dict[str, Any]:
         """The score as a document: numbers as decimal strings, rounded half to even once."""
         f, g = self.facility, self.grading
         interval = f.interval
+        steps = steps_of(self.outcomes, self.pillars, self.facility)
         return {
             "format": FORMAT,
             "scope": self.scope,
@@ -76,7 +78,7 @@ class Score:
                 item_json(
                     one,
                     self.pillars[one.item.pillar].answered,
-                    self.steps.get(one.item.id),
+                    steps.get(one.item.id),
                     self.newest,
                 )
                 for one in self.outcomes
@@ -85,11 +87,11 @@ class Score:
             "alerts": self._alerts(),
             "next": [
                 {"item": s.item, "text": s.text, "gain": rounded(s.gain)}
-                for s in best(self.steps.values())
+                for s in best(steps.values())
             ],
             "visits": [_visit(v) for v in self.visits],
             "digests": dict(self.digests),
-            "rules": list(self.rules),
+            "rules": rules_applied(self.outcomes, g, self.newest),
             "disclaimer": DISCLAIMER,
         }
 
@@ -165,7 +167,7 @@ def rules_applied(outcomes: tuple[ItemOutcome, ...], grading: Grading, newest: s
     standings = [s for one in outcomes for _, s in one.places]
     answers = [a for s in standings for a in s.answers]
     proofs = [s.proof for s in standings if s.proof is not None]
-    aged = any(f.q not in (0, MICRO // 2, MICRO) for p in proofs for w in p.pieces for f in w.files)
+    aged = any(f.age is not None for p in proofs for w in p.pieces for f in w.files)
     held_back = grading.caps or any(r.state != "graded" for r in grading.reasons)
     applied = {
         "1": any(one.answered for one in outcomes),

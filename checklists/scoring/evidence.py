@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_HALF_EVEN, Context, Decimal
 from fractions import Fraction
 from functools import lru_cache
+from typing import NamedTuple
 
 from checklists.model import PIECE_KINDS, Ageing, Piece
+from checklists.scoring.exact import shared_out
 from checklists.scoring.inputs import EvidenceFact, ScoreInputs
 
 MICRO = 1_000_000
@@ -19,17 +21,38 @@ _CONTEXT = Context(prec=50, rounding=ROUND_HALF_EVEN)
 _HALF = Decimal("0.5")
 
 
-@dataclass(frozen=True, slots=True)
-class FileShare:
-    """What one file is worth, in millionths, and why."""
+class FileShare(NamedTuple):
+    """What one file is worth, in millionths. `age` is its age in days where that took from it."""
 
-    sha256: str
+    fact: EvidenceFact
     q: int
-    why: str
+    expired: bool = False
+    age: int | None = None
+
+    @property
+    def sha256(self) -> str:
+        return self.fact.sha256
+
+    @property
+    def why(self) -> str:
+        """Why it is worth that, in words."""
+        fact = self.fact
+        if fact.rejected:
+            return f"rejected: {fact.rejected}"
+        if not fact.held:
+            return "the server does not hold it yet"
+        if self.expired:
+            return f"expired on {fact.expires}"
+        halves = []
+        if fact.flagged:
+            halves.append(f"open flag on the record ({', '.join(sorted(fact.flagged))})")
+        if not fact.signed:
+            halves.append("not signed at the source")
+        aged = [] if self.age is None else [f"{self.age} days old"]
+        return "; ".join((*(halves or ["signed at the source and held"]), *aged))
 
 
-@dataclass(frozen=True, slots=True)
-class PieceShare:
+class PieceShare(NamedTuple):
     """What one required piece is worth, in millionths, and the files that were looked at."""
 
     piece: Piece
@@ -37,8 +60,7 @@ class PieceShare:
     files: tuple[FileShare, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Proof:
+class Proof(NamedTuple):
     """The evidence behind one answer; e = `reached` / `wanted`."""
 
     pieces: tuple[PieceShare, ...]
@@ -74,7 +96,7 @@ class Dating:
 
     def age_days(self, fact: EvidenceFact) -> int:
         """Whole days from the file's date (UTC) to the day of the score, never negative."""
-        made = min(fact.made_at, self.first_made.get(fact.sha256, fact.made_at))
+        made = self.first_made.get(fact.sha256, fact.made_at)
         return max(0, self.day - made // _DAY_MS)
 
 
@@ -84,19 +106,26 @@ def dating_of(inputs: ScoreInputs) -> Dating:
     for visit in inputs.visits:
         for answer in visit.answers:
             for fact in answer.evidence:
-                first[fact.sha256] = min(first.get(fact.sha256, fact.made_at), fact.made_at)
+                known = first.get(fact.sha256)
+                if known is None or fact.made_at < known:
+                    first[fact.sha256] = fact.made_at
     day = date.fromisoformat(inputs.as_of).toordinal() - _EPOCH_DAY
     return Dating(inputs.as_of, day, inputs.profile.ageing, first)
 
 
-def prove(pieces: tuple[Piece, ...], facts: Iterable[EvidenceFact], dating: Dating) -> Proof:
+def prove(pieces: tuple[Piece, ...], facts: Sequence[EvidenceFact], dating: Dating) -> Proof:
     """What the evidence of one answer is worth against the pieces that its item requires."""
     by_kind: dict[str, list[FileShare]] = {}
     for fact in _one_per_file(facts):
         by_kind.setdefault(fact.kind, []).append(_file_share(fact, dating))
-    shares = tuple(_piece_share(piece, by_kind.get(piece.kind, [])) for piece in pieces)
-    reached = sum(share.piece.weight * share.q for share in shares)
-    return Proof(shares, reached, MICRO * sum(piece.weight for piece in pieces))
+    shares = []
+    reached = wanted = 0
+    for piece in pieces:
+        share = _piece_share(piece, by_kind.get(piece.kind, []))
+        shares.append(share)
+        reached += piece.weight * share.q
+        wanted += piece.weight
+    return Proof(tuple(shares), reached, MICRO * wanted)
 
 
 @lru_cache(maxsize=4096)
@@ -112,40 +141,32 @@ def decayed(base: int, over: int, half_life: int) -> int:
 
 
 def _piece_share(piece: Piece, files: list[FileShare]) -> PieceShare:
-    ordered = tuple(sorted(files, key=lambda f: (-f.q, f.sha256)))
-    best = sum(f.q for f in ordered[: piece.at_least])
-    return PieceShare(piece, round(Fraction(best, piece.at_least)), ordered)
+    if len(files) > 1:
+        files = sorted(files, key=lambda f: (-f.q, f.sha256))
+    best = 0
+    for file in files[: piece.at_least]:
+        best += file.q
+    q = best if piece.at_least == 1 else shared_out(best, piece.at_least)
+    return PieceShare(piece, q, tuple(files))
 
 
 def _file_share(fact: EvidenceFact, dating: Dating) -> FileShare:
-    base, why = _standing(fact, dating.as_of)
+    expired = bool(fact.expires) and fact.expires < dating.as_of
+    if fact.rejected or not fact.held or expired:
+        return FileShare(fact, 0, expired)
+    base = MICRO // 2 if fact.flagged or not fact.signed else MICRO
     ageing = dating.ageing.get(fact.kind)
-    if base == 0 or ageing is None:
-        return FileShare(fact.sha256, base, why)
+    if ageing is None:
+        return FileShare(fact, base)
     age = dating.age_days(fact)
     q = decayed(base, age - ageing.fresh_days, ageing.half_life_days)
-    return FileShare(fact.sha256, q, why if q == base else f"{why}; {age} days old")
+    return FileShare(fact, q, age=None if q == base else age)
 
 
-def _standing(fact: EvidenceFact, as_of: str) -> tuple[int, str]:
-    if fact.rejected:
-        return 0, f"rejected: {fact.rejected}"
-    if not fact.held:
-        return 0, "the server does not hold it yet"
-    if fact.expires and fact.expires < as_of:
-        return 0, f"expired on {fact.expires}"
-    halves = []
-    if fact.flagged:
-        halves.append(f"open flag on the record ({', '.join(sorted(fact.flagged))})")
-    if not fact.signed:
-        halves.append("not signed at the source")
-    if halves:
-        return MICRO // 2, "; ".join(halves)
-    return MICRO, "signed at the source and held"
-
-
-def _one_per_file(facts: Iterable[EvidenceFact]) -> Iterable[EvidenceFact]:
+def _one_per_file(facts: Sequence[EvidenceFact]) -> Iterable[EvidenceFact]:
     """Each file once: one picture attached by two devices is still one picture."""
+    if len(facts) < 2:
+        return facts
     found: dict[str, EvidenceFact] = {}
     for fact in facts:
         known = found.get(fact.sha256)

@@ -67,6 +67,14 @@ def inputs_from_json(document: object, name: str = "The document") -> ScoreInput
         raise problem("score-export-malformed", name=name, why=why) from None
 
 
+def visit_from_json(document: object, name: str = "The document") -> Visit:
+    """Read back what `visit_to_json` gave. Raises the problem `score-export-malformed`."""
+    try:
+        return _read_visit(Reader(document, "the visit"))
+    except Malformed as fault:
+        raise problem("score-export-malformed", name=name, why=str(fault)) from None
+
+
 def _inputs(doc: Reader) -> ScoreInputs:
     doc.constant("format", INPUTS_FORMAT)
     observed, sigmas = doc.optional("observed"), doc.optional("sigmas")

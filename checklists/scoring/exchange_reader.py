@@ -21,16 +21,23 @@ class Malformed(Exception):  # noqa: N818 - caught at the module's boundary, nev
 class Reader:
     """One JSON object and where it stands, for messages such as "visits[0].at is not a number"."""
 
-    def __init__(self, document: object, where: str) -> None:
+    __slots__ = ("_index", "_members", "_name")
+
+    def __init__(self, document: object, name: str, index: int | None = None) -> None:
+        self._name, self._index = name, index
         if not isinstance(document, dict):
-            raise Malformed(f"{where} is not an object")
+            raise Malformed(f"{self.where} is not an object")
         self._members: Mapping[str, Any] = document
-        self.where = where
+
+    @property
+    def where(self) -> str:
+        return self._name if self._index is None else f"{self._name}[{self._index}]"
 
     def get(self, key: str) -> Any:
-        if key not in self._members:
-            raise Malformed(f"{self.where} lacks {key}")
-        return self._members[key]
+        try:
+            return self._members[key]
+        except KeyError:
+            raise Malformed(f"{self.where} lacks {key}") from None
 
     def has(self, key: str) -> bool:
         return key in self._members
@@ -49,7 +56,7 @@ class Reader:
         value = self.get(key)
         if not isinstance(value, list):
             raise self.bad(key, "a list")
-        return [Reader(one, f"{key}[{index}]") for index, one in enumerate(value)]
+        return [Reader(one, key, index) for index, one in enumerate(value)]
 
     def text(self, key: str) -> str:
         value = self.get(key)

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from fractions import Fraction
+from functools import lru_cache
 
-from checklists.conditions import Context, applies
-from checklists.model import Condition, Item, Limits, Section
+from checklists.conditions import Context, applies, items_named
+from checklists.model import Item, Limits, Section
 from checklists.scoring.bands import bound_of, judge_readings
 from checklists.scoring.exact import VALUE_LEVEL
 from checklists.scoring.inputs import ScoreInputs
@@ -32,6 +33,7 @@ APPLICABLE = frozenset((COUNTED, REFUSED, NOT_OBSERVED, UNANSWERED, UNPROVEN))
 ANSWERED = frozenset((COUNTED, REFUSED))
 UNSEEN = frozenset((NOT_OBSERVED, UNANSWERED))
 FELL = 300  # thousandths: what a favourable answer without evidence counts for the grade
+_NONE = Fraction(0)
 _BEHIND = "what was claimed since an earlier adverse answer has too little evidence"
 
 Places = Mapping[str, History]
@@ -84,7 +86,9 @@ def judge_items(
     """The outcome of every item of the checklist, in its order."""
     context = _context(inputs, places)
     for section, item in inputs.checklist.items():
-        gaps = tuple(a.id for a in item.analytes if bound_of(a, inputs.limits) is None)
+        gaps: tuple[str, ...] = ()
+        if item.analytes:
+            gaps = tuple(a.id for a in item.analytes if bound_of(a, inputs.limits) is None)
         if applies(item.condition, context) is False:
             yield _absent(section, item, DOES_NOT_APPLY, "its condition does not hold here", ())
         elif item.scale == "readings" and len(gaps) == len(item.analytes):
@@ -104,11 +108,12 @@ def _outcome(
     standings = tuple((name, stand(judge, item, places[name])) for name in sorted(places))
     if not standings:
         return _absent(section, item, UNANSWERED, "no answer", gaps)
-    status, why, deciding = _decided(item, [s for _, s in standings])
-    low, high = _bounds(status, [s for _, s in standings])
+    said = [standing for _, standing in standings]
+    status, why, deciding = _decided(item, said)
+    low, high = _bounds(status, said)
     effective = deciding.effective if status in ANSWERED else None
-    for_grade = _for_grade([s for _, s in standings]) if status in UNSEEN else None
-    variance = Fraction(0)
+    for_grade = _for_grade(said) if status in UNSEEN else None
+    variance = _NONE
     if status == COUNTED and not deciding.instrument:
         variance = _variance(inputs, deciding)
     return ItemOutcome(
@@ -166,11 +171,11 @@ def _status(item: Item, deciding: Standing, standings: list[Standing]) -> tuple[
         return NOT_OBSERVED, deciding.why
     if deciding.status == NOT_OBSERVED:
         return (NOT_OBSERVED if deciding.answers else UNANSWERED), deciding.why
-    wanted = item.instances.at_least if item.instances is not None else 1
-    counted = sum(s.status == COUNTED for s in standings)
-    if deciding.status == COUNTED and not deciding.adverse and counted < wanted:
-        why = f"{counted} of at least {wanted} instances; it counts as not observed"
-        return NOT_OBSERVED, why
+    if item.instances is not None and deciding.status == COUNTED and not deciding.adverse:
+        wanted, counted = item.instances.at_least, sum(s.status == COUNTED for s in standings)
+        if counted < wanted:
+            why = f"{counted} of at least {wanted} instances; it counts as not observed"
+            return NOT_OBSERVED, why
     return deciding.status, deciding.why
 
 
@@ -182,6 +187,8 @@ def _bounds(status: str, standings: list[Standing]) -> tuple[int, int]:
         return 0, min(high)
     if status != COUNTED:
         return 0, 1000
+    if len(standings) == 1:
+        return standings[0].low, standings[0].high
     counted = [s for s in standings if s.status == COUNTED]
     return min(s.low for s in counted), min(s.high for s in counted)
 
@@ -192,13 +199,18 @@ def _variance(inputs: ScoreInputs, deciding: Standing) -> Fraction:
     squares = sum(
         own.get(auditor, inputs.profile.sigma_thousandths) ** 2 for auditor in deciding.auditors
     )
-    return Fraction(squares, max(1, len(deciding.auditors)) ** 2)
+    return _share(squares, max(1, len(deciding.auditors)) ** 2)
+
+
+@lru_cache(maxsize=1024)
+def _share(squares: int, count: int) -> Fraction:
+    return Fraction(squares, count)
 
 
 def _absent(
     section: Section, item: Item, status: str, why: str, gaps: tuple[str, ...]
 ) -> ItemOutcome:
-    return ItemOutcome(section, item, status, why, None, 0, 1000, Fraction(0), None, (), gaps)
+    return ItemOutcome(section, item, status, why, None, 0, 1000, _NONE, None, (), gaps)
 
 
 # -- what conditions look at ----------------------------------------------------------------------
@@ -206,7 +218,7 @@ def _absent(
 
 def _context(inputs: ScoreInputs, places: Mapping[str, Places]) -> Context:
     """Conditions read answers as recorded, before evidence; earlier ones where none is newer."""
-    asked = {s for _, item in inputs.checklist.items() for s in _subjects(item.condition)}
+    asked = {s for _, item in inputs.checklist.items() for s in items_named(item.condition)}
     answers: dict[str, tuple[str, ...]] = {}
     for _, item in inputs.checklist.items():
         if item.id in asked:
@@ -221,15 +233,6 @@ def _context(inputs: ScoreInputs, places: Mapping[str, Places]) -> Context:
         processes=inputs.processes,
         exposure=inputs.exposure,
     )
-
-
-def _subjects(condition: Condition | None) -> Iterator[str]:
-    if condition is None:
-        return
-    if condition.op == "answer":
-        yield condition.subject
-    for part in condition.args:
-        yield from _subjects(part)
 
 
 def _recorded(item: Item, history: History, limits: Limits | None) -> tuple[str, ...]:

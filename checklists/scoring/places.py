@@ -36,16 +36,22 @@ def histories(visits: Iterable[Visit]) -> dict[str, dict[str, list[VisitAnswers]
             places.setdefault((answer.item, answer.instance), []).append(answer)
         unread = frozenset(visit.unread)
         for (item, instance), answers in places.items():
-            answers.sort(key=lambda a: (a.at, a.entry), reverse=True)
-            here = VisitAnswers(
-                visit.inspection,
-                tuple(a for a in answers if not a.replaced),
-                tuple(a for a in answers if a.replaced),
-                (item, instance) in unread,
-                tuple(a for a in answers if a.overruled),
-            )
+            here = _at_place(visit.inspection, answers, (item, instance) in unread)
             found.setdefault(item, {}).setdefault(instance, []).append(here)
     return found
+
+
+def _at_place(visit: str, answers: list[GivenAnswer], unread: bool) -> VisitAnswers:
+    if len(answers) == 1 and not answers[0].replaced:
+        return VisitAnswers(visit, (answers[0],), (), unread)
+    answers.sort(key=lambda a: (a.at, a.entry), reverse=True)
+    return VisitAnswers(
+        visit,
+        tuple(a for a in answers if not a.replaced),
+        tuple(a for a in answers if a.replaced),
+        unread,
+        tuple(a for a in answers if a.overruled),
+    )
 
 
 def stand(judge: Judge, item: Item, history: History) -> Standing:
@@ -75,7 +81,7 @@ def stand(judge: Judge, item: Item, history: History) -> Standing:
 
 def _corroborated(judge: Judge, item: Item, found: Standing, older: History) -> Standing:
     """Add the auditors who found the same value before, as far back as nobody found another."""
-    if found.status != COUNTED:
+    if found.status != COUNTED or not older:
         return found
     auditors = set(found.auditors)
     for here in older:
@@ -89,4 +95,5 @@ def _corroborated(judge: Judge, item: Item, found: Standing, older: History) -> 
 
 
 def _behind(found: Standing, claims: int) -> Standing:
-    return replace(found, claims=claims) if found.status in (COUNTED, REFUSED) else found
+    counts = claims and found.status in (COUNTED, REFUSED)
+    return replace(found, claims=claims) if counts else found

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from checklists.model import Item, Limits
-from checklists.scoring.bands import BandedReading, judge_readings
+from checklists.scoring.bands import BandedReading, JudgedReadings, judge_readings
 from checklists.scoring.evidence import Dating, Proof, prove
 from checklists.scoring.exact import FAVOURABLE, LEVEL_VALUE
 from checklists.scoring.inputs import GivenAnswer
@@ -18,6 +18,8 @@ REFUSED = "refused"
 UNPROVEN = "adverse-unproven"
 UNREAD = "unread"
 CLAIMED = "claimed"  # favourable, but counting as not observed
+
+_TOO_LITTLE = "too little evidence; it counts as not observed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,26 +67,39 @@ class Judge:
 
 def judge_answer(judge: Judge, item: Item, answer: GivenAnswer, visit: str) -> Standing:
     """What one answer is worth by itself (scoring rules 1 to 4)."""
-    base = Standing(NOT_OBSERVED, answers=(answer,), visit=visit, auditors=(answer.auditor,))
+    given, by = (answer,), (answer.auditor,)
+    if answer.special == "refused":
+        why = "access was refused"
+        return Standing(REFUSED, why, 0, 0, 0, 0, answers=given, visit=visit, auditors=by)
     if answer.special is not None:
-        return _special(item, answer, base)
+        status, why = _special(item, answer)
+        return Standing(status, why, answers=given, visit=visit, auditors=by)
     proof = prove(item.pieces, answer.evidence, judge.dating)
-    base = replace(base, proof=proof)
+    judged = None
     if item.scale == "readings" and answer.readings:
         judged = judge_readings(item.analytes, answer.readings, judge.limits)
-        base = replace(base, readings=judged.rows, instrument=judged.measured)
-        if judged.value is None:
-            return replace(base, status=CLAIMED, why="no reading can be used")
-        if judged.value >= FAVOURABLE and judged.missing:
-            why = f"no usable reading of {', '.join(judged.missing)}"
-            return replace(base, status=CLAIMED, why=why, value=judged.value)
-        return _weighed(base, judged.value, proof)
-    if answer.level is None:
-        return replace(base, status=CLAIMED, why="readings were given where a level is asked")
-    value = LEVEL_VALUE[answer.level]
-    if item.scale == "readings" and value >= FAVOURABLE:
-        return replace(base, status=CLAIMED, why="a level was given without readings", value=value)
-    return _weighed(base, value, proof)
+    allowance = proof.allowance
+    status, why, value = _worth(item, answer, judged, allowance)
+    effective, low, high = None, 0, 1000
+    if status == COUNTED and value is not None and allowance is not None:
+        effective = low = high = min(value, allowance)
+    elif status == UNPROVEN:
+        high = 0
+    return Standing(
+        status,
+        why,
+        value,
+        effective,
+        low,
+        high,
+        instrument=judged is not None and judged.measured,
+        auditors=by,
+        proof=proof,
+        readings=() if judged is None else judged.rows,
+        answers=given,
+        visit=visit,
+        fell=why == _TOO_LITTLE,
+    )
 
 
 def combine(parts: Sequence[Standing]) -> Standing:
@@ -94,6 +109,8 @@ def combine(parts: Sequence[Standing]) -> Standing:
     allows, only where every claim is proven. An unproven adverse answer governs where it is lower
     than every adverse one that is proven. So less evidence never lets anything count that did not.
     """
+    if len(parts) == 1:
+        return parts[0]
     refused = [p for p in parts if p.status == REFUSED]
     if refused:
         return refused[0]
@@ -115,39 +132,44 @@ def combine(parts: Sequence[Standing]) -> Standing:
     return silent[0] if silent else parts[0]
 
 
-def _special(item: Item, answer: GivenAnswer, base: Standing) -> Standing:
-    if answer.special == "refused":
-        why = "access was refused"
-        return replace(base, status=REFUSED, why=why, value=0, effective=0, high=0)
+def _special(item: Item, answer: GivenAnswer) -> tuple[str, str]:
+    """What "not observed" and "not applicable" come to, and why."""
     if answer.special == "not-observed":
-        return replace(base, why=answer.reason or "not observed")
+        return NOT_OBSERVED, answer.reason or "not observed"
     if not answer.reason.strip():
-        return replace(base, why="not applicable needs a reason; it counts as not observed")
+        return NOT_OBSERVED, "not applicable needs a reason; it counts as not observed"
     if item.severity == "critical" and answer.second in (None, "", answer.auditor):
         why = "not applicable at a critical item needs a second person; it counts as not observed"
-        return replace(base, why=why)
-    return replace(base, status=NOT_APPLICABLE, why=answer.reason)
+        return NOT_OBSERVED, why
+    return NOT_APPLICABLE, answer.reason
 
 
-def _weighed(base: Standing, value: int, proof: Proof) -> Standing:
-    allowance = proof.allowance
+def _worth(
+    item: Item, answer: GivenAnswer, judged: JudgedReadings | None, allowance: int | None
+) -> tuple[str, str, int | None]:
+    """Status, why, and value of a level or of readings."""
+    if judged is not None:
+        if judged.value is None:
+            return CLAIMED, "no reading can be used", None
+        if judged.value >= FAVOURABLE and judged.missing:
+            why = f"no usable reading of {', '.join(judged.missing)}"
+            return CLAIMED, why, judged.value
+        return _weighed(judged.value, allowance)
+    if answer.level is None:
+        return CLAIMED, "readings were given where a level is asked", None
+    value = LEVEL_VALUE[answer.level]
+    if item.scale == "readings" and value >= FAVOURABLE:
+        return CLAIMED, "a level was given without readings", value
+    return _weighed(value, allowance)
+
+
+def _weighed(value: int, allowance: int | None) -> tuple[str, str, int]:
     if allowance is not None:
-        effective = min(value, allowance)
-        why = "" if effective == value else "the evidence allows no more"
-        return replace(
-            base,
-            status=COUNTED,
-            why=why,
-            value=value,
-            effective=effective,
-            low=effective,
-            high=effective,
-        )
+        return COUNTED, "" if value <= allowance else "the evidence allows no more", value
     if value >= FAVOURABLE:
-        why = "too little evidence; it counts as not observed"
-        return replace(base, status=CLAIMED, why=why, value=value, fell=True)
+        return CLAIMED, _TOO_LITTLE, value
     why = "adverse with too little evidence; the grade waits for evidence or a ruling"
-    return replace(base, status=UNPROVEN, why=why, value=value, high=0)
+    return UNPROVEN, why, value
 
 
 def worst_first(standing: Standing) -> tuple[int, int]:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import io
-import sys
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import click
 
-from server.terminal import Terminal, command, when
+from server.terminal import Terminal, command, password_line, when
 from sync.problems import problem
 
 # What a command needs is imported in it: each starts without what only the others need.
@@ -48,7 +47,7 @@ def person_add(
             CONSOLE,
             login=login,
             name=name,
-            password=made or _password_line(),
+            password=made or password_line(),
             grants=[(role, jurisdiction) for role in roles],
         )
     body: dict[str, Any] = {"id": added.id, "login": added.login, "name": added.name}
@@ -70,7 +69,7 @@ def person_password(terminal: Terminal, login: str, password_stdin: bool) -> Non
 
     with terminal.context() as ctx:
         made = None if password_stdin else ctx.token(12)
-        accounts.set_password(ctx, CONSOLE, login, made or _password_line())
+        accounts.set_password(ctx, CONSOLE, login, made or password_line())
     if made is not None:
         terminal.say({"login": login, "password": made}, f"password  {made}")
 
@@ -261,12 +260,3 @@ def device_revoke(terminal: Terminal, device_id: str, reason: str) -> None:
         lines.append("Ask their person which of them it has; revoke the others too.")
     said = {"id": device_id, "status": "revoked", "go_on_from_it": list(followers)}
     terminal.say(said, *lines)
-
-
-def _password_line() -> str:
-    """The first line of standard input, without its line feed."""
-    try:
-        line = sys.stdin.buffer.readline().decode("utf-8")
-    except UnicodeDecodeError as exc:
-        raise problem("fields-malformed", why="password: it is not valid text") from exc
-    return line.rstrip("\r\n")

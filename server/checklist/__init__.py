@@ -6,7 +6,15 @@ from pathlib import Path
 
 import click
 
-from server.checklist import checking, comparing, drafting, xlsform
+from server.checklist import (
+    checking,
+    comparing,
+    deciding,
+    drafting,
+    previewing,
+    rescoring,
+    xlsform,
+)
 from server.terminal import Given, surroundings
 
 
@@ -22,7 +30,13 @@ for _command in (
     drafting.new_command,
     drafting.stamp_command,
     checking.check_command,
+    previewing.preview_command,
     comparing.diff_command,
+    rescoring.rescore_command,
+    deciding.publish_command,
+    deciding.approve_command,
+    deciding.refuse_command,
+    deciding.proposals_command,
     xlsform.export_command,
     xlsform.import_command,
 ):

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from server.checklist.comparing import meant
 from server.terminal import Terminal, command, names_a_file, read_input
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ def check_command(
     terminal: Terminal, names: tuple[str, ...], tables: tuple[str, ...], strict: bool
 ) -> None:
     """Say what is amiss in each FILE, with its line and what to do: a checklist, part, recipe,
-    translation, limits table or profile, or the name of a checklist that comes with the program.
+    translation, limits table or profile, or what `tapak checklist diff` takes for a checklist.
 
     Exit codes: 0 nothing amiss (notes may stand), 1 something amiss or a file that does not load,
     2 wrong use.
@@ -36,8 +37,10 @@ def check_command(
     from checklists.check import AMISS
     from sync.problems import Problem
 
-    files = [(name, *named_bytes(name)) for name in names]
-    library = _library([_table(name) for name in tables], [data for _, data, _ in files])
+    files = [(name, *_bytes_of(terminal, name)) for name in names]
+    library = _library(
+        [table_named(terminal, name) for name in tables], [data for _, data, _ in files]
+    )
     done, refused = [], []
     for _, data, shown_as in files:
         try:
@@ -52,26 +55,22 @@ def check_command(
         sys.exit(1)
 
 
-def named_bytes(name: str) -> tuple[bytes, str]:
-    """The bytes that a file, standard input (-) or a published checklist's name stands for, and the
-    name to show; raises `file-missing` and `noun-unknown`.
+def table_named(terminal: Terminal, name: str) -> Limits:
+    """The limits table that somebody means by a file or a name; raises `checklist-malformed` where
+    it is something else.
     """
-    from checklists import published
-
-    if name == "-":
-        return read_input(name), "standard input"
-    if names_a_file(name):
-        return read_input(name), name
-    return published.checklist_bytes(name), f"{name} (published)"
-
-
-def _table(name: str) -> Limits:
-    from checklists import published
     from checklists.load_tables import load_limits
 
+    given = meant(terminal, name)
+    return load_limits(given.data, given.source)
+
+
+def _bytes_of(terminal: Terminal, name: str) -> tuple[bytes, str]:
+    """What a file, standard input (-) or a document's name stands for, and the name to show."""
     if names_a_file(name):
-        return load_limits(read_input(name), name)
-    return load_limits(published.limits_bytes(name), f"limits/{name}.yaml")
+        return read_input(name), "standard input" if name == "-" else name
+    given = meant(terminal, name)
+    return given.data, given.source
 
 
 def _library(tables: list[Limits], given: Iterable[bytes]) -> Library:

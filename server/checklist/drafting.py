@@ -6,8 +6,7 @@ from pathlib import Path
 
 import click
 
-from server.terminal import Terminal, command, read_input
-from sync.problems import problem
+from server.terminal import Terminal, command, read_input, write_output
 
 # What a command needs is imported in it: each starts without what only the others need.
 # ruff: noqa: PLC0415
@@ -54,7 +53,7 @@ def new_command(
     if place == "-":
         click.echo(body.decode(), nl=False)
         return
-    write_new(Path(place), body, force)
+    write_output(Path(place), body, force)
     items = sum(1 for _ in made.items())
     terminal.say(
         {
@@ -89,13 +88,3 @@ def stamp_command(terminal: Terminal, file: str) -> None:
     if after != before:
         Path(file).write_bytes(after)
     terminal.say({"file": file, "marks": marks}, f"Marks written into {file}: {marks}.")
-
-
-def write_new(path: Path, body: bytes, force: bool) -> None:
-    """Write a file that is new; raises `file-exists` unless forced, and `file-unwritable`."""
-    if path.exists() and not force:
-        raise problem("file-exists", name=str(path))
-    try:
-        path.write_bytes(body)
-    except OSError as exc:
-        raise problem("file-unwritable", name=str(path), why=exc.strerror or str(exc)) from exc

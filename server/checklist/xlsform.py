@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from server.checklist.comparing import meant
-from server.terminal import Terminal, command, read_input
-from sync.problems import problem
+from server.terminal import Terminal, command, read_input, write_output
 
 if TYPE_CHECKING:
     from checklists.xlsform.draft import Draft
@@ -79,19 +78,6 @@ def import_command(terminal: Terminal, form: str, output: Path, force: bool) -> 
     draft = to_draft(sheets, [t for t in titles if t.strip().casefold() not in sheets], name)
     write_output(output, draft.data, force)
     terminal.say(_body(draft, output), *_lines(draft, output))
-
-
-def write_output(output: Path, data: bytes, force: bool) -> None:
-    """Write the file, whole or not at all; raises `file-exists` and `file-unwritable`."""
-    if output.exists() and not force:
-        raise problem("file-exists", name=str(output))
-    beside = output.with_name(f".{output.name}.part")
-    try:
-        beside.write_bytes(data)
-        beside.replace(output)
-    except OSError as exc:
-        beside.unlink(missing_ok=True)
-        raise problem("file-unwritable", name=str(output), why=exc.strerror or str(exc)) from exc
 
 
 def _body(draft: Draft, output: Path) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
 from server.context import Context
-from server.permissions import GRANTABLE
+from server.permissions import GRANTABLE, Principal
 from server.services.audit import acted
 from server.services.identifiers import digest_of, letters
 from server.services.texts import check_text
@@ -121,7 +121,38 @@ def log_in(ctx: Context, login: str, password: str) -> Session:
     Raises `login-failed`, the same whether name or password is wrong, and `login-blocked` for
     15 minutes after 10 failures in a row.
     """
-    login, now = login.strip().lower(), ctx.now()
+    now = ctx.now()
+    found = _proven(ctx, login, password, now)
+    session = Session(
+        ctx.token(32),
+        ctx.token(24),
+        found.id,
+        found.name,
+        now + ctx.settings.session_hours * 3_600_000,
+    )
+
+    def work(tx: Tx) -> Session:
+        # Failures that were counted while the password was being verified count as well.
+        _check_not_blocked(people.failures(tx, found.login), now)
+        people.forget_failures(tx, found.login)
+        digest = digest_of(session.token)
+        sessions.add(tx, digest, found.id, session.csrf, now, session.expires_at)
+        return session
+
+    return acted(ctx, f"person:{found.id}", "login", f"person:{found.id}", work)
+
+
+def identify(ctx: Context, login: str, password: str) -> Principal:
+    """Who it is that types this login and password at the console; raises what `log_in` does."""
+    found = _proven(ctx, login, password, ctx.now())
+    with ctx.db.read() as tx:
+        _check_not_blocked(people.failures(tx, found.login), ctx.now())
+        granted = people.grants_of(tx, found.id)
+    return Principal("person", found.id, found.name, None, tuple(granted))
+
+
+def _proven(ctx: Context, login: str, password: str, now: int) -> Person:
+    login = login.strip().lower()
     with ctx.db.read() as tx:
         _check_not_blocked(people.failures(tx, login), now)
         person = people.by_login(tx, login)
@@ -129,24 +160,7 @@ def log_in(ctx: Context, login: str, password: str) -> Session:
     right = _verified(_nobody() if person is None else person.password, password)
     if person is None or not person.active or not right:
         raise _failed(ctx, login, now)
-    session = Session(
-        ctx.token(32),
-        ctx.token(24),
-        person.id,
-        person.name,
-        now + ctx.settings.session_hours * 3_600_000,
-    )
-    found = person
-
-    def work(tx: Tx) -> Session:
-        # Failures that were counted while the password was being verified count as well.
-        _check_not_blocked(people.failures(tx, login), now)
-        people.forget_failures(tx, login)
-        digest = digest_of(session.token)
-        sessions.add(tx, digest, found.id, session.csrf, now, session.expires_at)
-        return session
-
-    return acted(ctx, f"person:{found.id}", "login", f"person:{found.id}", work)
+    return person
 
 
 def log_out(ctx: Context, person: str, token: str) -> None:

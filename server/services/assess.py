@@ -13,6 +13,7 @@ from datetime import date
 from functools import partial
 from typing import Any
 
+from checklists.discrepancies.case import day_in
 from checklists.discrepancies.declaration import Declaration, in_force, read_declaration
 from checklists.scoring import inputs_digest, inputs_to_json, score, score_bytes, visit_of
 from checklists.scoring.document import canonical
@@ -80,7 +81,7 @@ def keep(ctx: Context, assessed: Assessed) -> bool:
 
 def _assess(tx: Tx, grading: Grading) -> Assessed:
     facility = facilities.get(tx, grading.facility)
-    standard = None if facility is None else standard_for(tx, facility)
+    standard = None if facility is None else standard_for(tx, facility, [grading.as_of])
     if facility is None:
         return Assessed(grading)
     visits = _visits(tx, facility.id)
@@ -138,7 +139,8 @@ def _of_inspection(
     tx: Tx, facility: Facility, standard: Standard, as_of: str, judged: Judged
 ) -> AssessmentRow:
     abouts = judged.loaded.inspection.about.heads
-    named = standard_for(tx, facility, abouts[0].checklist) if abouts else None
+    days = day_in(facility.country, visited_at(judged.loaded)), as_of
+    named = standard_for(tx, facility, days, abouts[0].checklist if abouts else "")
     inputs = _inputs(
         named or standard,
         "inspection",

@@ -8,10 +8,12 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Sequence
 from functools import cached_property
+from typing import Any
 
 from server.context import Context
 from server.services import safeguarding, sharing
 from server.services.sharing import Circle, Passing, Told
+from server.services.standards import told_of
 from server.store import assignments, declarations, devices, documents, facilities, logs
 from server.store.logs import LogKey, LogRow
 from server.store.transaction import Tx
@@ -45,8 +47,7 @@ class Reader:
         if kind == sharing.INSPECTION:
             return None if self._receives(ref) else Change(kind, ref, None)
         if kind == "facility":
-            mine = ref in self._facilities
-            return Change(kind, ref, facilities.find(self.tx, ref) if mine else None)
+            return Change(kind, ref, self._facility(ref))
         if kind == "declaration":
             return self._declaration(ref)
         if kind == "assignment":
@@ -75,6 +76,13 @@ class Reader:
         """The facilities that the person is assigned to."""
         mine = assignments.of_person(self.tx, self.person)
         return frozenset(one.facility for one in mine if one.ended_at is None)
+
+    def _facility(self, ref: str) -> dict[str, Any] | None:
+        found = facilities.get(self.tx, ref) if ref in self._facilities else None
+        if found is None:
+            return None
+        applying = told_of(self.tx, found, self.ctx.now())
+        return facilities.as_json(found) | ({"applying": applying} if applying else {})
 
     def _declaration(self, ref: str) -> Change | None:
         found = declarations.find(self.tx, ref)

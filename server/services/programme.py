@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
+from checklists.discrepancies.case import day_in
 from server.context import Context
-from server.services import sharing
+from server.services import sharing, standards
 from server.services.accounts import find_person
 from server.services.admission import settle_where_open
 from server.services.audit import acted
@@ -15,7 +16,6 @@ from server.services.texts import check_text
 from server.store import (
     assignments,
     declarations,
-    documents,
     facilities,
     gradings,
     jurisdictions,
@@ -28,7 +28,6 @@ from server.store.transaction import Tx
 from sync.problems import problem
 
 MOST_GRACE_DAYS = 366
-DEFAULT = "default"  # the name of the scoring profile and rule settings that apply everywhere
 
 Thing = tuple[str, str]  # a change's kind and ref
 
@@ -82,7 +81,7 @@ def assign(
         # S9: what was set aside until now may count from here on.
         gradings.mark_stale(tx, facility, day_of(now), now)
         news = sharing.news_of_access(tx, shared, sharing.circles_at(tx, facility), now)
-        tell(tx, [auditor.id], [*_about(tx, place), ("assignment", new.id)], now)
+        tell(tx, [auditor.id], [*_about(tx, place, now), ("assignment", new.id)], now)
         tell_all(tx, news + sharing.news_of_colleagues(tx, new, now))
         return new
 
@@ -130,24 +129,20 @@ def everything_for(tx: Tx, person: str, now: int) -> list[Thing]:
     for one in assignments.of_person(tx, person):
         place = facilities.get(tx, one.facility)
         if place is not None and one.ended_at is None and one.not_after >= today:
-            things += [*_about(tx, place), ("assignment", one.id)]
+            things += [*_about(tx, place, now), ("assignment", one.id)]
     return list(dict.fromkeys(things))
 
 
-def _about(tx: Tx, place: Facility) -> list[Thing]:
+def _about(tx: Tx, place: Facility, now: int) -> list[Thing]:
     """What an inspection of this facility needs to know, the assignment itself excepted."""
     things = [("facility", place.id)]
     things += [("declaration", one.id) for one in declarations.of_facility(tx, place.id)]
-    wanted = (
-        ("checklist", place.checklist),
-        ("limits", place.limits),
-        ("profile", DEFAULT),
-        ("rules", DEFAULT),
-    )
-    for kind, name in wanted:
-        found = None if name is None else documents.newest(tx, kind, name)
-        if found is not None:
-            things.append((kind, found.digest))
+    # What came into force last is told last: a device without days goes by the order.
+    applying = standards.digests_for(tx, place, day_in(place.country, now))
+    coming = standards.told_of(tx, place, now)
+    for kind, digest in applying.items():
+        later = [one for _, one in reversed(coming.get(kind, ())) if one != digest]
+        things += [(kind, one) for one in [*later, digest] if one]
     return things
 
 

@@ -3,52 +3,82 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from importlib.resources import files
+from typing import Any
 
 from checklists import published
+from checklists.discrepancies.case import day_in
 from checklists.discrepancies.settings_file import load_settings
 from checklists.load import load_checklist, load_limits, load_profile
 from server.context import Context
+from server.services import standards
 from server.services.audit import acted
 from server.services.identifiers import day_of
-from server.store import assignments, documents, facilities, gradings
+from server.store import assignments, documents, facilities, gradings, in_force, jurisdictions
 from server.store.changes import tell
 from server.store.documents import KINDS, Document
+from server.store.facilities import Facility
+from server.store.in_force import ALWAYS, EVERYWHERE, InForce
 from server.store.transaction import Tx
 from sync.problems import problem
 
 
 def publish(ctx: Context, by: str, kind: str, body: bytes, source: str) -> tuple[Document, bool]:
-    """Check and publish a document; the same bytes again change nothing.
+    """Check a document and put it in force everywhere, from now on and for visits before; the
+    same bytes again change nothing. This is how a server is set up, at the console: no second
+    person is asked, and the audit trail says so. See `proposing` for how staff do it.
 
-    Returns the document and whether it is new. The devices of everyone assigned where it applies
-    are told, and the grades it bears on are worked out again. Raises `noun-unknown` for the kind,
+    Returns the document and whether it is new. Raises `noun-unknown` for the kind,
     `checklist-malformed`, `thresholds-malformed`, and `already-published` when this version was
     published with other bytes.
     """
-    if kind not in KINDS:
-        raise problem("noun-unknown", noun="kind", name=kind[:80], nearest=", ".join(KINDS))
-    name, version = _read(kind, body, source)
-    new = Document(hashlib.sha256(body).hexdigest(), kind, name, version, body, ctx.now())
+    new = read_document(kind, body, source, ctx.now())
     with ctx.db.read() as tx:
         there = documents.by_digest(tx, new.digest)
     if there is not None:
         return there, False
-
-    def work(tx: Tx) -> None:
-        if documents.version(tx, kind, name, version) is not None:
-            raise problem("already-published", kind=kind, name=name, version=version)
-        documents.add(tx, new)
-        touched = facilities.using(tx, kind, name)
-        for facility in touched:
-            gradings.mark_stale(tx, facility, day_of(new.published_at), new.published_at)
-        tell(tx, assignments.current_people(tx, touched), [(kind, new.digest)], new.published_at)
-
-    subject = f"document:{new.digest}"
-    detail = {"kind": kind, "name": name, "version": version}
-    acted(ctx, by, "document.publish", subject, work, detail)
+    detail = {"kind": kind, "name": new.name, "version": new.version, "approved": "by nobody else"}
+    acted(
+        ctx,
+        by,
+        "document.publish",
+        f"document:{new.digest}",
+        lambda tx: enact(tx, new, {EVERYWHERE: ALWAYS}, new.published_at),
+        detail,
+    )
     return new, True
+
+
+def enact(tx: Tx, document: Document, effective: Mapping[str, str], now: int) -> list[str]:
+    """Put a document in force from these days (jurisdiction to day) and publish it where that is
+    new; returns the facilities where another document applies now.
+
+    Those are graded again, and everyone assigned where it applies or will is told. Raises
+    `already-published`.
+    """
+    kind, name = document.kind, document.name
+    published = documents.version(tx, kind, name, document.version)
+    if published not in (None, document.digest):
+        raise problem("already-published", kind=kind, name=name, version=document.version)
+    reached = _reached(tx, kind, name, effective)
+    before = [_said(tx, one, now) for one in reached]
+    if published is None:
+        documents.add(tx, document)
+    for jurisdiction, day in effective.items():
+        in_force.put(tx, InForce(kind, name, jurisdiction, day, document.digest, now))
+    touched: list[str] = []
+    for place, (was, told) in zip(reached, before, strict=True):
+        applies, tells = _said(tx, place, now)
+        people = assignments.current_people(tx, [place.id])
+        if applies[kind] != was[kind]:
+            gradings.mark_stale(tx, place.id, day_of(now), now)
+            touched.append(place.id)
+        if document.digest in {applies[kind], *(digest for _, digest in tells.get(kind, ()))}:
+            tell(tx, people, [(kind, document.digest)], now)
+        if tells != told:
+            tell(tx, people, [("facility", place.id)], now)
+    return touched
 
 
 def publish_builtin(
@@ -62,6 +92,27 @@ def publish_builtin(
     shipped.append(("profile", "default", published.profile_bytes("default")))
     shipped.append(("rules", "default", rules.read_bytes()))
     return [publish(ctx, by, kind, body, f"{name}.yaml") for kind, name, body in shipped]
+
+
+def read_document(kind: str, body: bytes, source: str, now: int) -> Document:
+    """A document that its loader accepts, to be published now; raises what `publish` does."""
+    if kind not in KINDS:
+        raise problem("noun-unknown", noun="kind", name=kind[:80], nearest=", ".join(KINDS))
+    name, version = _read(kind, body, source)
+    return Document(hashlib.sha256(body).hexdigest(), kind, name, version, body, now)
+
+
+def _reached(tx: Tx, kind: str, name: str, effective: Mapping[str, str]) -> list[Facility]:
+    """The facilities that use the name in these jurisdictions or below them."""
+    within = None if EVERYWHERE in effective else jurisdictions.below(tx, effective)
+    found = (facilities.get(tx, one) for one in facilities.using(tx, kind, name))
+    return [one for one in found if one and (within is None or one.jurisdiction in within)]
+
+
+def _said(tx: Tx, place: Facility, now: int) -> tuple[Mapping[str, str | None], Mapping[str, Any]]:
+    """Which documents apply to a facility today, and what its devices are told of that."""
+    applies = standards.digests_for(tx, place, day_in(place.country, now))
+    return applies, standards.told_of(tx, place, now)
 
 
 def _read(kind: str, body: bytes, source: str) -> tuple[str, str]:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
+from checklists.discrepancies.case import day_in
 from checklists.discrepancies.settings_file import load_settings
 from checklists.load import load_checklist, load_limits, load_profile
 from checklists.model import Checklist, Limits, Profile
-from server.store import documents
+from server.store import documents, in_force
 from server.store.facilities import Facility
+from server.store.in_force import ALWAYS, EVERYWHERE
 from server.store.transaction import Tx
 
 DEFAULT = "default"
@@ -30,19 +32,22 @@ class Standard:
     settings: Mapping[str, Any]
 
 
-def standard_for(tx: Tx, facility: Facility, checklist_digest: str = "") -> Standard | None:
-    """The newest published documents for the facility; None where one was never published.
+def standard_for(
+    tx: Tx, facility: Facility, days: Sequence[str], checklist_digest: str = ""
+) -> Standard | None:
+    """The documents in force for the facility on the first of these days (YYYY-MM-DD) on which
+    there was one of the kind; None where there is none of some kind.
 
     An inspection that names a published checklist by digest is judged by that one. Raises
     `checklist-malformed` and `thresholds-malformed` where stored bytes were damaged.
     """
-    checklist = documents.newest(tx, "checklist", facility.checklist)
+    applying = digests_for(tx, facility, *days)
     named = documents.by_digest(tx, checklist_digest) if checklist_digest else None
+    checklist, limits, profile, rules = (
+        documents.by_digest(tx, found) if found else None for found in applying.values()
+    )
     if named is not None and named.kind == "checklist":
         checklist = named
-    limits = documents.newest(tx, "limits", facility.limits) if facility.limits else None
-    profile = documents.newest(tx, "profile", DEFAULT)
-    rules = documents.newest(tx, "rules", DEFAULT)
     if checklist is None or profile is None or rules is None:
         return None
     if facility.limits and limits is None:
@@ -56,6 +61,44 @@ def standard_for(tx: Tx, facility: Facility, checklist_digest: str = "") -> Stan
         profile.body,
         _settings(rules.body),
     )
+
+
+def digests_for(tx: Tx, facility: Facility, *days: str) -> dict[str, str | None]:
+    """Kind -> the digest of the document that applies to a facility on the first of these days
+    (YYYY-MM-DD) on which there was one.
+    """
+    names, where = _names(facility), facility.jurisdiction
+    found: dict[str, str | None] = dict.fromkeys(names)
+    for kind, name in names.items():
+        there = (in_force.applying(tx, kind, name, where, day) for day in days if name)
+        found[kind] = next((one for one in there if one), None)
+    return found
+
+
+def told_of(tx: Tx, facility: Facility, now: int) -> dict[str, list[list[str]]]:
+    """Kind -> [day, digest] of each document that applies from that day, the first from now on.
+
+    Only of kinds where a jurisdiction has decided: elsewhere the newest that came down applies.
+    """
+    day, where = day_in(facility.country, now), facility.jurisdiction
+    found: dict[str, list[list[str]]] = {}
+    for kind, name in _names(facility).items():
+        rows = in_force.reaching(tx, kind, name, where) if name else []
+        if name and any(one.jurisdiction != EVERYWHERE for one in rows):
+            applies = in_force.applying(tx, kind, name, where, day)
+            first = [[ALWAYS, applies]] if applies else []
+            later = in_force.coming(tx, kind, name, where, day)
+            found[kind] = [*first, *([begins, digest] for begins, digest in later)]
+    return found
+
+
+def _names(facility: Facility) -> dict[str, str | None]:
+    return {
+        "checklist": facility.checklist,
+        "limits": facility.limits,
+        "profile": DEFAULT,
+        "rules": DEFAULT,
+    }
 
 
 def caution_of(tx: Tx, digests: Mapping[str, str | None]) -> str:

@@ -1,6 +1,6 @@
 """Published documents: checklists, limits tables, scoring profiles, rule settings, as bytes.
 
-The newest published of a kind and name applies; none is ever changed or removed.
+None is ever changed or removed. Which one applies where on a day stands in `in_force`.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ def by_digest(tx: Tx, digest: str) -> Document | None:
 
 
 def newest(tx: Tx, kind: str, name: str) -> Document | None:
-    """The document of this kind and name that applies now, or None."""
+    """The document of this kind and name that was published last, or None."""
     query = (
         select(documents)
         .where(documents.c.kind == kind, documents.c.name == name)

@@ -51,3 +51,13 @@ def below(tx: Tx, tops: Iterable[str]) -> set[str]:
             found.add(place)
             waiting.extend(children.get(place, ()))
     return found
+
+
+def line_of(tx: Tx, jurisdiction: str) -> list[str]:
+    """A jurisdiction, what it belongs to, and so on to the top; what is not known stands alone."""
+    parents = {one.id: one.parent for one in every(tx)}
+    line, place = [jurisdiction], parents.get(jurisdiction)
+    while place is not None and place not in line:
+        line.append(place)
+        place = parents.get(place)
+    return line

@@ -159,6 +159,43 @@ documents = Table(
     Index(None, "kind", "name"),
 )
 
+# From which day a published document applies where. An empty jurisdiction is everywhere, an empty
+# day has no beginning: what was put in force at the console, when the server was set up.
+in_force = Table(
+    "in_force",
+    metadata,
+    Column("id", Counter, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("jurisdiction", Text, nullable=False),
+    Column("effective", Text, nullable=False),  # YYYY-MM-DD
+    Column("digest", Text, ForeignKey("documents.digest"), nullable=False),
+    Column("at", BigInteger, nullable=False),
+    UniqueConstraint("digest", "jurisdiction", "effective"),
+    Index(None, "kind", "name"),
+)
+
+# What one person proposes and another one decides: a document, and where it applies from when.
+proposals = Table(
+    "proposals",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("effective", Text, nullable=False),  # a JSON object: jurisdiction to day
+    Column("proposed_by", Text, ForeignKey("people.id"), nullable=False),
+    Column("proposed_at", BigInteger, nullable=False),
+    # Set once, by somebody else: approved or refused.
+    Column("ruling", Text),
+    Column("reason", Text),
+    Column("ruled_by", Text, ForeignKey("people.id")),
+    Column("ruled_at", BigInteger),
+    Index(None, "digest"),
+)
+
 facilities = Table(
     "facilities",
     metadata,

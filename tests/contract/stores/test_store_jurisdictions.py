@@ -41,3 +41,11 @@ def test_a_parent_that_is_not_there_is_refused_and_leaves_nothing(db: Database) 
         db.write(lambda tx: jurisdictions.add(tx, orphan))
     with db.read() as tx:
         assert jurisdictions.every(tx) == []
+
+
+def test_a_jurisdictions_line_goes_up_to_the_top(db: Database) -> None:
+    db.write(put_region)
+    with db.read() as tx:
+        assert jurisdictions.line_of(tx, "th-north") == ["th-north", "th", "asean"]
+        assert jurisdictions.line_of(tx, "asean") == ["asean"]
+        assert jurisdictions.line_of(tx, "no such") == ["no such"]

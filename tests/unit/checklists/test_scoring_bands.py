@@ -111,3 +111,11 @@ def test_a_higher_value_is_never_better_under_an_upper_limit(
 ) -> None:
     bound = Bound(Fraction(9), None, "", False, "")
     assert band(max(a, b), u, bound) <= band(min(a, b), u, bound)
+
+
+def test_a_limit_is_shown_as_it_is_written_and_may_have_any_number_of_places() -> None:
+    for text in ("0.010", "0.01", "0.0100000000000001"):
+        bound = bound_of(w.analyte("As", "As"), w.limits(As=text))
+        assert bound is not None
+        assert bound.text == f"≤ {text} mg/L"
+        assert bound.upper == Fraction(text) * 10**12

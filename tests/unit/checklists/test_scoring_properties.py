@@ -16,6 +16,7 @@ from checklists import published
 from checklists.load import load_checklist, load_limits, load_profile
 from checklists.model import PILLARS, SEVERITIES, Checklist, Condition, Item, Piece
 from checklists.scoring import Score, inputs_from_json, inputs_to_json, score, score_bytes
+from checklists.scoring.exact import limit, measured, shared_out
 from checklists.scoring.inputs import EvidenceFact, GivenAnswer, ScoreInputs, Visit
 from sync.inspection import LEVELS, SPECIALS
 
@@ -147,6 +148,16 @@ def hide(inputs: ScoreInputs, answer: GivenAnswer) -> ScoreInputs:
 
 def each(inputs: ScoreInputs) -> list[GivenAnswer]:
     return [a for v in inputs.visits for a in v.answers]
+
+
+@given(st.from_regex(r"-?(0|[1-9][0-9]{0,14})(\.[0-9]{1,12})?", fullmatch=True))
+def test_measured_values_and_limits_are_exact_whatever_they_are(text: str) -> None:
+    assert measured(text) == limit(text) == Fraction(text) * 10**12
+
+
+@given(st.integers(0, 10**9), st.integers(1, 10**4))
+def test_what_is_shared_out_is_rounded_half_to_even(value: int, parts: int) -> None:
+    assert shared_out(value, parts) == round(Fraction(value, parts))
 
 
 @unhurried

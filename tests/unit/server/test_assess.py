@@ -504,7 +504,8 @@ def test_a_facility_that_was_never_asked_for_is_not_assessed(region: Context) ->
 
 def test_a_facility_without_a_published_standard_is_left_without_a_score(region: Context) -> None:
     visit(enrolled_device(region), VISIT_1, HILL)
-    region.db.write(lambda tx: tx.execute(delete(tables.documents)))
+    for table in (tables.in_force, tables.documents):
+        region.db.write(lambda tx, table=table: tx.execute(delete(table)))
     run_once(region)
     with region.db.read() as tx:
         assert assessments.of_facility(tx, HILL) == []

@@ -65,7 +65,7 @@ def test_a_file_that_is_there_is_not_replaced_unasked(run: Run, tmp_path: Path) 
         (("new", "my-site", "--out", "no/such/folder.yaml"), "cannot be written"),
         (("check", "gone.yaml"), "no file at gone.yaml"),
         (("check", "rare-earth-sit"), "nearest: rare-earth-site"),
-        (("check", "my-site", "--limits", "exampel"), "There is no checklist called 'my-site'"),
+        (("check", "my-site", "--limits", "exampel"), "called 'my-site'"),
     ],
 )
 def test_what_cannot_be_done_is_three_sentences(
@@ -101,7 +101,7 @@ def test_faults_and_findings_are_named_with_file_line_and_remedy(run: Run, tmp_p
 
 def test_notes_end_well_unless_they_shall_not(run: Run) -> None:
     said = run("check", "logistics-hub").stdout
-    assert said.endswith("logistics-hub (published): nothing amiss, 8 notes.\n")
+    assert said.endswith("logistics-hub@2026.1: nothing amiss, 8 notes.\n")
     run("check", "logistics-hub", "--strict", code=1)
     gaps = run("check", "metal-making", "--limits", "example").stdout
     assert "the limits of example have no row climate/perfluorocarbons" in gaps

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
+from ponds import digest, ponds
 
 from checklists import published
 from server.cli import main
@@ -106,3 +107,61 @@ def test_a_faulty_file_is_named_with_its_lines(run: Run, tmp_path: Path) -> None
     assert "faulty.yaml:" in said and "governence" in said
     path.write_bytes(b"\xff\xfe")
     assert "faulty.yaml" in run("checklist", "diff", str(path), NAME, code=1).stderr
+
+
+# -- two people decide ----------------------------------------------------------------------------
+
+PASSWORD = "a made-up password"
+NEW = ponds("2")
+
+
+@pytest.fixture
+def decide(run: Run, tmp_path: Path) -> Run:
+    """`tapak checklist`, as a person with a password; ana and bo decide in the north."""
+    (tmp_path / "ponds.yaml").write_bytes(NEW)
+    run("admin", "jurisdiction", "add", "north", "North")
+    for login in ("ana", "bo"):
+        grant = ("--role", "officer", "--jurisdiction", "north", "--password-stdin")
+        run("admin", "person", "add", login, "--name", login.title(), *grant, given=PASSWORD)
+
+    def decide(*words: str, by: str, password: str = PASSWORD, code: int = 0) -> Result:
+        said = ("--as", by, "--password-stdin")
+        return run("checklist", *words, *said, given=password, code=code)
+
+    return decide
+
+
+def proposal(decide: Run, tmp_path: Path) -> str:
+    words = ("publish", str(tmp_path / "ponds.yaml"), "--effective", "north=2026-01-01", "--json")
+    found: str = json.loads(decide(*words, by="ana").stdout)["proposal"]
+    return found
+
+
+def test_two_people_put_a_version_in_force(run: Run, decide: Run, tmp_path: Path) -> None:
+    waiting = proposal(decide, tmp_path)
+    listed = run("checklist", "proposals").stdout
+    assert all(one in listed for one in (waiting, "pond-check", "north 2026-01-01", "Ana"))
+    assert "yourself" in decide("approve", waiting, by="ana", code=1).stderr
+    assert "is not right" in decide("approve", waiting, by="bo", password="guess", code=1).stderr
+    said = json.loads(decide("approve", waiting, "--json", by="bo").stdout)
+    assert (said["digest"], said["ruling"], said["touched"]) == (digest(NEW), "approved", [])
+    assert "already" in decide("approve", waiting, by="bo", code=1).stderr
+    assert "Nothing waits" in run("checklist", "proposals").stdout
+    (tmp_path / "ponds.yaml").write_bytes(ponds("2", ask="Another?"))
+    publish = ("publish", str(tmp_path / "ponds.yaml"), "--effective", "north=2026-01-01")
+    assert "with other content" in decide(*publish, by="ana", code=1).stderr
+
+
+def test_a_proposal_is_refused_with_a_reason(run: Run, decide: Run, tmp_path: Path) -> None:
+    waiting = proposal(decide, tmp_path)
+    assert "refused" in decide("refuse", waiting, "--reason", "A draft.", by="bo").stdout
+    assert "Nothing waits" in run("checklist", "proposals").stdout
+    assert "was refused already" in decide("approve", waiting, by="bo", code=1).stderr
+
+
+def test_a_day_that_cannot_be_read_is_said(run: Run, decide: Run, tmp_path: Path) -> None:
+    file = str(tmp_path / "ponds.yaml")
+    bare = decide("publish", file, "--effective", "north", by="ana", code=2)
+    assert "JURISDICTION=" in bare.stderr
+    soon = decide("publish", file, "--effective", "north=soon", by="ana", code=1)
+    assert "not YYYY-MM-DD" in soon.stderr
