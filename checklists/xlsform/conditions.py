@@ -9,8 +9,9 @@ from checklists.xlsform.made import Places
 from checklists.xlsform.survey import Survey
 from checklists.xlsform.when import both, read_when
 from checklists.xlsform.xpath import NotUnderstood
-from checklists.yaml_lines import Keyed, Listed, shown
+from checklists.yaml_lines import MAX_DEPTH, Keyed, Listed, Node, Scalar, shown
 
+_MAX_DEPTH = MAX_DEPTH - 5  # what an item stands in: sections and items, each a list
 _SECTION_ORDER = ("id", "title", "when", "items")
 
 
@@ -47,6 +48,16 @@ def _when(
                 "The draft asks always; give it a condition of answers, signs or processes.",
             )
             continue
+        joined = both([*found, read.node], line)
+        if joined is not None and _depth(joined) > _MAX_DEPTH:
+            messages.add(
+                cell.place,
+                "left-out",
+                "a condition that a checklist cannot hold",
+                f"The condition {shown(cell.text)} is nested deeper than a checklist can be.",
+                "Take brackets out of it, or ask in fewer groups within groups.",
+            )
+            continue
         found.append(read.node)
         if read.asks_more:
             messages.add(
@@ -58,3 +69,10 @@ def _when(
                 "Nothing needs doing if that is meant.",
             )
     return both(found, places.line(cells[0].place)) if found else None
+
+
+def _depth(node: Node) -> int:
+    if isinstance(node, Scalar):
+        return 0
+    inner = node.nodes if isinstance(node, Listed) else [value for _, value in node.entries]
+    return 1 + max((_depth(one) for one in inner), default=0)

@@ -20,11 +20,12 @@ from checklists.xlsform.form_settings import FORMAT, Heading, read_heading
 from checklists.xlsform.kept import not_kept
 from checklists.xlsform.made import Places
 from checklists.xlsform.survey import Survey
-from checklists.yaml_lines import MAX_BYTES, Keyed, Listed, Scalar
+from checklists.yaml_lines import MAX_BYTES, Keyed, Listed, Scalar, nearest, shown
 from checklists.yaml_writer import write_yaml
 from sync.problems import Problem, problem
 
 CHECKLIST_FORMAT = "tapak-checklist/1"
+MAX_ROWS = 10_000  # of the survey: a draft of 1 MB holds far fewer items
 _LACKS = re.compile(r"lacks the field (\S+)\.")
 
 
@@ -56,16 +57,13 @@ def to_draft(sheets: Mapping[str, Sheet], others: list[str], name: str) -> Draft
     """
     messages = Messages()
     for other in others:
-        messages.add(
-            Place(other, 1),
-            "left-out",
-            "a sheet that is not read",
-            f"The sheet {other} has no counterpart.",
-            "Only survey, choices and settings are read.",
-        )
-    places = Places()
+        _not_read(other, sheets, messages)
+    places = Places(messages)
     heading = read_heading(sheets.get("settings"), places, messages)
     survey = _survey_sheet(sheets, others, heading, messages)
+    if len(survey.records) > MAX_ROWS:
+        what = f"{len(survey.records)} rows in survey, and at most {MAX_ROWS} are read"
+        raise problem("xlsform-too-large", name=name, what=what)
     choices = (
         read_listing(sheets["choices"], heading.language, messages) if "choices" in sheets else None
     )
@@ -96,11 +94,28 @@ def to_draft(sheets: Mapping[str, Sheet], others: list[str], name: str) -> Draft
     return _checked(tree, walked, survey, choices, heading, places, messages, name)
 
 
+def _not_read(sheet: str, sheets: Mapping[str, Sheet], messages: Messages) -> None:
+    plain = sheet.strip().casefold()
+    meant = nearest(plain, [one for one in ("survey", "choices", "settings") if one not in sheets])
+    remedy = "Only survey, choices and settings are read."
+    if plain in sheets:
+        remedy = f"Another sheet is named {plain}, and only that one is read. Put both into one."
+    elif meant:
+        remedy = f"If it is meant to be read, rename it to {meant}."
+    messages.add(
+        Place(sheet, 1),
+        "left-out",
+        "a sheet that is not read",
+        f"The sheet {shown(sheet)} has no counterpart.",
+        remedy,
+    )
+
+
 def _survey_sheet(
     sheets: Mapping[str, Sheet], others: list[str], heading: Heading, messages: Messages
 ) -> Listing:
     if "survey" not in sheets:
-        seen = ", ".join([*sheets, *others]) or "none"
+        seen = ", ".join(shown(one) for one in [*sheets, *others][:20]) or "none"
         raise fault(
             Place("survey", 1),
             "no sheet survey",
@@ -138,30 +153,9 @@ def _checked(
     data = write_yaml(tree)
     if len(data) > MAX_BYTES:
         raise problem("xlsform-too-large", name=name, what=f"a draft of {len(data)} bytes")
-    try:
-        read_checklist(Reader(tree, name), "")
-        checklist: Checklist | None = load_checklist(data, name)
-    except Problem as exc:
-        checklist = None
-        for one in exc.detail["faults"]:
-            lacks = _LACKS.search(one["message"])
-            messages.add(
-                places.place(one["line"]),
-                "to-complete",
-                f"{lacks[1]} not given" if lacks else "not as a checklist wants it",
-                one["message"],
-                one["remedy"],
-            )
-    if heading.own and checklist is not None:
-        not_kept(checklist, survey, choices, messages)
-    elif heading.own:
-        messages.add(
-            heading.place,
-            "assumed",
-            "not compared",
-            f"The form says {FORMAT}, but what it was changed in is not compared yet.",
-            "Complete the form and import it again.",
-        )
+    checklist = _read(tree, data, name, heading, places, messages)
+    if heading.own:
+        _compare(checklist, survey, choices, heading, messages)
     order = {sheet: n for n, sheet in enumerate(("settings", "survey", "choices"))}
     found = sorted(messages.found, key=lambda m: (order.get(m.place.sheet, 9), m.place))
     return Draft(
@@ -172,4 +166,55 @@ def _checked(
         len(walked.observed),
         tuple(dict.fromkeys(found)),
         messages.more,
+    )
+
+
+def _read(
+    tree: Keyed, data: bytes, name: str, heading: Heading, places: Places, messages: Messages
+) -> Checklist | None:
+    """The checklist, or None after messages of what is to be completed, each at its cell."""
+    try:
+        read_checklist(Reader(tree, name), "")
+    except Problem as exc:
+        for one in exc.detail["faults"]:
+            lacks = _LACKS.search(one["message"])
+            messages.add(
+                places.place(one["line"]),
+                "to-complete",
+                f"{lacks[1]} not given" if lacks else "not as a checklist wants it",
+                one["message"],
+                one["remedy"],
+            )
+        return None
+    try:
+        return load_checklist(data, name)
+    except Problem as exc:  # of the file and not of what it says: its lines are no cells
+        for one in exc.detail["faults"]:
+            at = f"Line {one['line']} of the draft: {one['message']}"
+            messages.add(heading.place, "to-complete", "not as a file can be", at, one["remedy"])
+        return None
+
+
+def _compare(
+    checklist: Checklist | None,
+    survey: Listing,
+    choices: Listing | None,
+    heading: Heading,
+    messages: Messages,
+) -> None:
+    """Hold a form that the export wrote against what its draft would export."""
+    try:
+        if checklist is not None:
+            not_kept(checklist, survey, choices, messages)
+            return
+    except Problem as exc:  # a text that was changed so that no form can hold it
+        why = exc.happened
+    else:
+        why = "The draft is not complete."
+    messages.add(
+        heading.place,
+        "assumed",
+        "not compared",
+        f"The form says {FORMAT}, but what it was changed in is not compared yet. {why}",
+        "Complete the form and import it again.",
     )

@@ -10,6 +10,7 @@ from checklists.xlsform.made import Places
 from checklists.xlsform.types import Type
 from checklists.yaml_lines import nearest, shown
 
+_NEAR = 200  # lists among which a name is looked for that may have been meant
 _READ = ("list_name", "name", "label")
 
 
@@ -78,7 +79,7 @@ class Lists:
         typed = record.cell("type")
         place = typed.place if typed else record.place
         if kind.what not in self._lists:
-            near = nearest(kind.what, self._lists)
+            near = nearest(kind.what, [*self._lists][:_NEAR])
             self._messages.add(
                 place,
                 "left-out",

@@ -6,9 +6,9 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from checklists.xlsform.book import Cell, Place
+from checklists.xlsform.book import Cell, Messages, Place
 from checklists.xlsform.columns import Record
-from checklists.yaml_lines import Keyed, Listed, Node, Scalar
+from checklists.yaml_lines import Keyed, Listed, Node, Scalar, shown
 
 _ITEM_ID = re.compile(r"(?=.{2,24}\Z)[A-Z][A-Z0-9]*(-[A-Z0-9]+)*\Z")
 _LINE_OF_NOTHING = 1
@@ -17,7 +17,8 @@ _LINE_OF_NOTHING = 1
 class Places:
     """Numbers that stand for places in the workbook, as lines stand for places in a file."""
 
-    def __init__(self) -> None:
+    def __init__(self, messages: Messages) -> None:
+        self._messages = messages
         self._places: list[Place] = []
         self._lines: dict[Place, int] = {}
 
@@ -39,6 +40,16 @@ class Places:
         if not found:
             return None
         line = self.line(next(iter(found.values())).place)
+        for cell in found.values():
+            if "${" in cell.text:
+                self._messages.add(
+                    cell.place,
+                    "assumed",
+                    "an answer within a text",
+                    f"A form puts an answer into {shown(cell.text)}; a checklist shows it as it "
+                    "stands.",
+                    "Write the text out in the draft.",
+                )
         return Keyed(line, tuple((Scalar(line, c), self.scalar(cell)) for c, cell in found.items()))
 
 

@@ -204,7 +204,8 @@ class Questions:
         elif kind.kind == "file" and role in ("", "evidence"):
             self._evidence(record, kind, role, item)
         elif kind.kind == "none":
-            leave_out(self._messages, record, kind.what.partition(":")[0], f"This is {kind.what}.")
+            reason = kind.what.partition(":")[0]
+            leave_out(self._messages, record, reason, f"This is {kind.what}.", kind.remedy)
         else:
             leave_out(
                 self._messages,

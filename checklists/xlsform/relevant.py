@@ -22,6 +22,8 @@ def relevant(condition: Condition | None, checklist: Checklist) -> str:
 
 def _written(condition: Condition, checklist: Checklist, perhaps: bool) -> str:
     match condition.op:
+        case "all" | "any" if len(condition.args) == 1:
+            return _written(condition.args[0], checklist, perhaps)
         case "all" | "any":
             word = " and " if condition.op == "all" else " or "
             parts = [_written(one, checklist, perhaps) for one in condition.args]

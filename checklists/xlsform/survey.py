@@ -152,12 +152,14 @@ class Survey:
 
     def _end(self, record: Record, kind: Type, typed: Cell) -> None:
         if not self._open or self._open[-1].what != kind.what:
-            inside = f"the {self._open[-1].what} of row {self._open[-1].record.place.row}"
+            inside = "none is open"
+            if self._open:
+                last = self._open[-1]
+                inside = f"the {last.what} of row {last.record.place.row} is still open"
             raise fault(
                 typed.place,
                 "an end without its beginning",
-                f"A {kind.what} ends here, "
-                + (f"but {inside} is still open." if self._open else "but none is open."),
+                f"A {kind.what} ends here, but {inside}.",
                 "Bring each end_… below its own begin_….",
             )
         closed = self._open.pop()
@@ -196,7 +198,7 @@ class Survey:
             return
         if repeats:
             item.fields.set("instances", self._instances(repeats[0].record))
-        section, inner = self._section()
+        section, inner = self._section(record)
         item.whens = [
             *(cell for one in inner if (cell := one.record.cell("relevant"))),
             *item.whens,
@@ -212,13 +214,13 @@ class Survey:
         fields.set("at-least", self._places.scalar(least) if least else None)
         return fields.node()
 
-    def _section(self) -> tuple[MadeSection, list[_Open]]:
+    def _section(self, record: Record) -> tuple[MadeSection, list[_Open]]:
         """The section that a question here stands in, and what is open within it."""
         at = next((n for n, one in enumerate(self._open) if one.role == "section"), None)
         if at is None and self._open and self._open[0].what == "group" and not self._open[0].role:
             at = 0
         if at is None:
-            return self._loose_section(), self._open
+            return self._loose_section(record), self._open
         outer = self._open[at]
         row = outer.record.place.row
         if row not in self._section_of:
@@ -236,7 +238,7 @@ class Survey:
             self.sections.append(self._section_of[row])
         return self._section_of[row], self._open[at + 1 :]
 
-    def _loose_section(self) -> MadeSection:
+    def _loose_section(self, record: Record) -> MadeSection:
         """The section of the questions that stand in no group: it has the form's title."""
         if self._loose is None:
             place = self._heading.place
@@ -245,9 +247,8 @@ class Survey:
             fields.set("title", self._heading.fields.given.get("title"))
             self._loose = MadeSection(fields, [])
             self.sections.append(self._loose)
-            first = self._open[0].record if self._open else None
             self._messages.add(
-                first.place if first else place,
+                record.place,
                 "assumed",
                 "questions outside of any group",
                 "Questions stand in no group; the draft has a section for them.",

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from checklists.yaml_lines import nearest
+
 _BEGIN_END = re.compile(r"(begin|end)[ _](group|repeat|lgroup|looped group|loop)\b(.*)\Z")
 _SELECT_ONE = re.compile(
     r"(?:add select one prompt using|select[ _]one(?: from)?|select1)\s+(\S+)"
@@ -18,6 +20,7 @@ _RECORDED = frozenset(
         "background-audio",
     )
 )
+_OTHERS = ("select_one", "begin_group", "end_group", "begin_repeat", "end_repeat")
 _NUMBERS = frozenset(("decimal", "integer", "int", "range"))
 _FILES = {
     "image": "photo",
@@ -65,12 +68,13 @@ _NONE = {
 @dataclass(frozen=True, slots=True)
 class Type:
     """What a row is: `begin` or `end` of a `what`, `choice` of the list `what`, `number`, `file`
-    of the evidence kind `what`, or `none` with the reason in `what`.
+    of the evidence kind `what`, or `none` with the reason in `what` and what to do in `remedy`.
     """
 
     kind: str
     what: str = ""
     or_other: bool = False
+    remedy: str = ""
 
 
 def read_type(text: str) -> Type:
@@ -94,4 +98,9 @@ def read_type(text: str) -> Type:
     for name, why in sorted(_NONE.items(), key=lambda pair: -len(pair[0])):
         if joined == name or joined.startswith(f"{name}_") or word.split(" ")[0] == name:
             return Type("none", why)
-    return Type("none", "a type of question that is not known")
+    if word.replace(" ", "_") in ("select_one", "select_one_from", "select1"):
+        what = "a choice without a list"
+        return Type("none", what, remedy="Write the list behind it, as in select_one yes_no.")
+    near = nearest(joined, (*_NUMBERS, *_NONE, *_FILES, *_RECORDED, *_OTHERS))
+    remedy = f"Write {near}?" if near else "Write one of the types that XLSForm has."
+    return Type("none", "a type of question that is not known", remedy=remedy)

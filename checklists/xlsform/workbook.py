@@ -23,9 +23,12 @@ MAX_BYTES = 5_000_000  # the file
 MAX_PARTS = 2_000
 MAX_SHEET = 16_000_000  # a sheet unpacked
 MAX_TEXTS = 8_000_000  # the texts of all sheets, unpacked
-MAX_OTHER = 1_000_000  # any other part that is read, such as the styles
-MAX_VISITED = 6_000_000  # cells, empty ones among them
-MAX_CELLS = 400_000
+MAX_OTHER = 1_000_000  # any other part of XML, such as the styles
+MAX_UNPACKED = 40_000_000  # all parts together
+MAX_TAGS = 1_000_000  # in a sheet or the texts: the parser keeps some hundred bytes of each
+MAX_OTHER_TAGS = 40_000
+MAX_VISITED = 2_000_000  # rows and cells, empty ones among them
+MAX_CELLS = 250_000
 MAX_TEXT = 32_767  # characters in a cell: what spreadsheets themselves allow
 _WANTED = frozenset(("survey", "choices", "settings"))
 _SHEET = re.compile(r"xl/worksheets/[^/]+\.xml\Z")
@@ -33,8 +36,8 @@ _ENTITIES = (b"<!DOCTYPE", b"<!ENTITY")
 _EPOCH = datetime(1980, 1, 1)  # noqa: DTZ001 - a workbook's dates have no zone
 
 
-def read_workbook(data: bytes, name: str) -> tuple[list[str], dict[str, Sheet]]:
-    """The names of all sheets, and those named survey, choices and settings, whatever their case.
+def read_workbook(data: bytes, name: str) -> tuple[dict[str, Sheet], list[str]]:
+    """The sheets survey, choices and settings, whatever their case, and the names of all others.
 
     Raises `xlsform-unreadable` for what is not a workbook, and `xlsform-too-large`.
     """
@@ -46,13 +49,18 @@ def read_workbook(data: bytes, name: str) -> tuple[list[str], dict[str, Sheet]]:
             # It warns of what it leaves out (extensions, validation): none of that is read here.
             warnings.simplefilter("ignore")
             book = load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
-            named = {sheet.title.strip().casefold(): sheet for sheet in book.worksheets}
+            found: dict[str, Any] = {}
+            others: list[str] = []
+            for title in book.sheetnames:
+                key = title.strip().casefold()
+                # A sheet of charts has no rows.
+                if key in _WANTED - found.keys() and hasattr(book[title], "iter_rows"):
+                    found[key] = book[title]
+                else:
+                    others.append(title)
             visited = itertools.count(1)
-            return [sheet.title for sheet in book.worksheets], {
-                key: _sheet(sheet, key, name, visited)
-                for key, sheet in named.items()
-                if key in _WANTED
-            }
+            read = {key: _sheet(sheet, key, name, visited) for key, sheet in found.items()}
+            return read, others
     except Problem:
         raise
     except MemoryError as exc:
@@ -112,14 +120,15 @@ def _look(data: bytes, name: str) -> None:
             parts = archive.infolist()
             if len(parts) > MAX_PARTS:
                 raise problem("xlsform-too-large", name=name, what=f"{len(parts)} parts")
-            names = {part.filename for part in parts}
-            if "[Content_Types].xml" not in names:
-                raise problem(
-                    "xlsform-unreadable", name=name, why="it is an archive of other things"
-                )
+            if "[Content_Types].xml" not in {part.filename for part in parts}:
+                why = "it is an archive of other things"
+                raise problem("xlsform-unreadable", name=name, why=why)
+            unpacked = sum(part.file_size for part in parts)
+            if unpacked > MAX_UNPACKED:
+                what = f"{unpacked} bytes unpacked"
+                raise problem("xlsform-too-large", name=name, what=what)
             for part in parts:
-                if part.filename.endswith((".xml", ".rels")):
-                    _look_at(archive, part, name)
+                _look_at(archive, part, name)
     except zipfile.BadZipFile as exc:
         raise problem("xlsform-unreadable", name=name, why=_kind(data)) from exc
     except (RuntimeError, NotImplementedError, OSError, EOFError, ValueError, zlib.error) as exc:
@@ -127,11 +136,14 @@ def _look(data: bytes, name: str) -> None:
 
 
 def _look_at(archive: zipfile.ZipFile, part: zipfile.ZipInfo, name: str) -> None:
-    most = MAX_OTHER
+    # Any part can be made a sheet by the relations, so all are looked at; pictures may be large.
+    most, tags = MAX_BYTES, MAX_OTHER_TAGS
     if _SHEET.match(part.filename):
-        most = MAX_SHEET
+        most, tags = MAX_SHEET, MAX_TAGS
     elif part.filename == "xl/sharedStrings.xml":
-        most = MAX_TEXTS
+        most, tags = MAX_TEXTS, MAX_TAGS
+    elif part.filename.endswith((".xml", ".rels")):
+        most = MAX_OTHER
     if part.file_size > most:  # zipfile never gives more bytes of a part than it says here
         raise problem(
             "xlsform-too-large", name=name, what=f"{part.filename}, {part.file_size} bytes unpacked"
@@ -145,6 +157,10 @@ def _look_at(archive: zipfile.ZipFile, part: zipfile.ZipInfo, name: str) -> None
                 why = f"{part.filename} declares entities, which no spreadsheet does"
                 raise problem("xlsform-unreadable", name=name, why=why)
             before = piece[-32:]
+            tags -= piece.count(b"<") - piece.count(b"</")
+            if tags < 0:
+                what = f"{part.filename} has more elements than a form needs"
+                raise problem("xlsform-too-large", name=name, what=what)
 
 
 def _kind(data: bytes) -> str:
@@ -171,11 +187,11 @@ def _sheet(sheet: Any, key: str, name: str, visited: itertools.count[int]) -> Sh
     held = 0
     for number, row in enumerate(sheet.iter_rows(), start=1):
         cells: dict[int, Cell] = {}
-        for column, one in enumerate(row, start=1):
+        for column, one in enumerate((None, *row)):
             if next(visited) > MAX_VISITED:
-                what = f"more than {MAX_VISITED} cells, up to row {number} of {key}"
+                what = f"more than {MAX_VISITED} rows and cells, up to row {number} of {key}"
                 raise problem("xlsform-too-large", name=name, what=what)
-            if one.value is None:
+            if one is None or one.value is None:
                 continue
             cell = _cell(one, Place(key, number, column))
             if cell.text or cell.trouble:

@@ -74,13 +74,14 @@ def import_command(terminal: Terminal, form: str, output: Path, force: bool) -> 
 
     name = "standard input" if form == "-" else Path(form).name
     data = read_input(form, MAX_BYTES + 1)
-    titles, sheets = read_workbook(data, name)
-    draft = to_draft(sheets, [t for t in titles if t.strip().casefold() not in sheets], name)
+    draft = to_draft(*read_workbook(data, name), name)
     write_output(output, draft.data, force)
     terminal.say(_body(draft, output), *_lines(draft, output))
 
 
 def _body(draft: Draft, output: Path) -> dict[str, Any]:
+    from checklists.xlsform.book import letters
+
     return {
         "file": str(output),
         "complete": draft.checklist is not None,
@@ -93,6 +94,7 @@ def _body(draft: Draft, output: Path) -> dict[str, Any]:
                 "at": str(one.place),
                 "sheet": one.place.sheet,
                 "row": one.place.row,
+                "column": letters(one.place.column),
                 "kind": one.kind,
                 "reason": one.reason,
                 "message": one.message,

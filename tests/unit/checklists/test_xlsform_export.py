@@ -108,7 +108,7 @@ def form_of(checklist: Checklist) -> bytes:
 
 
 def again(form: bytes) -> tuple[Checklist | None, list[str]]:
-    draft = to_draft(read_workbook(form, "form.xlsx")[1], [], "form.xlsx")
+    draft = to_draft(*read_workbook(form, "form.xlsx"), "form.xlsx")
     return draft.checklist, [str(message) for message in draft.messages]
 
 
