@@ -54,7 +54,7 @@ def stale_translations(
                 AMISS,
                 "stale-translation",
                 one.language,
-                f"{one.language}: {len(faults)} places of the translation no longer fit this part. "
+                f"{one.language}: the translation no longer fits the part (places: {len(faults)}). "
                 f"The first: {first['file']}:{first['line']}: {first['message']}",
                 "Take the change back, or look at those places again.",
             )

@@ -12,14 +12,13 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from server.checklist import sheet_fonts
 from sync.problems import problem
 
 if TYPE_CHECKING:
     import typst
 
 _TEMPLATE = Path(__file__).parent / "templates" / "sheet.typ"
-# Packages that bring fonts, and the folder in each: Latin, then Thai, Lao, Khmer and Burmese.
-_FONTS = (("fontpkg_noto_sans", "files"), ("justmytype_intl_sea", "fonts"))
 _NO_GLYPH = re.compile(r'the text `"(.+?)"` could not be displayed')
 
 
@@ -39,16 +38,15 @@ def pictures(laid: Mapping[str, Any], ppi: int, fonts: Sequence[Path] = ()) -> l
 
 def _set(
     laid: Mapping[str, Any],
-    folders: Sequence[Path],
+    more: Sequence[Path],
     kind: Literal["pdf", "png"],
     ppi: int | None = None,
 ) -> list[bytes]:
-    found = [_fonts_of(*one) for one in _FONTS]
-    if find_spec("typst") is None or None in found:
+    if find_spec("typst") is None or not sheet_fonts.complete():
         raise problem("print-missing")
     import typst  # noqa: PLC0415 - the extra may not be there
 
-    paths = [*(str(one) for one in found), *(str(one) for one in folders)]
+    paths = [str(one) for one in (*sheet_fonts.folders(), *more)]
     fonts = typst.Fonts(include_system_fonts=False, font_paths=paths)
     try:
         made = typst.compile(
@@ -62,13 +60,6 @@ def _set(
     except typst.TypstError as exc:
         raise _glyphs(exc) from exc
     return made if isinstance(made, list) else [made]
-
-
-def _fonts_of(package: str, folder: str) -> Path | None:
-    spec = find_spec(package)
-    if spec is None or spec.origin is None:
-        return None
-    return Path(spec.origin).parent / folder
 
 
 def _glyphs(exc: typst.TypstError) -> Exception:

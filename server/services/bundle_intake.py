@@ -68,10 +68,15 @@ class Imported:
     trouble: Problem | None = None
 
     @property
-    def changed(self) -> bool:
-        """Whether anything came that was not here."""
+    def brought(self) -> bool:
+        """Whether anything came that is held now and was not here."""
+        return bool(self.lines) or HELD in self.files.values()
+
+    @property
+    def worth_a_note(self) -> bool:
+        """Whether the trail is to tell of it, once."""
         states = (s.state in ("forked", "refused") for s in self.logs.values())
-        return bool(self.lines) or HELD in self.files.values() or any(states)
+        return self.brought or any(states)
 
 
 @dataclass(slots=True)
@@ -296,7 +301,7 @@ def read_bundle(
     # Lines that came whole are taken in whatever followed them.
     intake.flush()
     intake.done.sha256 = watched.digest.hexdigest()
-    if intake.done.changed:
+    if intake.done.worth_a_note:
         ctx.db.write(lambda tx: _note(tx, intake))
     return intake.done
 
@@ -330,4 +335,12 @@ def _note(tx: Tx, intake: Intake) -> None:
         "problem": None if done.trouble is None else done.trouble.code,
     }
     subject = f"device:{by}" if by else f"bundle:{done.sha256[:32]}"
+    if not done.brought and _told_before(tx, subject, done.sha256):
+        return
     audit.record(tx, intake.ctx.now(), intake.who, "bundle.read", subject, detail)
+
+
+def _told_before(tx: Tx, subject: str, sha256: str) -> bool:
+    """Whether the trail tells of this very bundle: what it could not give, it cannot give again."""
+    read = (one for one in audit.lines(tx, subject) if one["action"] == "bundle.read")
+    return any(one["detail"]["bundle"] == sha256 for one in read)

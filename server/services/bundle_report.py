@@ -76,7 +76,7 @@ def as_lines(done: Imported) -> list[str]:
     lines += [f"log {s.log} of {s.device[:12]}: {log_words(s)}" for s in done.logs.values()]
     lines += [f"files: {n} {text}" for text, n in file_counts(done).items()]
     lines += [f"passed over, of a newer version: {n} × {k}" for k, n in done.skipped.items()]
-    lines.append(f"new entries: {done.lines}" if done.changed else "nothing new: all was here")
+    lines.append(f"new entries: {done.lines}" if done.worth_a_note else "nothing new: all was here")
     if done.trouble is not None:
         trouble = done.trouble
         lines += [trouble.happened, trouble.safe, trouble.remedy]

@@ -380,6 +380,25 @@ def test_a_translation_is_held_against_its_part() -> None:
         checked(text.replace("part: logistics", "part: logistcs"))
 
 
+def test_a_part_is_held_against_what_other_parts_have_and_its_translations() -> None:
+    text = (ROOT / "parts/logistics.yaml").read_text(encoding="utf-8")
+    asked = "        scale: readings\n"
+    for when, meant in (
+        ("{observed: operating/dischrge, is: [yes]}", "operating/discharge"),
+        ("{answer: GEN-G99, is: [fully]}", "GEN-G9"),
+    ):
+        one = found(text.replace(asked, f"{asked}        when: {when}\n", 1))
+        named = one[("unknown-name", "LOG-G1")]
+        assert (named.rank, named.line) == (AMISS, line_of(text, "id: LOG-G1") + 4)
+        assert meant in named.remedy
+    known = f"{asked}        when: {{observed: operating/discharge, is: [yes]}}\n"
+    assert found(text.replace(asked, known, 1)) == {}
+    stale = found(text.replace("Do seals, weights", "Do seals and weights"))
+    assert set(stale) == {("stale-translation", "id"), ("stale-translation", "ms")}
+    told = stale[("stale-translation", "ms")].message
+    assert "(places: 1)" in told and "The English of LOG-G1 changed" in told
+
+
 def test_a_recipe_is_checked_as_it_is_composed() -> None:
     text = (ROOT / "recipes/logistics-hub.yaml").read_text(encoding="utf-8")
     done = checked(text)

@@ -128,7 +128,7 @@ def test_what_came_on_a_stick_is_held_as_if_it_was_sent_and_a_second_time_change
     assert verify(ctx).faults == ()
     before, bytes_before = rows(ctx), held_bytes(ctx)
     again = read(ctx, data)
-    assert not again.changed
+    assert not again.brought
     assert again.files == {digest(PICTURE): KNOWN}
     assert (rows(ctx), held_bytes(ctx)) == (before, bytes_before)
 
@@ -220,10 +220,16 @@ def test_gaps_forks_and_lines_nobody_signed_are_told_log_by_log(ana: Device) -> 
     ana.record(VISIT_1, "outcome", {"outcome": "partly"})
     forged = replace(segment(ana, DEVICE_LOG), lines=(b'{"made":"up"}',))
     given = (segment(ana, VISIT_1, 5), segment(fork, VISIT_2), forged)
-    done = read(ctx, sealed(ctx, b"".join(parts(ana, *given))))
+    bundle = sealed(ctx, b"".join(parts(ana, *given)))
+    done = read(ctx, bundle)
     states = {log: state.state for (_, log), state in done.logs.items()}
     assert states == {VISIT_1: "gap", VISIT_2: "forked", DEVICE_LOG: "refused"}
     assert verify(ctx).faults == ()
+    before = rows(ctx)
+    assert read(ctx, bundle).logs == done.logs
+    after = rows(ctx)
+    # Reading it again is not told again (S10); how often lines were refused is counted (L4).
+    assert {name for name in after if after[name] != before[name]} <= {"refusals"}
 
 
 def test_a_stranger_s_bundle_stores_nothing(ana: Device) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import json
+import re
 import sys
 from collections.abc import Callable
 from io import BytesIO
@@ -11,8 +13,10 @@ from pathlib import Path
 import pypdf
 import pytest
 from click.testing import CliRunner, Result
+from fontTools.ttLib import TTFont
 
 from checklists.draft import blank_draft
+from server.checklist.sheet_fonts import faces
 from server.cli import main
 
 Run = Callable[..., Result]
@@ -66,6 +70,23 @@ def test_the_page_holds_texts_as_texts_and_asks_for_nothing_else(run: Run, tmp_p
     assert "<site>" not in page
     for asking in ("http:", "https:", "src=", "<link", "@import", "url("):
         assert asking not in page
+
+
+def test_the_page_carries_the_letters_of_its_script_and_what_they_are_made_of(
+    run: Run, tmp_path: Path
+) -> None:
+    run("my-site.yaml", "--lang", "th", "--html", "th.html")
+    page = (tmp_path / "th.html").read_text(encoding="utf-8")
+    fonts = re.findall(r'family: "([^"]+)".*?base64,([^)]+)\)', page)
+    assert [family for family, _ in fonts] == ["Noto Sans Thai"]
+    letters = TTFont(BytesIO(base64.b64decode(fonts[0][1]))).getBestCmap()
+    assert {ord(c) for c in THAI} <= set(letters)
+    # A shaper takes sara am apart into nikhahit and sara aa.
+    made_of = faces("\u0e33")
+    assert made_of == faces("\u0e33\u0e4d\u0e32") != ""
+    assert page.replace("data:font", "").count("url(") == 1
+    run("my-site.yaml", "--lang", "th", "--html", "again.html")
+    assert (tmp_path / "again.html").read_text(encoding="utf-8") == page
 
 
 @pytest.mark.parametrize(("language", "font"), [("th", "NotoSansThai"), ("my", "NotoSansMyanmar")])
