@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from checklists.answering import check_observation, check_second, read_answer
-from checklists.discrepancies.case import day_in
+from checklists.discrepancies.days import day_in
 from checklists.model import Checklist, Item
 from fieldkit.authors import attributed_records
 from fieldkit.fixes import fix_value

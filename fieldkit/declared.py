@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from checklists.discrepancies.case import visit_day
+from checklists.discrepancies.days import visit_day
 from checklists.discrepancies.declaration import Declaration, in_force, read_declaration
 from fieldkit.library import Library
 from sync.inspection import Inspection

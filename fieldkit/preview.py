@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from checklists.discrepancies.case import Case, Finding, Flag, Use, build_case, day_in
+from checklists.discrepancies.case import Case, Finding, Flag, Use, build_case
 from checklists.discrepancies.catalogue import evaluate
+from checklists.discrepancies.days import day_in
 from checklists.discrepancies.moments import Reading
 from checklists.discrepancies.settings_file import default_settings, load_settings
 from checklists.load import load_limits, load_profile

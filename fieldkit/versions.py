@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from checklists.discrepancies.case import day_in
+from checklists.discrepancies.days import day_in
 from checklists.model import Checklist
 from checklists.moved import Affected, affected
 from fieldkit.capture import Recorder, about_of, checklist_of

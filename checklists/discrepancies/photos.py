@@ -8,7 +8,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from checklists.discrepancies.case import Case, CasePhoto, Finding, Use, called, day_of, shown
+from checklists.discrepancies.case import Case, CasePhoto, Finding, Use, called, shown
+from checklists.discrepancies.days import day_of
 from checklists.discrepancies.rule import Rule
 
 

@@ -13,7 +13,7 @@ from datetime import date
 from functools import partial
 from typing import Any
 
-from checklists.discrepancies.case import day_in
+from checklists.discrepancies.days import day_in
 from checklists.discrepancies.declaration import Declaration, in_force, read_declaration
 from checklists.scoring import inputs_digest, inputs_to_json, score, score_bytes, visit_of
 from checklists.scoring.document import canonical

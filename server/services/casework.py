@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from sys import intern
 from typing import Any
 
-from checklists.discrepancies.case import Finding, Flag, Use, build_case, visit_day
+from checklists.discrepancies.case import Finding, Flag, Use, build_case
 from checklists.discrepancies.catalogue import evaluate, findings_to_json
+from checklists.discrepancies.days import visit_day
 from checklists.discrepancies.declaration import Declaration, in_force
 from checklists.discrepancies.moments import Reading
 from checklists.scoring import EvidenceState

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from checklists.discrepancies.case import day_in
+from checklists.discrepancies.days import day_in
 from server.context import Context
 from server.services import sharing, standards
 from server.services.accounts import find_person

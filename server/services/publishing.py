@@ -8,7 +8,7 @@ from importlib.resources import files
 from typing import Any
 
 from checklists import published
-from checklists.discrepancies.case import day_in
+from checklists.discrepancies.days import day_in
 from checklists.discrepancies.settings_file import load_settings
 from checklists.load import load_checklist, load_limits, load_profile
 from server.context import Context

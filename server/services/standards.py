@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
-from checklists.discrepancies.case import day_in
+from checklists.discrepancies.days import day_in
 from checklists.discrepancies.settings_file import load_settings
 from checklists.load import load_checklist, load_limits, load_profile
 from checklists.model import Checklist, Limits, Profile

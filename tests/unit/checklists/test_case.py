@@ -5,7 +5,8 @@ from typing import Any
 
 from discrepancy_cases import SHA, VISIT, declared, use
 
-from checklists.discrepancies.case import Case, build_case, day_of, visit_day
+from checklists.discrepancies.case import Case, build_case
+from checklists.discrepancies.days import day_of, visit_day
 from checklists.discrepancies.settings_file import default_settings
 from sync.inspection import Inspection
 from sync.inspection_reader import read_inspection
