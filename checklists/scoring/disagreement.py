@@ -30,6 +30,7 @@ from checklists.scoring.standing import (
 
 _RANK = {value: rank for rank, value in enumerate(sorted(LEVEL_VALUE.values()))}
 _FAR_APART = 2  # levels
+_SAID = frozenset((COUNTED, REFUSED, UNPROVEN, CLAIMED))
 _SIDE_BY_SIDE = "several answers stand side by side, the lower median of their auditors counts"
 _OVERRULED = (
     "an auditor who disagreed replaced the other's answer, the lower median of their last words"
@@ -96,7 +97,7 @@ def asks_to_adjudicate(item: Item, own: Sequence[Standing]) -> bool:
 
     By the answers, before evidence. That an item does not apply differs from every value.
     """
-    given = [p for p in own if p.status in (COUNTED, REFUSED, UNPROVEN, CLAIMED)]
+    given = [p for p in own if p.status in _SAID]
     ranks = [_RANK[p.value] for p in given if p.value is not None]
     if ranks and any(p.status == NOT_APPLICABLE for p in own):
         return True
@@ -107,24 +108,40 @@ def asks_to_adjudicate(item: Item, own: Sequence[Standing]) -> bool:
 def lower_median(own: Sequence[Standing]) -> Standing:
     """The lower median of what auditors said, each once; a refusal is a zero.
 
-    What is unproven weighs as it does among places (`combine`): an adverse answer under the median
-    governs, and a favourable one lets only an adverse median count. So hiding evidence raises
-    nothing.
+    Each has a place in it, proven or not: adverse answers by value, then favourable ones without
+    evidence, then by what evidence allows. So where the middle lies, and whether it is adverse, is
+    the same however much evidence is hidden, and hiding raises nothing:
+
+    - an adverse answer below the middle that is not proven governs;
+    - where the middle is adverse, an answer of the same value that is proven counts;
+    - where it falls on a claim, the adverse answer next below stands behind it, if there is one.
     """
-    seen = sorted((p for p in own if p.status in (COUNTED, REFUSED)), key=_order)
-    middle = seen[(len(seen) - 1) // 2] if seen else None
-    bar = effective_of(middle) if middle is not None and middle.adverse else 1001
-    unproven = sorted((p for p in own if p.status == UNPROVEN), key=value_of)
-    if unproven and value_of(unproven[0]) < bar:
+    said = [p for p in own if p.status in _SAID]
+    if not said:
+        return combine(own)
+    adverse = sorted((p for p in said if p.adverse), key=_proven_first)
+    unproven = [p for p in adverse if p.status == UNPROVEN]
+    middle = (len(said) - 1) // 2
+    if middle < len(adverse):
+        value = value_of(adverse[middle])
+        lowest = next((p for p in unproven if value_of(p) < value), None)
+        return lowest or next(p for p in adverse if value_of(p) == value)
+    if unproven:
         return unproven[0]
-    if middle is not None and (middle.adverse or all(p.status != CLAIMED for p in own)):
-        return middle
-    return combine([p for p in own if p.status not in (COUNTED, REFUSED, UNPROVEN)])
+    favourable = sorted((p for p in said if not p.adverse), key=_claims_first)
+    found = favourable[middle - len(adverse)]
+    if found.status == CLAIMED and adverse:
+        return replace(adverse[-1], claims=1)
+    return found
 
 
 def _who_found(value: int | None, own: Sequence[Standing]) -> tuple[str, ...]:
     return tuple(sorted({a for p in own if p.value == value for a in p.auditors}))
 
 
-def _order(standing: Standing) -> tuple[int, int, str]:
-    return effective_of(standing), value_of(standing), standing.status
+def _proven_first(standing: Standing) -> tuple[int, bool]:
+    return value_of(standing), standing.status == UNPROVEN
+
+
+def _claims_first(standing: Standing) -> tuple[bool, int, int]:
+    return standing.status != CLAIMED, effective_of(standing), value_of(standing)

@@ -120,8 +120,8 @@ def said_for_grade(one: ItemOutcome) -> str:
     if any(s.claims for _, s in one.places):
         level = VALUE_LEVEL[one.for_grade].replace("-", " ")
         return (
-            f"counted for the grade as {level}, as it was found before: the evidence of the"
-            " answers since fell below a quarter"
+            f"counted for the grade as {level}, as an adverse answer found it: the evidence of"
+            " the better ones fell below a quarter"
         )
     return "counted for the grade as partially met, because its evidence fell below a quarter"
 

@@ -96,4 +96,4 @@ def _corroborated(judge: Judge, item: Item, found: Standing, older: History) -> 
 
 def _behind(found: Standing, claims: int) -> Standing:
     counts = claims and found.status in (COUNTED, REFUSED)
-    return replace(found, claims=claims) if counts else found
+    return replace(found, claims=found.claims + claims) if counts else found

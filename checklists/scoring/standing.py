@@ -28,8 +28,8 @@ class Standing:
     evidence leaves of it; `low` and `high` are its bounds. `auditors` have found the same value.
 
     `adjudicate`: auditors disagree so far that somebody else has to decide (rule 5). `fell`: a
-    favourable answer whose evidence is under a quarter. `claims` is how many visits
-    claimed something better since an earlier adverse answer that stands again behind them.
+    favourable answer whose evidence is under a quarter. `claims` is how many visits claimed
+    something better since, or beside, an adverse answer that stands again behind them.
     """
 
     status: str

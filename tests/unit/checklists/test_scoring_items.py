@@ -67,7 +67,7 @@ def test_an_adverse_answer_behind_two_claims_is_for_the_grade_alone() -> None:
     assert (got["status"], got["for_grade"]["value"]) == ("not-observed", "0.3")
     got = outcome(w.item("I"), adverse, at("v2", "fully", 20, proof=False), newest)
     assert (got["status"], got["for_grade"]["value"]) == ("not-observed", "0")
-    assert "as it was found before" in got["for_grade"]["text"]
+    assert "as an adverse answer found it" in got["for_grade"]["text"]
     got = outcome(w.item("I"), adverse, newest)
     assert (got["status"], got["effective"], "for_grade" in got) == ("counted", "0", False)
 
@@ -414,7 +414,7 @@ def test_who_disagrees_replaces_a_colleagues_answer_only_where_they_are_near() -
     assert "adjudicate" not in agreed
 
 
-def test_an_unproven_word_under_the_median_governs_and_a_claim_keeps_no_good_median() -> None:
+def test_an_unproven_word_under_the_median_governs_and_a_claim_has_a_place_in_it() -> None:
     """Rules 3 and 5: what is hidden raises nothing."""
     bare = [replace(a, evidence=()) for a in beside("partially", "partially")]
     zero, *good = beside("does-not-meet", "fully", "fully", "fully")
@@ -422,8 +422,22 @@ def test_an_unproven_word_under_the_median_governs_and_a_claim_keeps_no_good_med
     assert once(w.item("I"), zero, *bare, *others)["status"] == "adverse-unproven"
     claim = replace(good[2], evidence=())
     got = once(w.item("I"), *beside("substantially", "substantially"), claim)
+    assert (got["status"], got["effective"]) == ("counted", "0.7")
+    got = once(w.item("I"), claim, *(replace(a, evidence=()) for a in others), good[0])
     assert (got["status"], got["for_grade"]["value"]) == ("not-observed", "0.3")
     assert once(w.item("I"), zero, claim)["effective"] == "0"
+    partly = beside("partially", "fully")[0]
+    assert once(w.item("I"), partly, claim, good[0])["effective"] == "0.3"
+
+
+def test_an_adverse_answer_counts_beside_a_claim_only_where_the_claim_would_if_proven() -> None:
+    """Rules 3 and 5: of two wells asked for only one was seen, whatever is hidden there."""
+    item = w.item("I", instances=2)
+    answers = [replace(a, instance="w1") for a in beside("fully", "partially", "fully")]
+    whole = once(item, *answers)
+    assert (whole["status"], "for_grade" in whole) == ("not-observed", False)
+    hidden = once(item, replace(answers[0], evidence=()), *answers[1:])
+    assert (hidden["status"], hidden["for_grade"]["value"]) == ("not-observed", "0.3")
 
 
 def test_a_rival_that_saw_nothing_widens_the_bounds() -> None:
