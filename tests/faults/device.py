@@ -418,10 +418,13 @@ class Device:
                     self.book.faults.append(f"lost: {place} was recorded and is not in the store")
 
     def _note_seen(self, place: Place, line: bytes) -> None:
-        """Which entries of the same path its author can have seen: those in the store with it."""
+        """Which entries of the same path its author can have seen: those that count in the store.
+
+        What came in a bundle before its device was known lies aside, and stands nowhere yet (S10).
+        """
         path = value_of(line).get("path")
         seen = self.rows(
-            "select h from lines where log = ? and path = ? and not (device = ? and seq >= ?)",
+            "select h from counting where log = ? and path = ? and not (device = ? and seq >= ?)",
             place[1],
             path,
             place[0],
