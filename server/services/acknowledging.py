@@ -9,14 +9,13 @@ from __future__ import annotations
 
 from server.context import Context
 from server.permissions import Principal
-from server.services import access
 from server.services.account_log import append_entry
 from server.services.audit import who_is
+from server.services.deciding import deciding_on
 from server.services.identifiers import letters
-from server.services.inspections import load_inspection
 from server.services.texts import check_text
 from server.services.urgent import hazards_held
-from server.store import audit, people
+from server.store import audit
 from server.store.transaction import Tx
 from sync.hazard import ACKNOWLEDGED
 from sync.problems import problem
@@ -36,15 +35,7 @@ def acknowledge(
     """
 
     def work(tx: Tx) -> str:
-        loaded = load_inspection(tx, inspection)
-        if loaded is None:
-            raise problem("not-found")
-        access.facility_for(tx, who, PERMISSION, loaded.facility or "")
-        person = people.by_id(tx, who.person or "")
-        if person is None:
-            raise problem("not-permitted")
-        if person.id in loaded.auditors:
-            raise problem("own-work")
+        loaded, person = deciding_on(tx, who, PERMISSION, inspection)
         why = check_text("reason", reason, LONGEST_REASON)
         shown = [one for one in hazards_held(tx, loaded) if (one.id, one.code) == (hazard, seen)]
         if not shown or shown[0].over:

@@ -11,13 +11,12 @@ from dataclasses import dataclass
 from checklists.deciding import Words, decided_value
 from server.context import Context
 from server.permissions import Principal
-from server.services import access
 from server.services.account_log import append_entry
 from server.services.audit import who_is
 from server.services.browse_inspection import checklist_of
-from server.services.inspections import load_inspection
+from server.services.deciding import deciding_on
 from server.services.texts import check_text
-from server.store import audit, people
+from server.store import audit
 from server.store.transaction import Tx
 from sync.conflicts import Conflict, kept_value
 from sync.problems import problem
@@ -48,15 +47,7 @@ def resolve(
     """
 
     def work(tx: Tx) -> str:
-        loaded = load_inspection(tx, inspection)
-        if loaded is None:
-            raise problem("not-found")
-        access.facility_for(tx, who, PERMISSION, loaded.facility or "")
-        person = people.by_id(tx, who.person or "")
-        if person is None:
-            raise problem("not-permitted")
-        if person.id in loaded.auditors:
-            raise problem("own-work")
+        loaded, person = deciding_on(tx, who, PERMISSION, inspection)
         why = check_text("reason", reason, LONGEST_REASON)
         open_ones = (*loaded.conflicts, *loaded.unsettled)
         conflict = next((one for one in open_ones if one.path == path), None)

@@ -1,0 +1,171 @@
+"""A device's folder, its store, its keys and its lock."""
+
+from __future__ import annotations
+
+from sync.problems.kind import KEPT, Kind
+
+KINDS = (
+    Kind(
+        "device-not-enrolled",
+        409,
+        "This device is not enrolled yet.",
+        KEPT,
+        "Ask your office for an invitation, then run: fieldkit enrol LINK",
+    ),
+    Kind(
+        "device-already-enrolled",
+        409,
+        "This device is already enrolled with {server}.",
+        KEPT,
+        "Use another folder with --home for a second device.",
+    ),
+    Kind(
+        "disk-full",
+        507,
+        "The disk is full; {what} could not be written.",
+        "Everything written before is safe.",
+        "Free some space, then run the same command again.",
+    ),
+    Kind(
+        "folder-read-only",
+        507,
+        "{folder} cannot be written to: {why}.",
+        "Everything written before is safe.",
+        "Make the folder writable or choose another with --home, then run the command again.",
+    ),
+    Kind(
+        "store-damaged",
+        500,
+        "The store {path} cannot be read: {why}.",
+        "The file was not changed.",
+        "Keep a copy of the folder and tell your office; do not delete it.",
+    ),
+    Kind(
+        "store-busy",
+        503,
+        "Another command is writing to this store and did not finish in {seconds} s.",
+        KEPT,
+        "Run the same command again.",
+    ),
+    Kind(
+        "store-away",
+        503,
+        "The database does not answer: {why}.",
+        "What was acknowledged before is safe; this was not acknowledged.",
+        "Try again in a minute; if it recurs, ask whoever runs the database.",
+    ),
+    Kind(
+        "database-url",
+        422,
+        "The database cannot be opened by what TAPAK_DATABASE says: {why}.",
+        "Nothing was changed.",
+        "Write postgresql://USER:PASSWORD@HOST/NAME, or leave it out for a SQLite file.",
+    ),
+    Kind(
+        "key-unusable",
+        409,
+        "The device's key at {path} cannot be used: {why}.",
+        "What was recorded stays readable on this device; without its key nothing can be signed.",
+        "Put the key file back from your copy of the folder, or ask your office for an invitation.",
+    ),
+    Kind(
+        "device-locked",
+        409,
+        "This device has a passphrase, and it is locked.",
+        KEPT,
+        "Run: fieldkit unlock. A script gives it as FIELDKIT_PASSPHRASE or FIELDKIT_PASSPHRASE_FD.",
+    ),
+    Kind(
+        "passphrase-wrong",
+        403,
+        "This is not this device's passphrase.",
+        "Nothing was changed. Wrong ones delete nothing, however many are tried.",
+        "Try again; mind the keyboard's language and capital letters.",
+    ),
+    Kind(
+        "passphrase-short",
+        400,
+        "The passphrase has fewer than {shortest} characters.",
+        KEPT,
+        "Choose a longer one; four or five words that do not belong together are good.",
+    ),
+    Kind(
+        "passphrase-set",
+        409,
+        "This device has a passphrase already.",
+        KEPT,
+        "To choose another one, run: fieldkit passphrase change",
+    ),
+    Kind(
+        "passphrase-none",
+        409,
+        "This device has no passphrase.",
+        KEPT,
+        "To set one, run: fieldkit passphrase set",
+    ),
+    Kind(
+        "passphrase-needed",
+        409,
+        "The assignment of {facility} asks for a passphrase on this device, and it has none.",
+        KEPT,
+        "Run: fieldkit passphrase set, then do this again.",
+    ),
+    Kind(
+        "passphrase-no-way-back",
+        409,
+        "The office has no copy of this device's key: it was never in contact with "
+        "a passphrase set.",
+        "What is sealed stays as it is. What the server signed for is safe there.",
+        "Go on trying passphrases; wrong ones delete nothing. Or run: fieldkit "
+        "wipe, and enrol anew.",
+    ),
+    Kind(
+        "draft-answer-unfit",
+        422,
+        "This is not the answer to this device's request: {why}.",
+        "Nothing was changed; what is sealed stays as it is.",
+        "Run: fieldkit passphrase forgotten, and have the office answer that request.",
+    ),
+    Kind(
+        "draft-request-unfit",
+        422,
+        "This is not a request for a forgotten passphrase that this server can open: {why}.",
+        "Nothing was given out.",
+        "Have the auditor run: fieldkit passphrase forgotten, and send what that writes.",
+    ),
+    Kind(
+        "draft-code-differs",
+        403,
+        "The code is not the one of this request: it came from another device, or was exchanged.",
+        "Nothing was given out.",
+        "Speak with the auditor, and have the code read out that their own device shows.",
+    ),
+    Kind(
+        "draft-device-revoked",
+        403,
+        "The device {device} was revoked; its key is given to nobody.",
+        "Nothing was given out. What the server signed for is safe here.",
+        "If the device is in the right hands again, enrol it anew.",
+    ),
+    Kind(
+        "vault-damaged",
+        409,
+        "The keys of this device at {path} cannot be read: {why}.",
+        "What is sealed stays as it is; without this file it cannot be opened here.",
+        "Put the file back from your copy of the folder, or tell your office.",
+    ),
+    Kind(
+        "device-in-use",
+        409,
+        "Another fieldkit command is at work in this folder.",
+        KEPT,
+        "End it (a track, a sync), then do this again.",
+    ),
+    Kind(
+        "no-session",
+        409,
+        "This computer has no place in memory where a key can be held between commands.",
+        KEPT,
+        "Each command asks for the passphrase. On Linux, log in so that XDG_RUNTIME_DIR is set.",
+    ),
+)

@@ -1,0 +1,163 @@
+"""What a log refuses, and its limits (L3, L4, S12)."""
+
+from __future__ import annotations
+
+from sync.problems.kind import KEPT, NOTHING_STORED, Kind
+
+KINDS = (
+    Kind(
+        "entry-too-large",
+        413,
+        "An entry of {size} bytes is over the limit of {limit}.",
+        KEPT,
+        "Shorten the note, or attach the long text as a document.",
+    ),
+    Kind(
+        "entry-too-deep",
+        422,
+        "An entry is nested {depth} levels deep; the limit is {limit}.",
+        KEPT,
+        "Flatten the value.",
+    ),
+    Kind(
+        "entry-not-ijson",
+        422,
+        "An entry cannot be written as I-JSON: {why}.",
+        KEPT,
+        "Write measured values as decimal strings and text as valid Unicode.",
+    ),
+    Kind(
+        "path-malformed",
+        422,
+        "{path!r} is not a path of the protocol.",
+        KEPT,
+        "Use a path of rule L5, such as answers/ISL-E1/- or observed/operating/warm-kiln.",
+    ),
+    Kind(
+        "segment-too-long",
+        413,
+        "A segment carries {count} lines; the limit is {limit}.",
+        "Lines acknowledged before stay acknowledged.",
+        "Send the lines in several segments.",
+    ),
+    Kind(
+        "log-too-long",
+        413,
+        "A log would have {count} entries; the limit is {limit}.",
+        "All entries before it are kept, and can be signed and sent.",
+        "Sign this inspection off, and go on in a new one: fieldkit start … --new",
+    ),
+    Kind(
+        "segment-malformed",
+        400,
+        "Segment {index} cannot be read: {why}.",
+        NOTHING_STORED,
+        "Send it again; if it recurs, make an export and hand it to your office.",
+    ),
+    Kind(
+        "segment-signature",
+        422,
+        "The signature of a segment does not fit its log ({log}).",
+        NOTHING_STORED,
+        "Sync again from the device that wrote the log; if it recurs, keep the "
+        "device and tell staff.",
+    ),
+    Kind(
+        "chain-broken",
+        422,
+        "The hash chain of {log} is broken at entry {seq}.",
+        NOTHING_STORED,
+        "Keep the device as it is, make an export and tell staff.",
+    ),
+    Kind(
+        "lines-unproved",
+        422,
+        "Entry {seq} of a colleague's log ({device}) does not verify: {why}.",
+        "Nothing of that run was taken; your own work and what was here before stay as they were.",
+        "It is asked for again once a day. If it goes on, tell your office of inspection {log}.",
+    ),
+    Kind(
+        "lines-unfit",
+        409,
+        "A colleague's log ({device}) does not go on from what is here: {why}.",
+        "Nothing of that run was taken; your own work and what was here before stay as they were.",
+        "It is asked for again once a day. If it goes on, tell your office of inspection {log}.",
+    ),
+    Kind(
+        "lines-unknown-device",
+        403,
+        "Entries came of a device ({device}) whose certificate is not here.",
+        "Nothing of them was taken; your own work and what was here before stay as they were.",
+        "They are asked for again once a day. If it goes on, tell your office of inspection {log}.",
+    ),
+    Kind(
+        "log-forked",
+        409,
+        "The log {log} has other bytes at entry {seq} than the server received before.",
+        "The server keeps both branches; yours is set aside for staff.",
+        "Keep this device and run fieldkit sync: it goes on under a new key by itself.",
+    ),
+    Kind(
+        "generation-unproved",
+        403,
+        "The old key did not sign for the new one.",
+        "Nothing was changed; what is on the device is kept.",
+        "Enrol the device again with an invitation; its lines are carried over then too.",
+    ),
+    Kind(
+        "log-unknown-inspection",
+        422,
+        "{log!r} is not the name of a log.",
+        NOTHING_STORED,
+        "A log is named by its inspection's UUID, or is the device's own log.",
+    ),
+    Kind(
+        "request-too-large",
+        413,
+        "The request is over the limit of {limit} bytes once unpacked.",
+        NOTHING_STORED,
+        "Send fewer entries at a time.",
+    ),
+    Kind(
+        "request-malformed",
+        400,
+        "The request cannot be read: {why}.",
+        NOTHING_STORED,
+        "Check the client's version and send it again.",
+    ),
+    Kind(
+        "fields-malformed",
+        422,
+        "Some fields do not fit: {why}.",
+        NOTHING_STORED,
+        "Mend the fields named and send it again.",
+    ),
+    Kind(
+        "cursor-malformed",
+        400,
+        "The cursor is not one this server gave out.",
+        "Nothing was lost; a cursor only marks how far you have read.",
+        "Sync again without a cursor; everything you may see comes anew.",
+    ),
+    Kind(
+        "receipt-signature",
+        422,
+        "The receipt is not signed by the server this device was enrolled with.",
+        "Nothing was marked as sent; all work stays on this device.",
+        "You may be on another network's sign-in page. Try another connection, or ask your office.",
+    ),
+    Kind(
+        "answer-malformed",
+        502,
+        "The server's answer cannot be read: {why}.",
+        "All work stays on this device, unsent parts included.",
+        "Check the address and the connection, then sync again.",
+    ),
+    Kind(
+        "stopped",
+        499,
+        "The command was stopped before its end.",
+        "What it had done until then is safe on this device; what was sent stays sent.",
+        "Run the same command again: it goes on from there, and nothing is taken twice.",
+    ),
+)
