@@ -97,6 +97,7 @@ def _cut(near: socket.socket, far: socket.socket, hard: bool) -> None:
         with suppress(OSError):
             if hard:
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+                one.shutdown(socket.SHUT_RD)  # wakes the other thread, which would keep it open
             else:
                 one.shutdown(socket.SHUT_RDWR)
         one.close()
