@@ -54,8 +54,9 @@ class VisitAnswers(NamedTuple):
 def at_visit(judge: Judge, item: Item, here: VisitAnswers) -> Standing:
     """What one visit says at one place.
 
-    An answer that replaced all others stands alone, unless it is far from the last word of somebody
-    whom its author disagreed with: that is for a third person to settle.
+    An answer that replaced those of colleagues whom its author disagreed with is a word among
+    theirs: the lower median counts, so that no better answer lowers anything. Where they are far
+    apart, that is for a third person to settle.
     """
     heads = here.heads
     if len(heads) == 1 and not (here.unread or here.overruled or heads[0].conflict):
@@ -70,17 +71,16 @@ def at_visit(judge: Judge, item: Item, here: VisitAnswers) -> Standing:
     own = [combine([s for by, s in said if by == auditor]) for auditor in auditors]
     asked = asks_to_adjudicate(item, own)
     side_by_side = len(heads) > 1 or here.unread or heads[0].conflict
-    if not side_by_side and not asked:
-        found = said[0][1]
-        return replace(found, auditors=_who_found(found.value, own))
     if here.unread:
         worst = combine([*own, Standing(UNREAD, "an entry here needs a newer version to be read")])
     else:
         worst = lower_median(own)
     parts = [*own, Standing(UNREAD)] if here.unread else own
+    differ = side_by_side or len({(p.status, p.value) for p in own}) > 1
+    mark = _SIDE_BY_SIDE if side_by_side else _OVERRULED
     return replace(
         worst,
-        why=also(_SIDE_BY_SIDE if side_by_side else _OVERRULED, worst.why),
+        why=also(mark, worst.why) if differ else worst.why,
         low=min(p.low for p in parts),
         high=max(p.high for p in parts),
         answers=words,

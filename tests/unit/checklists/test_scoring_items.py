@@ -394,7 +394,7 @@ def test_the_devices_of_one_auditor_are_one_word_in_a_disagreement() -> None:
     assert "adjudicate" not in once(w.item("I"), *own)
 
 
-def test_who_disagrees_replaces_a_colleagues_answer_only_where_they_are_near() -> None:
+def test_who_disagrees_replaces_a_colleagues_answer_by_a_word_beside_theirs() -> None:
     """Rule 5: `overruled` is the colleague's last word; the third person's replaces it."""
 
     def ended(severity: str, theirs: str, mine: str) -> dict[str, Any]:
@@ -406,11 +406,11 @@ def test_who_disagrees_replaces_a_colleagues_answer_only_where_they_are_near() -
     assert (far["adjudicate"], far["conflict"]) == (True, False)
     assert "replaced the other's answer" in far["why"]
     near = ended("major", "substantially", "fully")
-    assert (near["effective"], near["low"], near["auditors"]) == ("1", "1", 1)
-    assert "adjudicate" not in near and near["why"] == ""
+    assert (near["effective"], near["low"], near["high"]) == ("0.7", "0.7", "1")
+    assert "adjudicate" not in near and "replaced the other's answer" in near["why"]
     assert ended("critical", "substantially", "fully")["adjudicate"]
     agreed = ended("critical", "partially", "partially")
-    assert (agreed["effective"], agreed["auditors"]) == ("0.3", 2)
+    assert (agreed["effective"], agreed["auditors"], agreed["why"]) == ("0.3", 2, "")
     assert "adjudicate" not in agreed
 
 

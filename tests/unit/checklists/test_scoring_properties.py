@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
@@ -127,8 +128,8 @@ class Maker:
 
 seeds = st.integers(0, 2**48)
 disputes = st.sampled_from((0.08, 0.5))
-sites = seeds.map(lambda seed: Maker(seed).site(3))
-single_visits = seeds.map(lambda seed: Maker(seed).site(1))
+sites = st.builds(lambda seed, share: Maker(seed, share).site(3), seeds, disputes)
+single_visits = st.builds(lambda seed, share: Maker(seed, share).site(1), seeds, disputes)
 
 
 def bounds(document: dict[str, Any]) -> list[tuple[str, Fraction, Fraction]]:
@@ -224,6 +225,8 @@ def test_sums_agree_with_the_plain_formulas(seed: int) -> None:
 
 @unhurried
 @given(single_visits, seeds)
+# An auditor who came nearer to a colleague took the higher median away.
+@example(Maker(607780).site(1), 2_232_171_652_426)
 def test_a_better_answer_with_the_same_items_counted_never_lowers_anything(
     inputs: ScoreInputs, seed: int
 ) -> None:
@@ -239,10 +242,11 @@ def test_a_better_answer_with_the_same_items_counted_never_lowers_anything(
 def test_better_evidence_with_the_same_items_counted_never_lowers_anything(
     inputs: ScoreInputs, seed: int
 ) -> None:
-    """Of rivals side by side, one that was unobserved and becomes proven narrows the bounds, which
+    """Of rivals at one place, one that was unobserved and becomes proven narrows the bounds, which
     is another item counted; so they are left out here.
     """
-    single = [a for a in each(inputs) if not a.conflict]
+    places = Counter((a.item, a.instance) for a in each(inputs))
+    single = [a for a in each(inputs) if places[a.item, a.instance] == 1]
     for old in random.Random(seed).sample(single, min(3, len(single))):
         sound = tuple(replace(f, held=True, signed=True, flagged=()) for f in old.evidence)
         _never_lower(score(inputs), score(change(inputs, old, replace(old, evidence=sound))))
