@@ -97,6 +97,7 @@ def _cut(near: socket.socket, far: socket.socket, hard: bool) -> None:
         with suppress(OSError):
             if hard:
                 one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-            else:
-                one.shutdown(socket.SHUT_RDWR)
+            # Closing alone ends nothing while another thread waits in recv. Ending only what comes
+            # in wakes that thread and sends nothing, so that the reset is all the other side sees.
+            one.shutdown(socket.SHUT_RD if hard else socket.SHUT_RDWR)
         one.close()
