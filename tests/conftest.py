@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from once import Once
 from real_postgres import Postgres, real_postgres
 from s3_server import S3Server
 
@@ -27,6 +28,15 @@ def shared() -> Path:
     if not folder.is_dir():
         pytest.skip("the folder of shared real files is not beside the project")
     return folder
+
+
+@pytest.fixture(scope="session")
+def once(tmp_path_factory: pytest.TempPathFactory) -> Once:
+    """What makes a folder once for all workers of this test run."""
+    own = tmp_path_factory.getbasetemp()
+    place = (own.parent if "PYTEST_XDIST_WORKER" in os.environ else own) / "made-once"
+    place.mkdir(exist_ok=True)
+    return Once(place)
 
 
 @pytest.fixture(scope="session")

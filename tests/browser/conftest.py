@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from once import Once
 from playwright.sync_api import Browser, BrowserContext, sync_playwright
 from werkzeug.serving import make_server
 
@@ -16,7 +17,7 @@ HERE = Path(__file__).parent
 sys.path[:0] = [str(HERE), str(HERE.parent / "unit" / "server")]
 
 from get_chromium import find  # noqa: E402
-from pages_region import PASSWORD, make_region  # noqa: E402
+from pages_region import PASSWORD, region_in  # noqa: E402
 
 from server import create_app  # noqa: E402
 
@@ -43,10 +44,12 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def address(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterator[str]:
+def address(
+    tmp_path_factory: pytest.TempPathFactory, chromium: Browser, once: Once
+) -> Iterator[str]:
     """Where the region's pages are served."""
     assert chromium.is_connected()
-    ctx = make_region(tmp_path_factory.mktemp("region"))
+    ctx = region_in(tmp_path_factory.mktemp("region"), once)
     server = make_server("127.0.0.1", 0, create_app(ctx), threaded=True)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()

@@ -93,11 +93,16 @@ def relay(port: int, cuts: list[int]) -> Iterator[Relay]:
 
 
 def _cut(near: socket.socket, far: socket.socket, hard: bool) -> None:
-    for one in (near, far):
-        with suppress(OSError):
-            if hard:
-                one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
-                one.shutdown(socket.SHUT_RD)  # wakes the other thread, which would keep it open
-            else:
-                one.shutdown(socket.SHUT_RDWR)
-        one.close()
+    """End both sides; `hard` is a reset for the device. The server is always sent what passed and
+    then the end: a reset would throw away what was counted as passed and not yet sent.
+    """
+    with suppress(OSError):
+        if hard:
+            near.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
+        else:
+            near.shutdown(socket.SHUT_RDWR)
+    near.close()
+    with suppress(OSError):
+        # Closing alone would end nothing while the other thread waits for the server's answer.
+        far.shutdown(socket.SHUT_RDWR)
+    far.close()

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-import atexit
-import functools
+import contextlib
 import json
 import shutil
 import socket
+import sqlite3
 import subprocess
-import tempfile
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from once import Once
 
 from server.demo.processes import Stage, stop
 from server.demo.region import SITES, declaration, facility
@@ -42,14 +43,20 @@ class Region:
     def fieldkit(self, *words: str, ends_with: int = 0) -> str:
         return self.stage.fieldkit(self.person, *words, ends_with=ends_with)
 
-    def set_up(self) -> None:
-        """What staff do first; on SQLite and a folder of files it is done once and copied."""
-        if type(self.stage) is Stage and not self.stage.database:
-            shutil.copytree(_set_up_once(), self.stage.server_data)
-        else:
-            self.set_up_anew()
+    def begin(self) -> None:
+        """Set up the server, start it, enrol and prepare the laptop: each by its real command."""
+        self.set_up()
+        self.serve()
+        self.enrol()
 
-    def set_up_anew(self) -> None:
+    def begin_as(self, made: Path) -> None:
+        """Begin with copies of a server and of laptops that are at that point, and serve."""
+        shutil.copytree(made, self.stage.folder, dirs_exist_ok=True)
+        for laptop in self.stage.folder.glob("laptop-of-*"):
+            reach(laptop, self.stage.port)
+        self.serve()
+
+    def set_up(self) -> None:
         tapak = self.stage.tapak
         tapak("admin", "publish", "--builtin")
         tapak("admin", "jurisdiction", "add", "asean", "ASEAN", "--kind", "region")
@@ -73,11 +80,33 @@ class Region:
             stop(process)
 
 
-@functools.cache
-def _set_up_once() -> Path:
-    """A data folder as the real commands leave it; gone with the test run."""
-    folder = Path(tempfile.mkdtemp(prefix="tapak-set-up-"))
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    made = Region(Stage(folder, "127.0.0.1", 0))
-    made.set_up_anew()
-    return made.stage.server_data
+def region_in(stage: Stage, once: Once) -> Region:
+    """A region in the stage's folder, as far as `begin` brings it; on SQLite and a folder of files
+    that is done once and copied.
+    """
+    region = Region(stage)
+    try:
+        if type(stage) is Stage and not stage.database:
+            region.begin_as(once.made("region", _begun))
+        else:
+            region.begin()
+    except BaseException:
+        region.end()
+        raise
+    return region
+
+
+def _begun(folder: Path) -> None:
+    region = Region(Stage(folder, "127.0.0.1", free_port()))
+    try:
+        region.begin()
+    finally:
+        region.end()
+
+
+def reach(laptop: Path, port: int) -> None:
+    """Have a laptop reach its server through this port."""
+    with contextlib.closing(sqlite3.connect(laptop / "store.sqlite")) as db, db:
+        address = f"http://127.0.0.1:{port}"
+        changed = db.execute("update meta set value = ? where name = 'server'", (address,))
+        assert changed.rowcount == 1

@@ -14,8 +14,9 @@ from pathlib import Path
 
 import httpx
 import pytest
+from once import Once
 from s3_server import S3Server
-from small_region import Region, free_port
+from small_region import Region, free_port, region_in
 
 from server.demo.pictures import picture
 from server.demo.processes import Stage
@@ -34,15 +35,11 @@ class BucketStage(Stage):
 
 
 @pytest.fixture
-def region(tmp_path: Path, s3: S3Server) -> Iterator[Region]:
-    made = Region(BucketStage(tmp_path, "127.0.0.1", free_port(), files=s3.url("north")))
-    try:
-        made.set_up()
-        made.serve()
-        made.enrol()
-        yield made
-    finally:
-        made.end()
+def region(tmp_path: Path, s3: S3Server, once: Once) -> Iterator[Region]:
+    stage = BucketStage(tmp_path, "127.0.0.1", free_port(), files=s3.url("north"))
+    made = region_in(stage, once)
+    yield made
+    made.end()
 
 
 def test_photographs_reach_the_officer_through_a_bucket(region: Region, s3: S3Server) -> None:

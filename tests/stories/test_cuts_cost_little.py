@@ -5,14 +5,14 @@ from __future__ import annotations
 import contextlib
 import random
 import shutil
-import sqlite3
 from collections.abc import Iterator
 from itertools import count
 
 import pytest
 from cutting_proxy import relay
 from named_files import MB, Evidence, held, named
-from small_region import Region, free_port
+from once import Once
+from small_region import Region, free_port, reach, region_in
 
 from fieldkit.pace import Pace
 from fieldkit.transport import HttpTransport
@@ -26,15 +26,10 @@ AT_MOST = 64_000
 
 
 @pytest.fixture(scope="module")
-def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Region]:
-    made = Region(Stage(tmp_path_factory.mktemp("cuts"), "127.0.0.1", free_port()))
-    try:
-        made.set_up()
-        made.serve()
-        made.enrol()
-        yield made
-    finally:
-        made.end()
+def region(tmp_path_factory: pytest.TempPathFactory, once: Once) -> Iterator[Region]:
+    made = region_in(Stage(tmp_path_factory.mktemp("cuts"), "127.0.0.1", free_port()), once)
+    yield made
+    made.end()
 
 
 def chunks_of(one: Evidence, start: int) -> Iterator[bytes]:
@@ -89,20 +84,12 @@ def test_the_device_itself_needs_no_more_than_that(region: Region) -> None:
         shutil.copy(one.path, kept)
     draw = random.Random(SEED + 1)
     with relay(region.stage.port, [draw.randrange(200_000, 800_000) for _ in range(4)]) as counted:
-        reach(region, counted.port)
+        reach(home, counted.port)
         while counted.done < len(counted.cuts) and not all(held(region, one) for one in files):
             region.fieldkit("sync", ends_with=3)
         region.fieldkit("sync")
-        reach(region, region.stage.port)
+        reach(home, region.stage.port)
         twice = counted.file_bytes() - sum(one.size for one in files)
     assert all(held(region, one) for one in files)
     assert counted.done >= 3
     assert twice <= counted.done * AT_MOST
-
-
-def reach(region: Region, port: int) -> None:
-    """Have the device reach the server through this port."""
-    store = region.stage.home(region.person) / "store.sqlite"
-    with contextlib.closing(sqlite3.connect(store)) as db, db:
-        address = f"http://127.0.0.1:{port}"
-        db.execute("update meta set value = ? where name = 'server'", (address,))

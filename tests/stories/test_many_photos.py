@@ -15,8 +15,9 @@ from pathlib import Path
 
 import httpx
 import psutil
+from once import Once
 from PIL import Image
-from small_region import SITE, Region, free_port
+from small_region import SITE, Region, free_port, region_in
 
 from server.demo.processes import Stage
 
@@ -45,13 +46,10 @@ class Marks:
 
 
 @contextmanager
-def region(folder: Path) -> Iterator[Region]:
+def region(folder: Path, once: Once) -> Iterator[Region]:
     folder.mkdir()
-    made = Region(Stage(folder, "127.0.0.1", free_port()))
+    made = region_in(Stage(folder, "127.0.0.1", free_port()), once)
     try:
-        made.set_up()
-        made.serve()
-        made.enrol()
         yield made
     finally:
         made.end()
@@ -120,8 +118,8 @@ def on_the_pages(client: httpx.Client) -> list[str]:
             return found
 
 
-def the_whole_way(folder: Path, count: int) -> Marks:
-    with region(folder) as made:
+def the_whole_way(folder: Path, once: Once, count: int) -> Marks:
+    with region(folder, once) as made:
         wanted = fill(folder / "card" / "DCIM", count)
         home = ("--home", str(made.stage.home(made.person)))
         made.fieldkit("start", SITE.id)
@@ -139,11 +137,11 @@ def the_whole_way(folder: Path, count: int) -> Marks:
 
 
 def test_two_thousand_photographs_take_hardly_more_memory_than_two_hundred(
-    tmp_path: Path,
+    tmp_path: Path, once: Once
 ) -> None:
     """S4, S6, S7: all of them arrive, each once, and each is on a page."""
-    few = the_whole_way(tmp_path / "few", FEW)
-    many = the_whole_way(tmp_path / "many", MANY)
+    few = the_whole_way(tmp_path / "few", once, FEW)
+    many = the_whole_way(tmp_path / "many", once, MANY)
     print(few, many)
     assert many.photo < 1.25 * few.photo
     assert many.sync < 1.25 * few.sync

@@ -13,8 +13,7 @@ from pathlib import Path
 import pytest
 from cutting_proxy import relay
 from named_files import MB, held, named
-from small_region import Region
-from test_cuts_cost_little import reach
+from small_region import Region, reach
 
 pytestmark = pytest.mark.xdist_group("stopped-sync")
 
@@ -27,13 +26,13 @@ def test_ctrl_c_ends_a_sync_cleanly_and_the_next_one_goes_on(region: Region) -> 
     kept.parent.mkdir(exist_ok=True)
     shutil.copy(one.path, kept)
     with relay(region.stage.port, []) as counted:
-        reach(region, counted.port)
+        reach(home, counted.port)
         process = sync_of(home, "--limit-kbps", "64", "--json")
         while counted.file_bytes() < 20_000:
             assert process.poll() is None
         process.send_signal(signal.SIGINT)
         out, errors = process.communicate()
-        reach(region, region.stage.port)
+        reach(home, region.stage.port)
     told = json.loads(out)
     assert (process.returncode, errors) == (130, "")
     assert told["problem"]["code"] == "stopped"

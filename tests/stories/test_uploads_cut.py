@@ -16,7 +16,8 @@ import httpx
 import psutil
 import pytest
 from named_files import MB, Evidence, held, named
-from small_region import Region, free_port
+from once import Once
+from small_region import Region, free_port, region_in
 from tusclient.client import TusClient
 
 from server.demo.processes import Stage
@@ -25,16 +26,11 @@ pytestmark = pytest.mark.xdist_group("uploads-cut")
 
 
 @pytest.fixture(scope="module")
-def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Region]:
+def region(tmp_path_factory: pytest.TempPathFactory, once: Once) -> Iterator[Region]:
     """One server for all: every test sends files that no other one has."""
-    made = Region(Stage(tmp_path_factory.mktemp("uploads"), "127.0.0.1", free_port()))
-    try:
-        made.set_up()
-        made.serve()
-        made.enrol()
-        yield made
-    finally:
-        made.end()
+    made = region_in(Stage(tmp_path_factory.mktemp("uploads"), "127.0.0.1", free_port()), once)
+    yield made
+    made.end()
 
 
 def create(region: Region, one: Evidence) -> str:

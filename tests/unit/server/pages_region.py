@@ -9,12 +9,14 @@ import dataclasses
 import hashlib
 import json
 import random
+import shutil
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from once import Once
 from region import Device
 
 from checklists.load import load_checklist
@@ -78,10 +80,19 @@ OUTLINE = (
 )
 
 
-def make_region(folder: Path) -> Context:
-    """The whole region, assessed. It reads no clock."""
+def region_in(folder: Path, once: Once) -> Context:
+    """The whole region, assessed, in a folder of the test's own. It reads no clock."""
+    shutil.copytree(once.made("region-of-pages", _fill), folder, dirs_exist_ok=True)
+    return _opened(folder)
+
+
+def _opened(folder: Path) -> Context:
     opened = open_context(read_settings(folder, environ={}))
-    ctx = dataclasses.replace(opened, now=lambda: NOW)
+    return dataclasses.replace(opened, now=lambda: NOW)
+
+
+def _fill(folder: Path) -> None:
+    ctx = _opened(folder)
     _set_up(ctx)
     aminah, somchai = _device(ctx, "aminah", 1), _device(ctx, "somchai", 2)
     files = {aminah.id: _inspect_with_two_hands(aminah, somchai)}
@@ -98,7 +109,7 @@ def make_region(folder: Path) -> Context:
         for data in files[device.id]:
             device.send_file(data)
     assess_all(ctx)
-    return ctx
+    ctx.db.close()
 
 
 def assess_all(ctx: Context) -> None:

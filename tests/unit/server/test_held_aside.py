@@ -8,7 +8,8 @@ from html import unescape
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from pages_region import GRADED, PASSWORD, TWO_HANDS, assess_all, make_region
+from once import Once
+from pages_region import GRADED, PASSWORD, TWO_HANDS, assess_all, region_in
 from region import Device
 
 from server import create_app
@@ -30,8 +31,8 @@ Read = Callable[[str, str], tuple[int, str]]
 
 
 @pytest.fixture(scope="module")
-def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Context]:
-    ctx = make_region(tmp_path_factory.mktemp("region"))
+def region(tmp_path_factory: pytest.TempPathFactory, once: Once) -> Iterator[Context]:
+    ctx = region_in(tmp_path_factory.mktemp("region"), once)
     yield ctx
     ctx.db.close()
 

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
+from once import Once
 from pages_region import (
     DISPUTED,
     ELSEWHERE,
@@ -30,7 +31,7 @@ from pages_region import (
     TWO_HANDS,
     UNSIGNED,
     WITHHELD,
-    make_region,
+    region_in,
 )
 from region import make_context
 from sqlalchemy import event, insert
@@ -62,8 +63,8 @@ PAGES = (
 
 
 @pytest.fixture(scope="module")
-def ctx(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Context]:
-    made = make_region(tmp_path_factory.mktemp("region"))
+def ctx(tmp_path_factory: pytest.TempPathFactory, once: Once) -> Iterator[Context]:
+    made = region_in(tmp_path_factory.mktemp("region"), once)
     yield made
     made.db.close()
 
