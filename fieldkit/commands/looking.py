@@ -32,7 +32,7 @@ from fieldkit.sealed_visits import sealed_visits
 from fieldkit.shared import Colleague, NotTaken, colleagues, not_taken
 from fieldkit.signing import Standing, standing
 from fieldkit.versions import affected_here, in_force
-from sync.hazard import Hazard, hazards
+from sync.hazard import Hazard
 from sync.inspection import Inspection
 from sync.problems import Problem
 
@@ -163,7 +163,7 @@ def _gather(at: Desk, inspection: str) -> _Where:
     others = colleagues(database, identity, inspection)
     mine = entries.keys() - {one.device for one in others}
     ledger, outbox = Ledger(database), Outbox(at.store, identity)
-    urgent = hazards(read)
+    urgent = seen.hazards
     waiting = ledger.waiting_lines(identity, inspection)
     previews = outbox.previews()
     files = [f for f in ledger.files(inspection) if f.sha256 not in previews]
