@@ -153,8 +153,8 @@ def show_inspection(
         ruled_by = people.names(tx, {one.ruling.person for one in loaded.aside if one.ruling})
         rights = rights_of(tx, who, row, loaded)
         score = None if assessed is None else json.loads(assessed.score)
-        wanted = rights.resolve and waits_for_evidence(score)
-        basis = basis_of(tx, loaded) if wanted else None
+        to_rule = rights.resolve and waits_for_evidence(score)
+        basis = basis_of(tx, loaded) if to_rule else None
         digests = [d for d in (score or {}).get("digests", {}).values() if d]
         named = browsing.documents_named(tx, digests)
         caution = caution_of(tx, (score or {}).get("digests", {}))
