@@ -33,7 +33,7 @@ from fieldkit.sealed_visits import sealed_visits
 from fieldkit.shared import Colleague, NotTaken, colleagues, not_taken
 from fieldkit.signing import Standing, standing
 from fieldkit.versions import affected_here, in_force
-from sync.hazard import Hazard, hazards
+from sync.hazard import Hazard
 from sync.inspection import Inspection, Ruling
 from sync.problems import Problem
 
@@ -165,7 +165,7 @@ def _gather(at: Desk, inspection: str) -> _Where:
     others = colleagues(database, identity, inspection)
     mine = entries.keys() - {one.device for one in others}
     ledger, outbox = Ledger(database), Outbox(at.store, identity)
-    urgent, ruled = hazards(read), ruled_out(read)
+    urgent, ruled = seen.hazards, ruled_out(read)
     named = read.conflicts or ruled or any(one.acknowledged for one in urgent)
     waiting = ledger.waiting_lines(identity, inspection)
     previews = outbox.previews()
