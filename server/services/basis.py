@@ -5,12 +5,12 @@ Only while nothing newer waits: then it is what stands, and no rule has to run a
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from checklists.scoring import inputs_from_json
 from checklists.scoring.inputs import ScoreInputs, Visit
 from server.services.inspections import Loaded
+from server.services.score_inputs import whole_inputs
 from server.store import assessments, gradings
 from server.store.transaction import Tx
 from sync.problems import Problem
@@ -46,6 +46,6 @@ def basis_of(tx: Tx, loaded: Loaded) -> Basis | None:
 def _inputs(tx: Tx, scope: str, subject: str) -> ScoreInputs | None:
     row = assessments.find(tx, scope, subject)
     try:
-        return None if row is None else inputs_from_json(json.loads(row.inputs))
-    except Problem:  # stored by another version: the next assessment makes it anew
+        return None if row is None else inputs_from_json(whole_inputs(tx, row))
+    except Problem:  # stored by another version, or damaged: the next assessment makes it anew
         return None

@@ -21,6 +21,7 @@ from server.services.audit import CONSOLE
 from server.services.changes import changes_after
 from server.services.inspections import Loaded, load_inspection
 from server.services.rebuild import rebuild
+from server.services.score_inputs import whole_inputs
 from server.services.verify import verify
 from server.store import assessments, audit, devices, documents, logs, people
 from sync.entry import Entry
@@ -172,8 +173,8 @@ def test_the_exported_inputs_give_the_same_digits_and_so_does_a_rebuild(
     rule(office)
     with office.ctx.db.read() as tx:
         row = assessments.find(tx, "inspection", VISIT)
-    assert row is not None
-    document = json.loads(row.inputs)
+        assert row is not None
+        document = whole_inputs(tx, row)
     (ruling,) = document["visits"][0]["rulings"]
     assert (ruling["item"], ruling["instance"], ruling["reason"]) == (ITEM, "-", WHY)
     assert score_bytes(score(inputs_from_json(document), inputs_digest(document))) == row.score
