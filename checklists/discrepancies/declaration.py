@@ -11,7 +11,8 @@ from datetime import date
 from typing import Any
 
 from sync.inspection import is_decimal
-from sync.place import AXES, LIMIT_POINTS
+from sync.place import AXES
+from sync.polygon import LIMIT_POINTS
 from sync.problems import problem
 
 FORMAT = "tapak-declaration/1"
