@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict
 from functools import lru_cache
 from typing import Any
@@ -17,6 +17,7 @@ from sync.inspection import Reading
 from sync.problems import Problem, problem
 
 INPUTS_FORMAT = "tapak score inputs v1"
+_FILES = ("checklist", "profile", "limits")  # of the standard, whole in an export
 
 
 def inputs_to_json(
@@ -51,6 +52,25 @@ def inputs_to_json(
 def inputs_digest(document: Mapping[str, Any]) -> str:
     """SHA-256, in hex, of the inputs document in canonical form."""
     return hashlib.sha256(canonical(document)).hexdigest()
+
+
+def texts_left_out(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs document with the standard's own files named by digest alone, to be kept where
+    their texts are kept already. It is no export: see `texts_put_back`.
+    """
+    named = {key: document[key] and {"sha256": document[key]["sha256"]} for key in _FILES}
+    return {**document, **named}
+
+
+def texts_put_back(document: Mapping[str, Any], file: Callable[[str], bytes]) -> dict[str, Any]:
+    """The inputs document again as it was before `texts_left_out`; `file` gives the bytes of a
+    digest. Raises ValueError where they are other bytes.
+    """
+    whole = {
+        key: document[key] and _source(file(document[key]["sha256"]), document[key]["sha256"])
+        for key in _FILES
+    }
+    return {**document, **whole}
 
 
 def inputs_from_json(document: object, name: str = "The document") -> ScoreInputs:

@@ -19,7 +19,10 @@ from checklists.scoring import (
     inputs_to_json,
     score,
     score_bytes,
+    texts_left_out,
+    texts_put_back,
 )
+from checklists.scoring.document import canonical
 from checklists.scoring.inputs import FlagFact, ScoreInputs
 from sync.problems import Problem
 
@@ -90,6 +93,24 @@ def test_a_score_recomputed_from_its_export_is_the_same_byte_for_byte() -> None:
 def test_an_export_read_and_written_again_is_the_same_document() -> None:
     document = exported()
     assert inputs_to_json(inputs_from_json(document), *FILES) == document
+
+
+def test_the_files_left_out_and_put_back_give_the_same_bytes() -> None:
+    by_digest = {hashlib.sha256(body).hexdigest(): body for body in FILES}
+    without = replace(site(), limits=None), (FILES[0], None, FILES[2])
+    for inputs, files in ((site(), FILES), without):
+        whole = inputs_to_json(inputs, *files)
+        kept = json.loads(canonical(texts_left_out(whole)))
+        assert b'"text"' not in canonical(kept)
+        assert len(canonical(kept)) < len(canonical(whole)) - len(FILES[0])
+        assert canonical(texts_put_back(kept, by_digest.__getitem__)) == canonical(whole)
+
+
+@pytest.mark.parametrize("other", [b"", b"name: another", b"\xff"])
+def test_other_bytes_are_never_put_back(other: bytes) -> None:
+    kept = texts_left_out(exported())
+    with pytest.raises(ValueError, match="not the ones"):
+        texts_put_back(kept, lambda _: other)
 
 
 def test_the_digest_does_not_depend_on_the_order_of_the_inputs() -> None:
