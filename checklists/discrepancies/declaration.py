@@ -14,7 +14,8 @@ from checklists.discrepancies.declared_fields import Faults
 from checklists.discrepancies.operations import Operations
 from checklists.discrepancies.operations_reader import read_operations
 from sync.inspection import is_decimal
-from sync.place import AXES, LIMIT_POINTS
+from sync.place import AXES
+from sync.polygon import LIMIT_POINTS
 from sync.problems import problem
 
 FORMAT = "tapak-declaration/2"
