@@ -252,3 +252,16 @@ def test_what_changed_on_one_day_is_told_together(office: Office) -> None:
     said = page_of(office, "hill")
     assert "Checklist 2 instead of 3 , Limits 2 instead of 1 ." in said
     assert "severity: critical → minor" in said
+
+
+def test_the_last_change_that_has_begun_is_told_and_no_earlier_or_coming_one(
+    office: Office,
+) -> None:
+    bo = officer(office.ctx, "bo")
+    table = proposed(office, limits("2", "0.005"), "limits", north="2026-11-22")
+    approve(office.ctx, bo, table)
+    approve(office.ctx, bo, proposed(office, north=TODAY))
+    approve(office.ctx, bo, proposed(office, ponds("3"), north=LATER))
+    run_once(office.ctx)
+    said = page_of(office, "hill")
+    assert "The standard changed on 23 Nov 2026 Checklist 2 instead of 1 . The same" in said
