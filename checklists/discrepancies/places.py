@@ -13,7 +13,8 @@ from checklists.discrepancies.declaration import Declaration, GivenShape
 from checklists.discrepancies.reread import Candidate, Visited, fitting, shape_area
 from checklists.discrepancies.rule import Rule, declared_as, metres, on_file, tenth
 from checklists.discrepancies.systems import OFFICIAL
-from sync.place import Area, outside_m, system_name
+from sync.place import system_name
+from sync.polygon import Area, outside_m
 from sync.problems import Problem
 
 _RANK = {"query": 0, "major": 1, "critical": 2}

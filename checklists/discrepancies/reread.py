@@ -11,7 +11,8 @@ from checklists.discrepancies.declaration import GivenShape
 from checklists.discrepancies.rule import tenth
 from checklists.discrepancies.systems import OFFICIAL, System
 from sync.inspection import Fix
-from sync.place import AXES, Area, Converted, area, convert, distance_m, outside_m, within_use
+from sync.place import AXES, Converted, convert, distance_m, within_use
+from sync.polygon import Area, area, outside_m
 from sync.problems import Problem
 
 

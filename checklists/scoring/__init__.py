@@ -6,6 +6,8 @@ from checklists.scoring.exchange import (
     inputs_digest,
     inputs_from_json,
     inputs_to_json,
+    texts_left_out,
+    texts_put_back,
     visit_from_json,
     visit_to_json,
 )
@@ -21,6 +23,8 @@ __all__ = [
     "inputs_to_json",
     "score",
     "score_bytes",
+    "texts_left_out",
+    "texts_put_back",
     "visit_from_json",
     "visit_of",
     "visit_to_json",

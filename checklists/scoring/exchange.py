@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, replace
 from functools import lru_cache
 from typing import Any
 
@@ -12,11 +12,20 @@ from checklists.load import load_checklist, load_limits, load_profile
 from checklists.model import Checklist, Limits, Profile
 from checklists.scoring.document import canonical
 from checklists.scoring.exchange_reader import Malformed, Reader
-from checklists.scoring.inputs import EvidenceFact, FlagFact, GivenAnswer, ScoreInputs, Visit
+from checklists.scoring.inputs import (
+    EvidenceFact,
+    FlagFact,
+    GivenAnswer,
+    RuledOut,
+    ScoreInputs,
+    Visit,
+)
+from checklists.scoring.rulings import fits
 from sync.inspection import Reading
 from sync.problems import Problem, problem
 
 INPUTS_FORMAT = "tapak score inputs v1"
+_FILES = ("checklist", "profile", "limits")  # of the standard, whole in an export
 
 
 def inputs_to_json(
@@ -51,6 +60,25 @@ def inputs_to_json(
 def inputs_digest(document: Mapping[str, Any]) -> str:
     """SHA-256, in hex, of the inputs document in canonical form."""
     return hashlib.sha256(canonical(document)).hexdigest()
+
+
+def texts_left_out(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The inputs document with the standard's own files named by digest alone, to be kept where
+    their texts are kept already. It is no export: see `texts_put_back`.
+    """
+    named = {key: document[key] and {"sha256": document[key]["sha256"]} for key in _FILES}
+    return {**document, **named}
+
+
+def texts_put_back(document: Mapping[str, Any], file: Callable[[str], bytes]) -> dict[str, Any]:
+    """The inputs document again as it was before `texts_left_out`; `file` gives the bytes of a
+    digest. Raises ValueError where they are other bytes.
+    """
+    whole = {
+        key: document[key] and _source(file(document[key]["sha256"]), document[key]["sha256"])
+        for key in _FILES
+    }
+    return {**document, **whole}
 
 
 def inputs_from_json(document: object, name: str = "The document") -> ScoreInputs:
@@ -145,7 +173,11 @@ def visit_to_json(visit: Visit) -> dict[str, Any]:
     """One visit as it stands in the inputs document, whatever order its answers came in."""
     # Members that came later stand there only where they say something: older exports stay as
     # they are, to the byte.
-    said = {"side_by_side": sorted(visit.side_by_side)} if visit.side_by_side else {}
+    said: dict[str, Any] = {}
+    if visit.side_by_side:
+        said["side_by_side"] = sorted(visit.side_by_side)
+    if visit.rulings:
+        said["rulings"] = _sorted(_ruling(ruling) for ruling in visit.rulings)
     return {
         "inspection": visit.inspection,
         "at": visit.at,
@@ -177,6 +209,10 @@ def _answer(answer: GivenAnswer) -> dict[str, Any]:
     }
 
 
+def _ruling(ruling: RuledOut) -> dict[str, Any]:
+    return asdict(ruling) | {"answers": sorted(ruling.answers)}
+
+
 def _evidence(fact: EvidenceFact) -> dict[str, Any]:
     return asdict(fact) | {"flagged": sorted(fact.flagged)}
 
@@ -195,7 +231,7 @@ def _flag(flag: FlagFact) -> dict[str, Any]:
 
 
 def _read_visit(doc: Reader) -> Visit:
-    return Visit(
+    visit = Visit(
         inspection=doc.text("inspection"),
         at=doc.integer("at"),
         outcome=doc.outcome("outcome"),
@@ -204,6 +240,33 @@ def _read_visit(doc: Reader) -> Visit:
         signed=doc.flag("signed"),
         side_by_side=doc.texts("side_by_side") if doc.has("side_by_side") else (),
     )
+    if not doc.has("rulings"):
+        return visit
+    return replace(visit, rulings=_read_rulings(doc.rows("rulings"), visit))
+
+
+def _read_rulings(rows: list[Reader], visit: Visit) -> tuple[RuledOut, ...]:
+    """The rulings of a visit; each has to fit its place, and to be the only one there."""
+    found: dict[tuple[str, str], RuledOut] = {}
+    for doc in rows:
+        ruling = RuledOut(
+            item=doc.text("item"),
+            instance=doc.text("instance"),
+            answers=doc.texts("answers"),
+            evidence=doc.digest("evidence"),
+            reason=doc.text("reason"),
+            by=doc.text("by"),
+            at=doc.integer("at"),
+            entry=doc.text("entry"),
+        )
+        place = (ruling.item, ruling.instance)
+        answers = [a for a in visit.answers if (a.item, a.instance) == place]
+        if place in found:
+            raise Malformed(f"{doc.where} is not the only one at its place")
+        if not fits(ruling, answers, place in visit.unread):
+            raise Malformed(f"{doc.where} does not fit the answers that it is about")
+        found[place] = ruling
+    return tuple(found.values())
 
 
 def _read_answer(doc: Reader) -> GivenAnswer:

@@ -15,7 +15,14 @@ from typing import Any
 
 from checklists.discrepancies.days import day_in
 from checklists.discrepancies.declaration import Declaration, in_force, read_declaration
-from checklists.scoring import inputs_digest, inputs_to_json, score, score_bytes, visit_of
+from checklists.scoring import (
+    inputs_digest,
+    inputs_to_json,
+    score,
+    score_bytes,
+    texts_left_out,
+    visit_of,
+)
 from checklists.scoring.document import canonical
 from checklists.scoring.inputs import ScoreInputs, Visit
 from server.context import Context
@@ -260,7 +267,7 @@ def _row(
         result.grading.grade,
         result.grading.state,
         score_bytes(result),
-        canonical(document),
+        canonical(texts_left_out(document)),
         findings,
     )
 

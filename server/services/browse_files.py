@@ -8,9 +8,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from checklists.scoring.document import canonical
 from server.context import Context
 from server.permissions import Principal
 from server.services import access
+from server.services.score_inputs import whole_inputs
 from server.store import assessments, browsing, facts
 from sync.problems import problem
 
@@ -88,7 +90,8 @@ def _found_type(ctx: Context, who: Principal, sha256: str) -> str:
 def score_export(ctx: Context, who: Principal, scope: str, subject: str) -> bytes:
     """A score with everything it was computed from, as one JSON document.
 
-    Raises `not-found` where there is no such score within the person's scope.
+    Raises `not-found` where there is no such score within the person's scope, and
+    `table-unreadable` where a file of the standard that it names was damaged.
     """
     with ctx.db.read() as tx:
         assessed = assessments.find(tx, scope, subject)
@@ -97,4 +100,5 @@ def score_export(ctx: Context, who: Principal, scope: str, subject: str) -> byte
         row = browsing.facility(tx, assessed.facility)
         if row is None or row.jurisdiction not in access.visible(tx, who, "scores.read"):
             raise problem("not-found")
-    return b'{"inputs":' + assessed.inputs + b',"score":' + assessed.score + b"}"
+        inputs = canonical(whole_inputs(tx, assessed))
+    return b'{"inputs":' + inputs + b',"score":' + assessed.score + b"}"

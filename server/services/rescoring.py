@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 
 from checklists.model import Checklist, Limits
 from checklists.rescoring import Rescored, rescore
 from checklists.scoring import inputs_from_json
+from server.services.score_inputs import whole_inputs
 from server.store import assessments, facilities
 from server.store.transaction import Tx
 
@@ -27,7 +27,7 @@ def effects(tx: Tx, newer: Checklist | Limits) -> Effects:
     """Score again what is stored of the facilities that use a document of this name, under this
     version, wherever it touches them; nothing is stored.
 
-    Raises `score-export-malformed` where stored inputs were damaged.
+    Raises `score-export-malformed` and `table-unreadable` where stored inputs were damaged.
     """
     touched: list[Rescored] = []
     untouched = named = 0
@@ -41,7 +41,7 @@ def effects(tx: Tx, newer: Checklist | Limits) -> Effects:
             if row.scope == "inspection" and not limits:
                 named += 1
                 continue
-            inputs = inputs_from_json(json.loads(row.inputs), f"{row.scope} {row.subject}")
+            inputs = inputs_from_json(whole_inputs(tx, row), f"{row.scope} {row.subject}")
             found = rescore(inputs, newer)
             if found is None:
                 untouched += 1

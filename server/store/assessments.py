@@ -14,7 +14,8 @@ from server.store.transaction import Tx
 @dataclass(frozen=True, slots=True)
 class AssessmentRow:
     """One assessment, of a facility or of an inspection of it; the three bodies are canonical
-    JSON: the score, everything it was computed from, and the findings of the rules.
+    JSON: the score, everything it was computed from (files of the standard by their digests), and
+    the findings of the rules.
     """
 
     scope: str

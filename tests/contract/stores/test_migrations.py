@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -213,6 +214,47 @@ def test_lines_stored_one_by_one_become_runs_and_come_apart_again(empty: Databas
     after = rows_of(empty)
     assert after["lines"] == before["lines"]
     assert [row for row in after["segments"] if row["signature"]] == before["segments"]
+
+
+def test_scores_leave_the_texts_to_what_is_published_and_take_them_back(empty: Database) -> None:
+    empty.migrate("0022")
+    tables = tables_of(empty).tables
+    texts = {"1" * 64: "id: ponds # ပ\n", "2" * 64: "id: default\n"}
+    checklist, profile = ({"sha256": digest, "text": body} for digest, body in texts.items())
+    lost = {"sha256": "3" * 64, "text": "published nowhere"}
+    inputs = [
+        {"checklist": checklist, "profile": profile, "limits": None, "visits": []},
+        {"checklist": checklist, "profile": profile, "limits": lost, "visits": []},
+    ]
+    written = [
+        json.dumps(one, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+        for one in inputs
+    ]
+    written.append(b"\xff damaged")
+
+    def put(tx: Any) -> None:
+        for digest, body in texts.items():
+            made = {c.name: a_value(c, 1) for c in tables["documents"].columns}
+            made |= {"digest": digest, "body": body.encode()}
+            tx.execute(insert(tables["documents"]), [made])
+        for n, one in enumerate(written):
+            row = {c.name: a_value(c, 1) for c in tables["assessments"].columns}
+            tx.execute(insert(tables["assessments"]), [row | {"subject": f"s{n}", "inputs": one}])
+
+    def read() -> list[bytes]:
+        query = select(tables["assessments"].c.inputs).order_by(tables["assessments"].c.subject)
+        with empty.read() as tx:
+            return list(tx.execute(query).scalars())
+
+    empty.write(put)
+    empty.migrate("0032")
+    first, second, damaged = read()
+    named = {"checklist": {"sha256": "1" * 64}, "profile": {"sha256": "2" * 64}, "visits": []}
+    assert json.loads(first) == {**named, "limits": None}
+    assert json.loads(second) == {**named, "limits": lost}
+    assert damaged == written[2]
+    empty.migrate("-1")
+    assert read() == written
 
 
 def test_migrating_again_changes_nothing(empty: Database) -> None:

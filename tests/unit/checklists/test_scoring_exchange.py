@@ -19,7 +19,10 @@ from checklists.scoring import (
     inputs_to_json,
     score,
     score_bytes,
+    texts_left_out,
+    texts_put_back,
 )
+from checklists.scoring.document import canonical
 from checklists.scoring.inputs import FlagFact, ScoreInputs
 from sync.problems import Problem
 
@@ -53,7 +56,7 @@ def site() -> ScoreInputs:
         w.answer("GEN-S2", "does-not-meet", proof=False),
     ]
     visits = (
-        replace(w.visit("v2", *answers), unread=(("GEN-G2", "-"),)),
+        replace(w.ruled_out(w.visit("v2", *answers), "GEN-S2"), unread=(("GEN-G2", "-"),)),
         w.visit("v1", w.answer("GEN-E2"), at=w.NOW - w.DAY_MS, outcome="partly"),
         w.visit("v3", outcome="evacuated"),
     )
@@ -92,6 +95,24 @@ def test_an_export_read_and_written_again_is_the_same_document() -> None:
     assert inputs_to_json(inputs_from_json(document), *FILES) == document
 
 
+def test_the_files_left_out_and_put_back_give_the_same_bytes() -> None:
+    by_digest = {hashlib.sha256(body).hexdigest(): body for body in FILES}
+    without = replace(site(), limits=None), (FILES[0], None, FILES[2])
+    for inputs, files in ((site(), FILES), without):
+        whole = inputs_to_json(inputs, *files)
+        kept = json.loads(canonical(texts_left_out(whole)))
+        assert b'"text"' not in canonical(kept)
+        assert len(canonical(kept)) < len(canonical(whole)) - len(FILES[0])
+        assert canonical(texts_put_back(kept, by_digest.__getitem__)) == canonical(whole)
+
+
+@pytest.mark.parametrize("other", [b"", b"name: another", b"\xff"])
+def test_other_bytes_are_never_put_back(other: bytes) -> None:
+    kept = texts_left_out(exported())
+    with pytest.raises(ValueError, match="not the ones"):
+        texts_put_back(kept, lambda _: other)
+
+
 def test_the_digest_does_not_depend_on_the_order_of_the_inputs() -> None:
     inputs = site()
     turned = tuple(replace(v, answers=tuple(reversed(v.answers))) for v in reversed(inputs.visits))
@@ -120,6 +141,11 @@ def _broken_checklist(document: dict[str, Any]) -> None:
     document["checklist"] = {"text": "{", "sha256": hashlib.sha256(b"{").hexdigest()}
 
 
+def _ruling(document: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = document["visits"][0]["rulings"][0]
+    return found
+
+
 def _two_answers_in_one(document: dict[str, Any]) -> None:
     document["visits"][0]["answers"][0] |= {"level": "fully", "special": "refused"}
 
@@ -137,6 +163,13 @@ def _two_answers_in_one(document: dict[str, Any]) -> None:
         (lambda d: d["visits"][0].update(outcome="left early"), "outcome"),
         (lambda d: d["visits"][0].update(unread=[["only one"]]), "unread"),
         (lambda d: d["visits"][0].update(answers=["?"]), "answers[0]"),
+        (lambda d: d["visits"][0]["rulings"].append({}), "rulings[1] lacks item"),
+        (lambda d: d["visits"][0].update(rulings=2 * d["visits"][0]["rulings"]), "the only one"),
+        (lambda d: _ruling(d).update(evidence="0" * 64), "does not fit the answers"),
+        (lambda d: _ruling(d).update(answers=[]), "does not fit the answers"),
+        (lambda d: _ruling(d).update(item="GEN-S3"), "does not fit the answers"),
+        (lambda d: d["visits"][0].update(unread=[["GEN-S2", "-"]]), "does not fit the answers"),
+        (lambda d: _ruling(d).update(evidence="x"), "evidence of rulings[0] is not a SHA-256"),
         (lambda d: d.update(exposure=[1, 2]), "exposure"),
         (lambda d: d.update(sigmas={"p-aaaaaaaa": 1001}), "sigmas"),
         (lambda d: d.update(observed={"operating/warm-kiln": 1}), "operating/warm-kiln"),

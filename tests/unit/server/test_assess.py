@@ -34,6 +34,7 @@ from server.services.assess import assess_facility, compute, keep, load_inspecti
 from server.services.inspections import Loaded
 from server.services.photos import read_new
 from server.services.registry import file_declaration
+from server.services.score_inputs import whole_inputs
 from server.store import assessments, facts, flags, gradings, tables
 from server.store.flags import FlagRow
 from sync.problems import Problem
@@ -231,11 +232,27 @@ def test_a_score_can_be_recomputed_to_the_byte_from_its_stored_inputs(
     run_once(region)
     with region.db.read() as tx:
         rows = assessments.of_facility(tx, HILL)
+        documents = [whole_inputs(tx, row) for row in rows]
     assert len(rows) == 2
-    for row in rows:
-        document = json.loads(row.inputs)
+    for row, document in zip(rows, documents, strict=True):
         again = score(inputs_from_json(document), inputs_digest(document))
         assert score_bytes(again) == row.score
+        assert b'"text"' not in row.inputs, "what is published is kept once, not with each score"
+
+
+def test_damage_to_what_was_published_is_said_and_never_exported(region: Context) -> None:
+    visit(enrolled_device(region), VISIT_1, HILL)
+    run_once(region)
+    for body in (b"id: another", b"\xff"):
+        limits = update(tables.documents).where(tables.documents.c.kind == "limits")
+        worse = limits.values(body=body)
+        region.db.write(lambda tx, query=worse: tx.execute(query))
+        with region.db.read() as tx:
+            row = assessments.find(tx, "facility", HILL)
+            assert row is not None
+            with pytest.raises(Problem) as error:
+                whole_inputs(tx, row)
+        assert error.value.code == "table-unreadable" and HILL in str(error.value)
 
 
 def test_the_inputs_name_the_digests_of_everything_that_was_read(region: Context) -> None:

@@ -44,6 +44,7 @@ from server.context import Context
 from server.permissions import Principal
 from server.services.browse import list_facilities
 from server.services.registry import add_jurisdiction
+from server.services.score_inputs import whole_inputs
 from server.services.standards import caution_of
 from server.store import assessments, tables
 from server.store.jurisdictions import Jurisdiction
@@ -444,6 +445,7 @@ def test_a_score_taken_home_gives_the_same_digits_again(officer: FlaskClient) ->
         sent = officer.get(path)
         assert sent.mimetype == "application/json"
         document = json.loads(sent.data)
+        assert sent.data == canonical(document)
         inputs = inputs_from_json(document["inputs"])
         again = score(inputs, inputs_digest(document["inputs"]))
         assert score_bytes(again) == canonical(document["score"])
@@ -455,8 +457,8 @@ def test_what_hidden_evidence_takes_from_the_grade_is_told_with_its_arithmetic(
     """Scoring rules 3 and 10: the score as shown, beside what the grade is read from."""
     with ctx.db.read() as tx:
         row = assessments.find(tx, "facility", GRADED)
-    assert row is not None
-    document = json.loads(row.inputs)
+        assert row is not None
+        document = whole_inputs(tx, row)
     answers = [a for visit in document["visits"] for a in visit["answers"]]
     for fact in [f for a in answers if a["item"] == "GEN-G3" for f in a["evidence"]]:
         fact["held"] = False
