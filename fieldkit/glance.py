@@ -17,6 +17,7 @@ from fieldkit.merged import AT_PATH, catch_up, rules
 from fieldkit.store import Store
 from sync.conflicts import Conflict, conflict_at, conflicts_of
 from sync.entry import attributed
+from sync.hazard import PREFIX, Hazard, hazards
 from sync.inspection import Inspection, Slot
 from sync.inspection_reader import read_inspection, read_slot
 from sync.log import Record, Unread, read_line
@@ -35,6 +36,7 @@ _FAMILIES = (
     "track",
     "sealed",
     "acknowledged",
+    "rulings",
     "about",
     "outcome",
 )
@@ -42,11 +44,14 @@ _FAMILIES = (
 
 @dataclass(frozen=True, slots=True)
 class Glance:
-    """An inspection, what its answers say of each item, and its conflicts in path order."""
+    """An inspection, what its answers say of each item, its conflicts in path order, and its urgent
+    hazards, the open ones first.
+    """
 
     inspection: Inspection
     given: Mapping[str, Given]
     conflicts: tuple[Conflict, ...]
+    hazards: tuple[Hazard, ...]
 
 
 def glance(store: Store, inspection: str) -> Glance:
@@ -57,9 +62,11 @@ def glance(store: Store, inspection: str) -> Glance:
     if not _brought_up_to_date(store, inspection):
         state = merge(attributed_records(store, inspection))
         read = read_inspection(inspection, state)
-        return Glance(read, given_of(read), conflicts_of(state))
+        return Glance(read, given_of(read), conflicts_of(state), hazards(read))
     reader = _Reader(store, inspection)
-    return Glance(reader.inspection(), reader.given(), reader.conflicts())
+    read = reader.inspection()
+    told = hazards(read, ids=reader.hazards())
+    return Glance(read, reader.given(), reader.conflicts(), told)
 
 
 def _brought_up_to_date(store: Store, log: str) -> bool:
@@ -97,6 +104,7 @@ class _Reader:
             self._torn(),
             self._slots("sealed", _first),
             self._slots("acknowledged", _pair),
+            self._slots("rulings", _triple),
         )
 
     def given(self) -> Mapping[str, Given]:
@@ -109,6 +117,14 @@ class _Reader:
     def conflicts(self) -> tuple[Conflict, ...]:
         found = (conflict_at(PathState(path, self.heads(path), ())) for path in self._torn())
         return tuple(one for one in found if one is not None)
+
+    def hazards(self) -> tuple[str, ...]:
+        """The ids of its hazards."""
+        rows = self.store.database.rows(
+            "select path from standing where log = ? and path >= ? and path < ?",
+            (self.log, PREFIX, f"{PREFIX[:-1]}0"),  # 0 follows / in the order of bytes
+        )
+        return tuple(path.removeprefix(PREFIX) for (path,) in rows)
 
     def _torn(self) -> tuple[str, ...]:
         """The paths at which several values stand side by side."""
@@ -245,6 +261,11 @@ class _Earlier(Sequence[T]):
 def _pair(path: str) -> tuple[str, str]:
     _, first, second = path.split("/")
     return first, second
+
+
+def _triple(path: str) -> tuple[str, str, str]:
+    _, first, second, third = path.split("/")
+    return first, second, third
 
 
 def _first(path: str) -> str:

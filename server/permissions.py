@@ -113,6 +113,7 @@ ROUTES: dict[str, str] = {
     "pages.evidence": "inspections.read",
     "pages.admission": "logs.admit",
     "pages.resolution": "conflicts.resolve",
+    "pages.ruling": "conflicts.resolve",
     "pages.acknowledgement": "hazards.acknowledge",
     "pages.entries": "inspections.read",
     "pages.standards": "standards.read",

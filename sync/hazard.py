@@ -64,18 +64,22 @@ def read_hazard(entry: Entry) -> Hazard | None:
 
 
 def hazards(
-    inspection: Inspection, seen: Iterable[Acknowledged] | None = None
+    inspection: Inspection,
+    seen: Iterable[Acknowledged] | None = None,
+    ids: Iterable[str] | None = None,
 ) -> tuple[Hazard, ...]:
     """The hazards of an inspection: the open ones first, then those seen at the office, then those
     that are over; each by urgency, the latest first.
 
     Where entries stand side by side at one hazard, the most urgent one counts, and it is seen once
-    all of them are. `seen` are acknowledgements, of this inspection where they are not given.
+    all of them are. `seen` are acknowledgements, of this inspection where they are not given. `ids`
+    are its hazards, where that is known without looking through all that was observed.
     """
     made = acknowledgements(inspection) if seen is None else tuple(seen)
-    # By the keys, so that no other observation is read where one is read when it is asked for.
-    told = (instance for what, instance in inspection.observed if what == WHAT)
-    standing = ((one, inspection.observed[WHAT, one].heads) for one in told)
+    if ids is None:
+        # By the keys, so that no other observation is read where one is read when it is asked for.
+        ids = [instance for what, instance in inspection.observed if what == WHAT]
+    standing = ((one, inspection.observed[WHAT, one].heads) for one in ids)
     return in_order(
         _hazard(heads, [one for one in made if one.hazard == instance])
         for instance, heads in standing

@@ -368,7 +368,7 @@ def plan_segments(
     sign: Callable[[bytes], bytes],
     *,
     max_lines: int = 2_000,
-    max_bytes: int = 4 * 1024**2,
+    max_bytes: int = 1024**2,
     segment_bytes: int = 256 * 1024,
 ) -> tuple[tuple[Segment, ...], bool]:
     """The segments of the next request, within the limits, and whether lines remain after it.

@@ -50,6 +50,9 @@ blueprint.add_url_rule(
     decide.acknowledge,
     methods=["POST"],
 )
+blueprint.add_url_rule(
+    "/inspections/<inspection_id>/ruling", "ruling", decide.rule_out, methods=["POST"]
+)
 blueprint.add_url_rule("/bundles", "bundles", bundles.show, methods=["GET"])
 blueprint.add_url_rule("/bundles", "bundles_post", bundles.take, methods=["POST"])
 blueprint.add_url_rule("/sealed", "sealed", sealed.show)

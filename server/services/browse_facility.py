@@ -20,7 +20,8 @@ from server.store import assessments, browsing, facilities
 from server.store.browsing import FacilityRow
 from server.store.flags import OPEN
 from server.store.logs import InspectionRow
-from sync.place import Area, area, system_name
+from sync.place import system_name
+from sync.polygon import Area, area
 from sync.problems import Problem
 
 

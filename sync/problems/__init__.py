@@ -7,6 +7,7 @@ from typing import Any
 from sync.problems import (
     backups,
     bundles,
+    conflict,
     device,
     files,
     inspections,
@@ -28,6 +29,7 @@ CATALOGUE: dict[str, Kind] = {
         *inspections.KINDS,
         *files.KINDS,
         *places.KINDS,
+        *conflict.KINDS,
         *standard.KINDS,
         *device.KINDS,
         *talking.KINDS,

@@ -9,6 +9,8 @@ import pytest
 
 from checklists import published
 from checklists.fields import MAX_TEXT
+from checklists.load import load_checklist
+from checklists.model import Item
 from checklists.translations import Translation, english_texts, lay_over, places
 
 PARTS = (
@@ -35,6 +37,9 @@ WHOLE: dict[str, tuple[str, ...]] = {
     "th": FOR_LEACHING,
     "vi": FOR_LEACHING,
 }
+# How many items of the library have their question and all their levels in a language.
+ITEMS = {"id": 80, "ms": 80, "my": 42, "th": 42, "vi": 42}
+BEGUN = {"GEN", "ISL", "CON"}
 # What is written the same in any language with these letters.
 THE_SAME = {"pH", "Uranium"}
 # Texts whose numbers differ from the English ones for a reason, with that reason.
@@ -69,6 +74,29 @@ def test_a_language_that_is_promised_fills_every_place(language: str, part: str)
     }
     missing = [path for path in places(published.part(part)) if path not in filled]
     assert missing == []
+
+
+def _asked_in(item: Item, language: str) -> bool:
+    return all(text.get(language)[1] for text in (item.question, *item.levels.values()))
+
+
+@pytest.mark.parametrize("language", WHOLE)
+def test_the_questions_and_levels_that_are_promised_are_counted(language: str) -> None:
+    chain = load_checklist(published.checklist_bytes("rare-earth-chain"), "x")
+    items = [item for _, item in chain.items()]
+    asked = {item.id for item in items if _asked_in(item, language)}
+    assert len(items) == 80
+    assert len(asked) == ITEMS[language]
+    assert {i.id for i in items if i.id.partition("-")[0] in BEGUN} <= asked
+
+
+@pytest.mark.parametrize("name", published.names())
+def test_titles_of_checklists_and_sections_are_there_in_every_language(name: str) -> None:
+    checklist = load_checklist(published.checklist_bytes(name), name)
+    assert set(checklist.drafts) == set(WHOLE)
+    for title in (checklist.title, *(section.title for section in checklist.sections)):
+        assert set(title.by_language) == {"en", *WHOLE}, title
+        assert list(title.by_language.values()).count(str(title)) == 1, title
 
 
 @each

@@ -27,6 +27,7 @@ from fieldkit.outbox import Outbox
 from fieldkit.store import Identity, Store
 from sync.conflicts import conflicts_of
 from sync.entry import write_line
+from sync.hazard import hazards
 from sync.inspection_reader import read_inspection
 from sync.log import device_id
 from sync.merge import merge
@@ -49,6 +50,8 @@ VALUES: dict[str, list[Any]] = {
     "answers/ISL-E2/well-2": ANSWERS,
     "outcome": [{"outcome": "visited"}, {"outcome": "flew over it"}],
     "observed/headcount/-": [{"value": "12"}, "a dozen"],
+    "observed/urgent-hazard/one": [{"value": "soon"}, {"value": "over"}, "a dam"],
+    "observed/urgent-hazards/-": [{"value": "immediate"}],
     f"sign-off/{DEVICES[1]}": [{"statement": "so it is", "logs": []}],
     f"track/{DEVICES[0]}/1": [{"source": "recorded"}],
     "comments/one": ["a word"],
@@ -138,6 +141,7 @@ def is_whole(store: Store, log: str = LOG) -> None:
     assert list(seen.inspection.answers) == list(read.answers)
     assert seen.given == given_of(read)
     assert seen.conflicts == conflicts_of(state)
+    assert seen.hazards == hazards(read)
     assert kept(store) == anew(store, log)
 
 
@@ -298,6 +302,26 @@ def test_nothing_of_it_is_left_where_the_lines_went(device: FieldDevice) -> None
         assert not store.database.rows(f"select 1 from {table} where log = ?", (inspection,))
     made = " ".join(DERIVED)
     assert all(made.count(f"delete from {table} where") == 2 for table in (*TABLES, "sizes"))
+
+
+def test_a_glance_costs_no_more_for_what_else_was_observed() -> None:
+    """Hazards are found among a thousand observations as among ten."""
+    counts = []
+    for observed in (10, 1_000):
+        store = Store(Database(Path(":memory:")))
+        paths = [f"observed/headcount/place-{n}" for n in range(observed)]
+        rows = []
+        for seq, path in enumerate(("about", *paths, "observed/urgent-hazard/one"), start=1):
+            line = write_line(seq, seq, "p-me", path, {"value": "soon"}, None)
+            rows.append((LOG, DEVICES[0], seq, path, line, bytes.fromhex(name_of(seq))))
+        put(store, rows)
+        glance(store, LOG)
+        taken: list[None] = []
+        store.database._conn.set_progress_handler(lambda seen=taken: seen.append(None), 1)
+        assert [one.id for one in glance(store, LOG).hazards] == ["one"]
+        store.database._conn.set_progress_handler(None, 1)
+        counts.append(len(taken))
+    assert counts[0] == counts[1]
 
 
 def test_a_device_that_cannot_write_reads_everything(

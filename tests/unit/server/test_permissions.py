@@ -47,6 +47,7 @@ ALLOWED = {
         "pages.acknowledgement",
         "pages.admission",
         "pages.resolution",
+        "pages.ruling",
         "pages.inspection",
         "pages.held_aside",
         "pages.branch",

@@ -1,0 +1,1 @@
+"""Tapak: conflict events near a place, and what they add up to."""
