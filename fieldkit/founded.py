@@ -156,4 +156,5 @@ def _by_place(visit: Visit) -> dict[str, Any]:
         place = f"{answer['item']}/{answer['instance']} ({answer['entry'][:12]})"
         files = {f"{fact['sha256']} {fact['kind']}": fact for fact in answer["evidence"]}
         answers[place] = answer | {"evidence": files}
-    return document | {"answers": answers}
+    rulings = {f"{one['item']}/{one['instance']}": one for one in document.get("rulings", ())}
+    return document | {"answers": answers} | ({"rulings": rulings} if rulings else {})

@@ -36,6 +36,7 @@ _FAMILIES = (
     "track",
     "sealed",
     "acknowledged",
+    "rulings",
     "about",
     "outcome",
 )
@@ -103,6 +104,7 @@ class _Reader:
             self._torn(),
             self._slots("sealed", _first),
             self._slots("acknowledged", _pair),
+            self._slots("rulings", _triple),
         )
 
     def given(self) -> Mapping[str, Given]:
@@ -259,6 +261,11 @@ class _Earlier(Sequence[T]):
 def _pair(path: str) -> tuple[str, str]:
     _, first, second = path.split("/")
     return first, second
+
+
+def _triple(path: str) -> tuple[str, str, str]:
+    _, first, second, third = path.split("/")
+    return first, second, third
 
 
 def _first(path: str) -> str:

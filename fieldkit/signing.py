@@ -14,11 +14,11 @@ from fieldkit.capture import Recorder
 from fieldkit.confirmed import not_counted
 from fieldkit.glance import glance
 from fieldkit.interviews import Protection, append_waiting, make_ready
-from sync.hazard import acknowledgements
 from sync.inspection import MOST_LEFT_OUT, Inspection, SignedLog
 from sync.log import DEVICE_LOG, MAX_INTEGER
 from sync.problems import problem
 from sync.ranges import Ranges, count_in, holds, less, together
+from sync.ruling import office_words
 
 STATEMENT = "What I recorded is what I found, to the best of my knowledge."
 
@@ -123,7 +123,7 @@ def standing(
     aside: Mapping[str, Ranges] = {},
 ) -> Standing:
     """Which devices signed, and how many entries no sign-off covers; a sign-off itself aside, and
-    what the office only acknowledged.
+    what the office only acknowledged or ruled out.
 
     `entries` are the positions of the entries that are here and count, in order, by device.
     `carriers` are entries (device, seq) that only carry others over: they say nothing new (S3).
@@ -161,10 +161,10 @@ def _lacks(log: SignedLog, aside: Ranges) -> int:
 
 def _nothing_new(read: Inspection) -> frozenset[tuple[str, int]]:
     """(device, seq) of every sign-off, those that were replaced too, and of the office's word that
-    it has seen a hazard (S7): neither is anything to sign for.
+    it has seen a hazard (S7) or ruled an answer out: none is anything to sign for.
     """
     offs = (one for slot in read.sign_offs.values() for one in (*slot.heads, *slot.earlier))
-    said = [*(one.written for one in offs), *(one.written for one in acknowledgements(read))]
+    said = [*(one.written for one in offs), *office_words(read)]
     return frozenset((written.device, written.seq) for written in said)
 
 

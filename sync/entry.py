@@ -30,6 +30,7 @@ _FAMILIES: dict[str, int] = {
     "sign-off": 2,
     "adopted": 3,
     "acknowledged": 3,
+    "rulings": 4,
 }
 
 

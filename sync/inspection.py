@@ -117,7 +117,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Something seen, not scored: `value` is a sign (yes, no, unsure) or a decimal string."""
+    """Something seen, not scored: `value` is a sign (yes, no, unsure) or a decimal string.
+
+    `uncertainty` is a number's expanded one, in the same unit, None where it was not stated.
+    """
 
     what: str
     instance: str
@@ -127,6 +130,7 @@ class Observed:
     evidence: tuple[str, ...]
     fix: Fix | None
     written: Written
+    uncertainty: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -255,6 +259,23 @@ class Acknowledged:
     written: Written
 
 
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """An adverse answer with too little evidence is ruled out as it was shown (scoring rule 3).
+
+    `heads` are the chain hashes of the answers at that place; `files` and `evidence` are digests
+    of the files that were ever named for it, and of what was known of them (ADR 24).
+    """
+
+    item: str
+    instance: str
+    heads: frozenset[str]
+    files: str
+    evidence: str
+    reason: str
+    written: Written
+
+
 T = TypeVar("T")
 
 
@@ -283,7 +304,7 @@ class Slot(Generic[T]):
 @dataclass(frozen=True, slots=True)
 class Inspection:
     """A merged inspection, read. Answers and observations are keyed by (id, instance), tracks by
-    `device/n`, acknowledgements by (hazard, id).
+    `device/n`, acknowledgements by (hazard, id), rulings by (item, instance, id).
     """
 
     id: str
@@ -298,6 +319,7 @@ class Inspection:
     conflicts: tuple[str, ...] = field(default=())
     sealed: Mapping[str, Slot[Sealed]] = field(default_factory=dict)
     acknowledged: Mapping[tuple[str, str], Slot[Acknowledged]] = field(default_factory=dict)
+    rulings: Mapping[tuple[str, str, str], Slot[Ruling]] = field(default_factory=dict)
 
     @property
     def begun(self) -> About | None:

@@ -24,6 +24,7 @@ from sync.inspection import (
     Observed,
     Outcome,
     Reading,
+    Ruling,
     Sealed,
     SignedLog,
     SignOff,
@@ -42,7 +43,18 @@ _SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _NUMBER = re.compile(r"[1-9]\d{0,8}\Z", re.ASCII)
 
 T = TypeVar("T")
-Value = About | Outcome | Answer | Observed | Evidence | SignOff | Track | Sealed | Acknowledged
+Value = (
+    About
+    | Outcome
+    | Answer
+    | Observed
+    | Evidence
+    | SignOff
+    | Track
+    | Sealed
+    | Acknowledged
+    | Ruling
+)
 
 
 def read_inspection(inspection_id: str, state: State) -> Inspection:
@@ -56,8 +68,9 @@ def read_inspection(inspection_id: str, state: State) -> Inspection:
     tracks = {s.path.removeprefix("track/"): _slot(s, _track) for s in state.under("track")}
     sealed = {s.path.split("/")[1]: _slot(s, _sealed) for s in state.under("sealed")}
     seen = {_pair(s.path): _slot(s, _acknowledged) for s in state.under("acknowledged")}
+    ruled = {_triple(s.path): _slot(s, _ruling) for s in state.under("rulings")}
     unread = list(state.unread)
-    for slots in (answers, observed, evidence, sign_offs, tracks, sealed, seen):
+    for slots in (answers, observed, evidence, sign_offs, tracks, sealed, seen, ruled):
         for slot in slots.values():
             unread.extend(slot.unread)
     unread.extend((*about.unread, *outcome.unread))
@@ -75,6 +88,7 @@ def read_inspection(inspection_id: str, state: State) -> Inspection:
         conflicts,
         sealed,
         seen,
+        ruled,
     )
 
 
@@ -164,6 +178,11 @@ def _pair(path: str) -> tuple[str, str]:
     return first, second
 
 
+def _triple(path: str) -> tuple[str, str, str]:
+    _, first, second, third = path.split("/")
+    return first, second, third
+
+
 def _written(entry: Entry) -> Written:
     return Written(
         entry.device,
@@ -228,6 +247,7 @@ def _observed(entry: Entry) -> Observed:
         _digests(v, "evidence"),
         _fix(v),
         _written(entry),
+        _decimal(v, "u"),
     )
 
 
@@ -327,6 +347,17 @@ def _acknowledged(entry: Entry) -> Acknowledged:
     return Acknowledged(_pair(entry.path)[0], frozenset(heads), _text(v, "reason"), _written(entry))
 
 
+def _ruling(entry: Entry) -> Ruling:
+    v = _object(entry)
+    heads = _digests(v, "heads")
+    if not heads:
+        raise _NotUnderstoodError("it names no answer")
+    item, instance, _ = _triple(entry.path)
+    files, evidence = _digest(v, "files"), _digest(v, "evidence")
+    reason = _text(v, "reason", need=True)
+    return Ruling(item, instance, frozenset(heads), files, evidence, reason, _written(entry))
+
+
 _READERS: Mapping[str, Callable[[Entry], Value]] = {
     "about": _about,
     "outcome": _outcome,
@@ -337,6 +368,7 @@ _READERS: Mapping[str, Callable[[Entry], Value]] = {
     "track": _track,
     "sealed": _sealed,
     "acknowledged": _acknowledged,
+    "rulings": _ruling,
 }
 
 
@@ -383,6 +415,13 @@ def _decimal(v: Mapping[str, Any], key: str) -> str | None:
     if not is_decimal(value):
         raise _NotUnderstoodError(f"{key} is not a decimal string")
     return str(value)
+
+
+def _digest(v: Mapping[str, Any], key: str) -> str:
+    value = v.get(key)
+    if not isinstance(value, str) or not _SHA256.match(value):
+        raise _NotUnderstoodError(f"{key} is not a digest")
+    return value
 
 
 def _digests(v: Mapping[str, Any], key: str) -> tuple[str, ...]:

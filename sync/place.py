@@ -1,8 +1,8 @@
 """Places: fixes, distances, and coordinates given in other systems, brought to WGS 84.
 
 Positions are WGS 84 degrees, latitude first; distances are geodesic metres; accuracies are radii
-in metres. PROJ's own data alone are used: no grid is fetched from a network. Shapes that cross the
-180th meridian are not supported.
+in metres. PROJ's own data alone are used: no grid is fetched from a network. Boundaries are read
+in `polygon`.
 """
 
 from __future__ import annotations
@@ -10,32 +10,31 @@ from __future__ import annotations
 import math
 import re
 import warnings
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 
-import shapely
+import numpy as np
+from numpy.typing import NDArray
 from pyproj import CRS, Geod, Transformer
 from pyproj.exceptions import ProjError
 from pyproj.network import set_network_enabled  # type: ignore[attr-defined]
 from pyproj.transformer import TransformerGroup
-from shapely.geometry import MultiPolygon, Point, Polygon
-from shapely.validation import explain_validity
 
 from sync.inspection import Fix, is_decimal
 from sync.problems import problem
 
 AXES = ("xy", "yx")
-LIMIT_POINTS = 10_000
 
-_GEOD = Geod(ellps="WGS84")
-_EPSG = re.compile(r"EPSG:\d{4,6}\Z")
+GEOD = Geod(ellps="WGS84")
+_EPSG = re.compile(r"EPSG:\d{1,6}\Z")
 _PROJ_STRING = re.compile(r"\+proj=[\x20-\x7e]{1,500}\Z")
 _READS_FILES = ("init=", "grids=", "grid=", "proj=pipeline", "file=", "catalog=")
-_DENSE_M = 1000.0  # an edge is straight in its own system: points in between keep it so
+_COMMA = re.compile(r"[-+]?[\d ]+,\d[\d ]*\Z")
 
-Given = tuple[str, str]
+Numbers = NDArray[np.float64]
+Bounds = tuple[float, float, float, float]  # west, south, east, north; west of east or around 180
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,38 +51,27 @@ class Converted:
 
 
 @dataclass(frozen=True, slots=True)
-class Area:
-    """A given boundary in WGS 84 (shapely, longitude first): as declared or as repaired.
+class Operation:
+    """One of PROJ's operations to WGS 84; `accuracy_m` is None where nobody states it."""
 
-    `widest` is the most that the given points can mean: the same shape, or the convex hull where
-    a ring crossed itself and had to be repaired. `within_use` tells whether all given points lie
-    in the system's area of use.
-    """
-
-    shape: Polygon | MultiPolygon
-    widest: Polygon | MultiPolygon
-    accuracy_m: float | None
-    operation: str
-    notes: tuple[str, ...]
-    within_use: bool
-
-
-@dataclass(frozen=True, slots=True)
-class _Operation:
     transformer: Transformer
     accuracy_m: float | None
     name: str
-    bounds: tuple[float, float, float, float] | None
+    bounds: Bounds | None
     ballpark: bool
 
 
 @dataclass(frozen=True, slots=True)
-class _System:
+class Known:
+    """What PROJ knows of a system: its operations in PROJ's order, and those it lacks files for."""
+
     crs: str
     geographic: bool
-    bounds: tuple[float, float, float, float] | None
-    operations: tuple[_Operation, ...]
-    lacking: tuple[tuple[float | None, str], ...]  # operations whose grid files are not here
+    unit: str
+    unit_factor: float  # metres or radians in one of the unit
+    bounds: Bounds | None
+    operations: tuple[Operation, ...]
+    lacking: tuple[tuple[float | None, str], ...]
 
 
 # -- fixes and distances --------------------------------------------------------------------------
@@ -92,7 +80,7 @@ class _System:
 def distance_m(a: Fix | tuple[float, float], b: Fix | tuple[float, float]) -> float:
     """Geodesic distance in metres between two positions (fixes, or latitude and longitude)."""
     (lat_a, lon_a), (lat_b, lon_b) = _lat_lon(a), _lat_lon(b)
-    return float(_GEOD.inv(lon_a, lat_a, lon_b, lat_b)[2])
+    return float(GEOD.inv(lon_a, lat_a, lon_b, lat_b)[2])
 
 
 def distances_m(
@@ -104,7 +92,7 @@ def distances_m(
     (lats_a, lons_a), (lats_b, lons_b) = (
         tuple(list(column) for column in zip(*some, strict=True)) for some in (starts, ends)
     )
-    return [float(d) for d in _GEOD.inv(lons_a, lats_a, lons_b, lats_b)[2]]
+    return [float(d) for d in GEOD.inv(lons_a, lats_a, lons_b, lats_b)[2]]
 
 
 def parse_fix(text: str) -> Fix:
@@ -144,16 +132,17 @@ def convert(first: str, second: str, crs: str, axes: str) -> Converted:
     `first` and `second` are decimal strings in the order of `axes`; `crs` is "EPSG:n" or a PROJ
     string. Raises `crs-unknown` and `place-malformed`.
     """
-    system = _system(crs)
-    points = [_given(first, second, axes)]
-    operation, notes = _choose(system, points)
-    where = _apply(operation, points)
+    system = known_system(crs)
+    x, y = given_numbers(first, second, axes)
+    xs, ys = np.array([x]), np.array([y])
+    operation, notes = choose(system, xs, ys)
+    where = apply(operation, xs, ys)
     if where is None:
         why = f"these numbers lie outside what {crs} can describe"
         raise problem("place-malformed", text=f"{first}, {second}", why=why)
-    lon, lat = where[0]
-    if not _within(system.bounds, where):
+    if not in_bounds(system.bounds, *where):
         notes = (*notes, f"it lies outside the area in which {crs} is used")
+    lon, lat = (float(column[0]) for column in where)
     return Converted(lat, lon, operation.accuracy_m, operation.name, notes)
 
 
@@ -162,19 +151,23 @@ def within_use(crs: str, converted: Converted) -> bool:
 
     Raises `crs-unknown`.
     """
-    return _within(_system(crs).bounds, [(converted.lon, converted.lat)])
+    lon, lat = np.array([converted.lon]), np.array([converted.lat])
+    return in_bounds(known_system(crs).bounds, lon, lat)
 
 
 def system_name(crs: str) -> str:
     """The registry's name of a system, or the PROJ string itself. Raises `crs-unknown`."""
-    _system(crs)
+    known_system(crs)
     return CRS.from_user_input(crs).name if _EPSG.match(crs) else crs
 
 
-def _given(first: str, second: str, axes: str) -> tuple[float, float]:
+def given_numbers(first: str, second: str, axes: str) -> tuple[float, float]:
+    """Two given numbers as x and y. Raises `place-malformed`."""
     for number in (first, second):
         if not is_decimal(number):
             why = f"{number!r} is not a decimal number"
+            if _COMMA.match(number):
+                why += "; write it with a point and without commas or spaces"
             raise problem("place-malformed", text=f"{first}, {second}", why=why)
     if axes not in AXES:
         why = f"the order of axes {axes!r} is neither xy nor yx"
@@ -184,8 +177,8 @@ def _given(first: str, second: str, axes: str) -> tuple[float, float]:
 
 
 @lru_cache(maxsize=256)
-def _system(crs: str) -> _System:
-    """Everything PROJ offers to bring a system to WGS 84, in PROJ's order."""
+def known_system(crs: str) -> Known:
+    """Everything PROJ offers to bring a system to WGS 84. Raises `crs-unknown`."""
     set_network_enabled(active=False)
     parsed = _parse(crs)
     with warnings.catch_warnings():
@@ -198,7 +191,16 @@ def _system(crs: str) -> _System:
     lacking = tuple((_stated(o.accuracy), str(o.name)) for o in group.unavailable_operations)
     use = parsed.area_of_use
     bounds = (use.west, use.south, use.east, use.north) if use else None
-    return _System(crs, bool(parsed.is_geographic), bounds, operations, lacking)
+    axis = parsed.axis_info[0]
+    return Known(
+        crs,
+        bool(parsed.is_geographic),
+        axis.unit_name,
+        float(axis.unit_conversion_factor),
+        bounds,
+        operations,
+        lacking,
+    )
 
 
 def _parse(crs: str) -> CRS:
@@ -215,7 +217,7 @@ def _parse(crs: str) -> CRS:
     return parsed
 
 
-def _operation(transformer: Transformer) -> _Operation:
+def _operation(transformer: Transformer) -> Operation:
     """Our record of one of PROJ's operations.
 
     The transformers of a group belong to the thread that made them; one made anew from the same
@@ -223,7 +225,7 @@ def _operation(transformer: Transformer) -> _Operation:
     """
     name = str(transformer.description or "unnamed operation")
     use = transformer.area_of_use
-    return _Operation(
+    return Operation(
         Transformer.from_pipeline(transformer.definition),
         _stated(transformer.accuracy),
         name.replace("axis order change (2D) + ", "").replace(" + axis order change (2D)", ""),
@@ -236,19 +238,17 @@ def _stated(accuracy: float) -> float | None:
     return None if accuracy < 0 else float(accuracy)
 
 
-def _choose(
-    system: _System, points: Sequence[tuple[float, float]]
-) -> tuple[_Operation, tuple[str, ...]]:
-    """The finest operation meant for all of the points; PROJ's first where none is.
+def choose(system: Known, xs: Numbers, ys: Numbers) -> tuple[Operation, tuple[str, ...]]:
+    """The finest operation meant for all of the points, and notes; PROJ's first where none is.
 
     One shape is brought over by one operation, or its parts would drift apart.
     """
 
-    def meant(operation: _Operation) -> bool:
-        where = _apply(operation, points)
-        return where is not None and _within(operation.bounds, where)
+    def meant(operation: Operation) -> bool:
+        where = apply(operation, xs, ys)
+        return where is not None and in_bounds(operation.bounds, *where)
 
-    def fineness(operation: _Operation) -> float:
+    def fineness(operation: Operation) -> float:
         return math.inf if operation.accuracy_m is None else operation.accuracy_m
 
     fit = [o for o in system.operations if meant(o)]
@@ -265,142 +265,24 @@ def _choose(
     return best, tuple(notes)
 
 
-def _apply(
-    operation: _Operation, points: Sequence[tuple[float, float]]
-) -> list[tuple[float, float]] | None:
-    """The points as longitude, latitude; None where one of them is nowhere on Earth."""
-    xs, ys = zip(*points, strict=True)
-    lons, lats = operation.transformer.transform(list(xs), list(ys))
-    where = list(zip(map(float, lons), map(float, lats), strict=True))
-    good = all(math.isfinite(x) and math.isfinite(y) for x, y in where)
-    return where if good and _within((-180.0, -90.0, 180.0, 90.0), where) else None
+def apply(operation: Operation, xs: Numbers, ys: Numbers) -> tuple[Numbers, Numbers] | None:
+    """The points as longitudes and latitudes; None where one of them is nowhere on Earth."""
+    lons, lats = operation.transformer.transform(xs, ys)
+    # What is not finite fails every comparison.
+    good = np.all((np.abs(lons) <= 180.0) & (np.abs(lats) <= 90.0))
+    return (lons, lats) if good else None
 
 
-def _within(
-    bounds: tuple[float, float, float, float] | None, where: Iterable[tuple[float, float]]
-) -> bool:
+def in_bounds(bounds: Bounds | None, lons: Numbers, lats: Numbers) -> bool:
+    """Whether all positions lie in the bounds, which may reach across the 180th meridian."""
+    return count_in_bounds(bounds, lons, lats) == len(lons)
+
+
+def count_in_bounds(bounds: Bounds | None, lons: Numbers, lats: Numbers) -> int:
+    """How many of the positions lie in the bounds."""
     if bounds is None:
-        return True
+        return len(lons)
     west, south, east, north = bounds
-    return all(west <= lon <= east and south <= lat <= north for lon, lat in where)
-
-
-# -- boundaries -----------------------------------------------------------------------------------
-
-
-def area(crs: str, axes: str, rings: Sequence[Sequence[Given]]) -> Area:
-    """Bring a given boundary to WGS 84: the outer ring first, then holes.
-
-    An open ring is closed and a ring that crosses itself is repaired, each with a note. Raises
-    `crs-unknown`, `place-malformed`, and `polygon-malformed` where no area can be made of it.
-    """
-    system = _system(crs)
-    if not rings:
-        raise problem("polygon-malformed", why="it has no ring")
-    if sum(len(ring) for ring in rings) > LIMIT_POINTS:
-        raise problem("polygon-malformed", why=f"it has more than {LIMIT_POINTS} points")
-    notes: list[str] = []
-    planar = [_ring(n, [_given(*p, axes) for p in ring], notes) for n, ring in enumerate(rings, 1)]
-    flat, repaired = _polygon(planar, notes)
-    given = [p for ring in planar for p in ring]
-    operation, more = _choose(system, given)
-    where = _apply(operation, given)
-    if where is None:
-        raise problem("polygon-malformed", why=f"it lies outside what {crs} can describe")
-    notes.extend(more)
-    in_use = _within(system.bounds, where)
-    if not in_use:
-        notes.append(f"it lies outside the area in which {crs} is used")
-    shape = _bring(flat, system, operation)
-    widest = _bring(shapely.convex_hull(flat), system, operation) if repaired else shape
-    return Area(shape, widest, operation.accuracy_m, operation.name, tuple(notes), in_use)
-
-
-def outside_m(where: Area | Polygon | MultiPolygon, lat: float, lon: float) -> float:
-    """Geodesic distance in metres from a position to an area; 0 inside and on its edge.
-
-    Measured in the azimuthal equidistant plane around the position, where every distance from
-    the centre is the geodesic one.
-    """
-    shape = where.shape if isinstance(where, Area) else where
-    if shape.covers(Point(lon, lat)):
-        return 0.0
-    parts = shape.geoms if isinstance(shape, MultiPolygon) else (shape,)
-    edges = [_around(ring.coords, lat, lon) for p in parts for ring in (p.exterior, *p.interiors)]
-    return float(shapely.MultiLineString(edges).distance(Point(0.0, 0.0)))
-
-
-def _around(
-    coords: Iterable[tuple[float, ...]], lat: float, lon: float
-) -> list[tuple[float, float]]:
-    lons, lats = zip(*((c[0], c[1]) for c in coords), strict=True)
-    n = len(lons)
-    azimuths, _, distances = _GEOD.inv([lon] * n, [lat] * n, list(lons), list(lats))
-    return [
-        (d * math.sin(math.radians(a)), d * math.cos(math.radians(a)))
-        for a, d in zip(azimuths, distances, strict=True)
-    ]
-
-
-def _ring(
-    number: int, points: list[tuple[float, float]], notes: list[str]
-) -> list[tuple[float, float]]:
-    if len(set(points)) < 3:
-        why = f"ring {number} has fewer than three different points"
-        raise problem("polygon-malformed", why=why)
-    if points[0] != points[-1]:
-        notes.append(f"ring {number} was not closed; its first point was taken as its last")
-        points = [*points, points[0]]
-    return points
-
-
-def _polygon(
-    rings: list[list[tuple[float, float]]], notes: list[str]
-) -> tuple[Polygon | MultiPolygon, bool]:
-    """The rings as a valid shape in their own plane, and whether it had to be repaired."""
-    given = Polygon(rings[0], rings[1:])
-    if given.is_valid and given.area > 0:
-        return given, False
-    mended = _areas(shapely.make_valid(Polygon(rings[0])))
-    if mended is not None and len(rings) > 1:
-        holes = shapely.union_all([shapely.make_valid(Polygon(r)) for r in rings[1:]])
-        mended = _areas(mended.difference(holes))
-    if mended is None or mended.area <= 0:
-        raise problem("polygon-malformed", why="its points enclose no area")
-    reason = explain_validity(given).split("[")[0].strip().lower()
-    notes.append(f"the shape was not valid ({reason}) and was repaired")
-    return mended, True
-
-
-def _areas(geometry: shapely.Geometry) -> Polygon | MultiPolygon | None:
-    """What of a geometry has an area; lines and points left by a repair are dropped."""
-    if isinstance(geometry, Polygon | MultiPolygon):
-        return None if geometry.is_empty else geometry
-    found: list[Polygon] = []
-    for part in getattr(geometry, "geoms", ()):
-        inner = _areas(part)
-        if isinstance(inner, Polygon):
-            found.append(inner)
-        elif inner is not None:
-            found.extend(inner.geoms)
-    if not found:
-        return None
-    return found[0] if len(found) == 1 else MultiPolygon(found)
-
-
-def _bring(
-    flat: shapely.Geometry, system: _System, operation: _Operation
-) -> Polygon | MultiPolygon:
-    """A shape of the given plane in WGS 84, with points added along long edges."""
-    step = max(_DENSE_M / (111_000.0 if system.geographic else 1.0), shapely.length(flat) / 5000)
-    dense = _areas(shapely.segmentize(flat, step))
-    parts = dense.geoms if isinstance(dense, MultiPolygon) else (dense,) if dense else ()
-    brought: list[Polygon] = []
-    for part in parts:
-        rings = [_apply(operation, list(r.coords)) for r in (part.exterior, *part.interiors)]
-        whole = [r for r in rings if r is not None]
-        if len(whole) < len(rings):
-            why = f"it lies outside what {system.crs} can describe"
-            raise problem("polygon-malformed", why=why)
-        brought.append(Polygon(whole[0], whole[1:]))
-    return brought[0] if len(brought) == 1 else MultiPolygon(brought)
+    after, before = lons >= west, lons <= east
+    across = after & before if west <= east else after | before
+    return int(np.count_nonzero(across & (lats >= south) & (lats <= north)))

@@ -6,18 +6,24 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
+from checklists.discrepancies.declared_fields import Faults
+from checklists.discrepancies.operations import Operations
+from checklists.discrepancies.operations_reader import read_operations
 from sync.inspection import is_decimal
-from sync.place import AXES, LIMIT_POINTS
+from sync.place import AXES
+from sync.polygon import LIMIT_POINTS
 from sync.problems import problem
 
-FORMAT = "tapak-declaration/1"
+FORMAT = "tapak-declaration/2"
+FORMATS = ("tapak-declaration/1", FORMAT)
 STATES = ("exploring", "active", "care", "closed", "abandoned")
 INACTIVE = ("care", "closed", "abandoned")
 
+_TOLD = 50  # of the faults of one filing, so many are named
 _FACILITY = re.compile(r"[a-z0-9-]{3,40}\Z")
 
 
@@ -56,18 +62,21 @@ class Declaration:
     boundary: GivenShape | None
     document: Mapping[str, Any]  # the whole filing, kept as it came
     digest: str
+    operations: Operations = field(default_factory=Operations)
 
 
 def read_declaration(doc: Mapping[str, Any]) -> Declaration:
-    """Read one filing of the format tapak-declaration/1; members it does not know are kept.
+    """Read one filing of the format tapak-declaration/1 or /2.
 
+    Version 1 holds place and state; members it does not know are kept. Version 2 also holds what
+    `operations` describes, and an unknown member is a fault, as it may be a known one misspelt.
     The digest is the SHA-256 of the canonical JSON of the whole filing, and the id its first 16
     characters. Raises `declaration-malformed`, which names every field at fault.
     """
     reader = _Reader()
     if not isinstance(doc, Mapping):
         raise problem("declaration-malformed", why="it is not an object")
-    if doc.get("format") != FORMAT:
+    if doc.get("format") not in FORMATS:
         reader.fault("format", f"is not {FORMAT!r}")
     facility = reader.text(doc, "facility")
     if facility and not _FACILITY.match(facility):
@@ -77,9 +86,10 @@ def read_declaration(doc: Mapping[str, Any]) -> Declaration:
     processes = reader.texts(doc, "processes")
     location = reader.shape(doc, "location")
     boundary = reader.shape(doc, "boundary")
+    said = read_operations(reader, doc) if doc.get("format") == FORMAT else Operations()
     digest = reader.digest(doc)
     if reader.faults:
-        raise problem("declaration-malformed", why="; ".join(reader.faults))
+        raise problem("declaration-malformed", why=_listed(reader.faults))
     return Declaration(
         digest[:16],
         facility,
@@ -92,6 +102,7 @@ def read_declaration(doc: Mapping[str, Any]) -> Declaration:
         boundary,
         dict(doc),
         digest,
+        said,
     )
 
 
@@ -106,38 +117,13 @@ def in_force(declarations: Iterable[Declaration], on: date) -> Declaration | Non
     return max(known, key=lambda d: (d.speaks_of, d.filed, d.digest), default=None)
 
 
-class _Reader:
-    """Reads fields and collects what is wrong with them, so that one message names every fault."""
+def _listed(faults: list[str]) -> str:
+    more = len(faults) - _TOLD
+    return "; ".join(faults[:_TOLD]) + (f"; and {more} more" if more > 0 else "")
 
-    def __init__(self) -> None:
-        self.faults: list[str] = []
 
-    def fault(self, field: str, why: str) -> None:
-        self.faults.append(f"{field} {why}")
-
-    def text(self, doc: Mapping[str, Any], key: str, within: str = "") -> str:
-        value = doc.get(key)
-        if not isinstance(value, str) or not value:
-            self.fault(f"{within}{key}", "is missing" if value is None else "is not text")
-            return ""
-        return value
-
-    def texts(self, doc: Mapping[str, Any], key: str) -> tuple[str, ...]:
-        value = doc.get(key, [])
-        if not isinstance(value, list) or not all(isinstance(v, str) and v for v in value):
-            self.fault(key, "is not a list of texts")
-            return ()
-        return tuple(value)
-
-    def day(self, doc: Mapping[str, Any], key: str, within: str = "") -> str:
-        value = self.text(doc, key, within)
-        try:
-            known = not value or date.fromisoformat(value).isoformat() == value
-        except ValueError:
-            known = False
-        if not known:
-            self.fault(f"{within}{key}", f"is not a day as YYYY-MM-DD: {value!r}")
-        return value
+class _Reader(Faults):
+    """Reads what a filing says of place and state."""
 
     def status(self, doc: Mapping[str, Any], speaks_of: str) -> tuple[str, str]:
         value = doc.get("status")

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from checklists.model import Item
 from checklists.scoring.exact import LEVEL_VALUE
-from checklists.scoring.inputs import GivenAnswer
+from checklists.scoring.inputs import GivenAnswer, RuledOut
 from checklists.scoring.standing import (
     CLAIMED,
     COUNTED,
@@ -25,6 +25,7 @@ from checklists.scoring.standing import (
     combine,
     effective_of,
     judge_answer,
+    ruled_out,
     value_of,
 )
 
@@ -41,7 +42,8 @@ _OVERRULED = (
 class VisitAnswers(NamedTuple):
     """What one visit says at one place: what stands there, and what was replaced, latest first.
 
-    `overruled` are those of the replaced that are still their auditors' last words.
+    `overruled` are those of the replaced that are still their auditors' last words; `ruling`
+    is an officer's about all of it.
     """
 
     visit: str
@@ -49,10 +51,23 @@ class VisitAnswers(NamedTuple):
     replaced: tuple[GivenAnswer, ...]
     unread: bool = False
     overruled: tuple[GivenAnswer, ...] = ()
+    ruling: RuledOut | None = None
 
 
-def at_visit(judge: Judge, item: Item, here: VisitAnswers) -> Standing:
-    """What one visit says at one place.
+def word(
+    judge: Judge, item: Item, answer: GivenAnswer, here: VisitAnswers, ruled: bool
+) -> Standing:
+    """What one answer of a visit is worth; with `ruled`, an unproven adverse one that an officer
+    ruled out counts as not observed (rule 3).
+    """
+    found = judge_answer(judge, item, answer, here.visit)
+    if ruled and here.ruling is not None and found.status == UNPROVEN:
+        return ruled_out(found, here.ruling.reason)
+    return found
+
+
+def at_visit(judge: Judge, item: Item, here: VisitAnswers, ruled: bool = False) -> Standing:
+    """What one visit says at one place; with `ruled`, without what an officer ruled out.
 
     An answer that replaced those of colleagues whom its author disagreed with is a word among
     theirs: the lower median counts, so that no better answer lowers anything. Where they are far
@@ -60,16 +75,16 @@ def at_visit(judge: Judge, item: Item, here: VisitAnswers) -> Standing:
     """
     heads = here.heads
     if len(heads) == 1 and not (here.unread or here.overruled or heads[0].conflict):
-        return judge_answer(judge, item, heads[0], here.visit)
+        return word(judge, item, heads[0], here, ruled)
     if not heads:
         status = UNREAD if here.unread else NOT_OBSERVED
         why = "an entry here needs a newer version to be read" if here.unread else "no answer"
         return Standing(status, why, visit=here.visit)
     words = (*heads, *here.overruled)
-    said = [(a.auditor, judge_answer(judge, item, a, here.visit)) for a in words]
-    auditors = sorted({auditor for auditor, _ in said})
-    own = [combine([s for by, s in said if by == auditor]) for auditor in auditors]
-    asked = asks_to_adjudicate(item, own)
+    own = _each_auditor(judge, item, here, words, ruled)
+    # That somebody lacks evidence settles nothing between those who disagree.
+    given = _each_auditor(judge, item, here, words, False) if ruled else own
+    asked = asks_to_adjudicate(item, given)
     side_by_side = len(heads) > 1 or here.unread or heads[0].conflict
     if here.unread:
         worst = combine([*own, Standing(UNREAD, "an entry here needs a newer version to be read")])
@@ -90,6 +105,15 @@ def at_visit(judge: Judge, item: Item, here: VisitAnswers) -> Standing:
         fell=worst.status == CLAIMED and any(p.fell for p in own),
         adjudicate=asked,
     )
+
+
+def _each_auditor(
+    judge: Judge, item: Item, here: VisitAnswers, words: Sequence[GivenAnswer], ruled: bool
+) -> list[Standing]:
+    """What each auditor says, in the order of their ids."""
+    said = [(a.auditor, word(judge, item, a, here, ruled)) for a in words]
+    auditors = sorted({auditor for auditor, _ in said})
+    return [combine([s for by, s in said if by == auditor]) for auditor in auditors]
 
 
 def asks_to_adjudicate(item: Item, own: Sequence[Standing]) -> bool:

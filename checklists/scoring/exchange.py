@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import lru_cache
 from typing import Any
 
@@ -12,7 +12,15 @@ from checklists.load import load_checklist, load_limits, load_profile
 from checklists.model import Checklist, Limits, Profile
 from checklists.scoring.document import canonical
 from checklists.scoring.exchange_reader import Malformed, Reader
-from checklists.scoring.inputs import EvidenceFact, FlagFact, GivenAnswer, ScoreInputs, Visit
+from checklists.scoring.inputs import (
+    EvidenceFact,
+    FlagFact,
+    GivenAnswer,
+    RuledOut,
+    ScoreInputs,
+    Visit,
+)
+from checklists.scoring.rulings import fits
 from sync.inspection import Reading
 from sync.problems import Problem, problem
 
@@ -79,12 +87,34 @@ def inputs_from_json(document: object, name: str = "The document") -> ScoreInput
     `name` is what the user knows the file by. Raises the problem `score-export-malformed`.
     """
     try:
-        return _inputs(Reader(document, "the export"))
+        doc = Reader(document, "the export")
+        return _inputs(
+            doc,
+            _checklist(_embedded(doc.member("checklist"))),
+            _profile(_embedded(doc.member("profile"))),
+            _limits(_embedded(limits)) if (limits := doc.optional("limits")) else None,
+        )
     except Malformed as fault:
         raise problem("score-export-malformed", name=name, why=str(fault)) from None
     except Problem as fault:
         why = f"a file inside it cannot be used ({fault.happened})"
         raise problem("score-export-malformed", name=name, why=why) from None
+
+
+def inputs_with(
+    document: object,
+    checklist: Checklist,
+    profile: Profile,
+    limits: Limits | None,
+    name: str = "The document",
+) -> ScoreInputs:
+    """Read inputs back of which only `texts_left_out` was kept, with these files in place of the
+    texts. Raises the problem `score-export-malformed`.
+    """
+    try:
+        return _inputs(Reader(document, "the export"), checklist, profile, limits)
+    except Malformed as fault:
+        raise problem("score-export-malformed", name=name, why=str(fault)) from None
 
 
 def visit_from_json(document: object, name: str = "The document") -> Visit:
@@ -95,15 +125,17 @@ def visit_from_json(document: object, name: str = "The document") -> Visit:
         raise problem("score-export-malformed", name=name, why=str(fault)) from None
 
 
-def _inputs(doc: Reader) -> ScoreInputs:
+def _inputs(
+    doc: Reader, checklist: Checklist, profile: Profile, limits: Limits | None
+) -> ScoreInputs:
     doc.constant("format", INPUTS_FORMAT)
     observed, sigmas = doc.optional("observed"), doc.optional("sigmas")
     return ScoreInputs(
         scope=doc.choice("scope", ("facility", "inspection")),
         subject=doc.text("subject"),
-        checklist=_checklist(_embedded(doc.member("checklist"))),
-        profile=_profile(_embedded(doc.member("profile"))),
-        limits=_limits(_embedded(limits)) if (limits := doc.optional("limits")) else None,
+        checklist=checklist,
+        profile=profile,
+        limits=limits,
         as_of=doc.date("as_of"),
         visits=tuple(_read_visit(visit) for visit in doc.rows("visits")),
         flags=tuple(_read_flag(flag) for flag in doc.rows("flags")),
@@ -165,7 +197,11 @@ def visit_to_json(visit: Visit) -> dict[str, Any]:
     """One visit as it stands in the inputs document, whatever order its answers came in."""
     # Members that came later stand there only where they say something: older exports stay as
     # they are, to the byte.
-    said = {"side_by_side": sorted(visit.side_by_side)} if visit.side_by_side else {}
+    said: dict[str, Any] = {}
+    if visit.side_by_side:
+        said["side_by_side"] = sorted(visit.side_by_side)
+    if visit.rulings:
+        said["rulings"] = _sorted(_ruling(ruling) for ruling in visit.rulings)
     return {
         "inspection": visit.inspection,
         "at": visit.at,
@@ -197,6 +233,10 @@ def _answer(answer: GivenAnswer) -> dict[str, Any]:
     }
 
 
+def _ruling(ruling: RuledOut) -> dict[str, Any]:
+    return asdict(ruling) | {"answers": sorted(ruling.answers)}
+
+
 def _evidence(fact: EvidenceFact) -> dict[str, Any]:
     return asdict(fact) | {"flagged": sorted(fact.flagged)}
 
@@ -215,7 +255,7 @@ def _flag(flag: FlagFact) -> dict[str, Any]:
 
 
 def _read_visit(doc: Reader) -> Visit:
-    return Visit(
+    visit = Visit(
         inspection=doc.text("inspection"),
         at=doc.integer("at"),
         outcome=doc.outcome("outcome"),
@@ -224,6 +264,33 @@ def _read_visit(doc: Reader) -> Visit:
         signed=doc.flag("signed"),
         side_by_side=doc.texts("side_by_side") if doc.has("side_by_side") else (),
     )
+    if not doc.has("rulings"):
+        return visit
+    return replace(visit, rulings=_read_rulings(doc.rows("rulings"), visit))
+
+
+def _read_rulings(rows: list[Reader], visit: Visit) -> tuple[RuledOut, ...]:
+    """The rulings of a visit; each has to fit its place, and to be the only one there."""
+    found: dict[tuple[str, str], RuledOut] = {}
+    for doc in rows:
+        ruling = RuledOut(
+            item=doc.text("item"),
+            instance=doc.text("instance"),
+            answers=doc.texts("answers"),
+            evidence=doc.digest("evidence"),
+            reason=doc.text("reason"),
+            by=doc.text("by"),
+            at=doc.integer("at"),
+            entry=doc.text("entry"),
+        )
+        place = (ruling.item, ruling.instance)
+        answers = [a for a in visit.answers if (a.item, a.instance) == place]
+        if place in found:
+            raise Malformed(f"{doc.where} is not the only one at its place")
+        if not fits(ruling, answers, place in visit.unread):
+            raise Malformed(f"{doc.where} does not fit the answers that it is about")
+        found[place] = ruling
+    return tuple(found.values())
 
 
 def _read_answer(doc: Reader) -> GivenAnswer:

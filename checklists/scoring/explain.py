@@ -128,6 +128,8 @@ def _details(item: Document) -> Iterator[str]:
         yield item["for_grade"]["text"]
     if item.get("adjudicate"):
         yield f"auditors disagree: {ADJUDICATE}"
+    for ruling in item.get("ruled_out", ()):
+        yield f"ruled out by {ruling['by']} in entry {ruling['entry'][:12]}: {ruling['reason']}"
     for entry in item.get("unsigned", ()):
         yield f"not signed at the source: the answer stands on entry {entry[:12]}"
     answer = item["answer"] or {}

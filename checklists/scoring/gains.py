@@ -65,6 +65,8 @@ def _step(one: ItemOutcome) -> tuple[str, int]:
     value = deciding.value if deciding.value is not None else 1000
     if one.status == UNPROVEN:
         return f"Bring the evidence ({lacking}), or have it ruled out.", value
+    if one.ruled_out and not one.answered:
+        return f"Bring the evidence ({lacking}), or observe and answer it.", 1000
     if one.status == COUNTED:
         if deciding.effective != value:
             return f"Complete the evidence: {lacking}.", value

@@ -216,12 +216,15 @@ def _item_reasons(outcomes: Iterable[ItemOutcome]) -> Iterable[Reason]:
 def _notes(
     facility: Facility, pillars: Mapping[str, Totals], outcomes: Iterable[ItemOutcome]
 ) -> Iterable[Reason]:
-    """What made the grade lower than the numbers shown: said, and no reason to hold it back."""
+    """What made the grade another than the answers say: told, and no reason to hold it back."""
     lowering = {item for pillar in facility.shares for item in pillars[pillar].graded[1]}
     for one in outcomes:
         if one.for_grade is not None and (one.item.id in lowering or cap_of(one) is not None):
             text = f"{one.item.id} is {said_for_grade(one)}."
             yield Reason(GRADED, "counted-for-grade", text)
+        for ruling in one.ruled_out:
+            text = f"{one.item.id} was answered adversely with too little evidence and ruled out"
+            yield Reason(GRADED, "ruled-out", f"{text}: {ruling.reason.rstrip('.')}.")
 
 
 def _flag_reasons(flags: Iterable[FlagFact]) -> Iterable[Reason]:

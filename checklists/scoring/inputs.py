@@ -62,13 +62,33 @@ class GivenAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class RuledOut:
+    """An officer's ruling that the unproven adverse answers at one place do not count (rule 3).
+
+    `answers` are the chain hashes of the answers that stand there; `evidence` is the digest of
+    what was known of their files (`checklists.scoring.rulings`). `by` is the person, `at` UTC
+    milliseconds, `entry` the ruling's own chain hash.
+    """
+
+    item: str
+    instance: str
+    answers: tuple[str, ...]
+    evidence: str
+    reason: str
+    by: str
+    at: int
+    entry: str
+
+
+@dataclass(frozen=True, slots=True)
 class Visit:
     """One visit: its outcome, when it was, and its answers (earlier adverse ones included
     where a later "not observed" on the same path must not displace them). `outcome` is empty
     where none was recorded yet. `unread` names the places (item, instance) where an entry stands
     that needs a newer version to be read. `signed` is False for a visit that is not signed off
     yet; a facility's score has signed ones only. `side_by_side` names what else than answers has
-    several values: outcome, observations, what is said of a file.
+    several values: outcome, observations, what is said of a file. `rulings` are those that fit
+    what stands now, one a place.
     """
 
     inspection: str
@@ -78,6 +98,7 @@ class Visit:
     unread: tuple[tuple[str, str], ...] = ()
     signed: bool = True
     side_by_side: tuple[str, ...] = ()
+    rulings: tuple[RuledOut, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

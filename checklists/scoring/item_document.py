@@ -55,6 +55,7 @@ def item_json(
         **({"unsigned": unsigned} if unsigned else {}),
         **({"adjudicate": True} if one.adjudicate else {}),
         **_for_grade(one),
+        **_ruled_out(one),
     }
 
 
@@ -63,6 +64,17 @@ def _for_grade(one: ItemOutcome) -> dict[str, Any]:
     if one.for_grade is None:
         return {}
     return {"for_grade": {"value": level_value(one.for_grade), "text": said_for_grade(one)}}
+
+
+def _ruled_out(one: ItemOutcome) -> dict[str, Any]:
+    """Said only where it is so, as above."""
+    if not one.ruled_out:
+        return {}
+    told = [
+        {"instance": r.instance, "reason": r.reason, "by": r.by, "at": r.at, "entry": r.entry}
+        for r in one.ruled_out
+    ]
+    return {"ruled_out": told}
 
 
 def _points(one: ItemOutcome, pillar_answered: int) -> tuple[str | None, str | None]:

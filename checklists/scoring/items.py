@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import lru_cache
@@ -11,7 +11,7 @@ from checklists.conditions import Context, applies, items_named
 from checklists.model import Item, Limits, Section
 from checklists.scoring.bands import bound_of, judge_readings
 from checklists.scoring.exact import VALUE_LEVEL
-from checklists.scoring.inputs import ScoreInputs
+from checklists.scoring.inputs import RuledOut, ScoreInputs
 from checklists.scoring.places import History, stand
 from checklists.scoring.standing import (
     CLAIMED,
@@ -44,6 +44,7 @@ class ItemOutcome:
     """How an item enters the score. Values and bounds are thousandths; `variance` is the square
     of sigma in thousandths. `deciding` is the place that settled it, None where nobody answered.
     `for_grade` is the value that an item counting as not observed has for the grade alone.
+    `ruled_out` are the rulings without which it would wait for evidence.
     """
 
     section: Section
@@ -58,6 +59,7 @@ class ItemOutcome:
     places: tuple[tuple[str, Standing], ...]
     gaps: tuple[str, ...]
     for_grade: int | None = None
+    ruled_out: tuple[RuledOut, ...] = ()
 
     @property
     def conflict(self) -> bool:
@@ -110,6 +112,16 @@ def _outcome(
         return _absent(section, item, UNANSWERED, "no answer", gaps)
     said = [standing for _, standing in standings]
     status, why, deciding = _decided(item, said)
+    ruled: tuple[RuledOut, ...] = ()
+    if status == UNPROVEN and any(h.ruling for history in places.values() for h in history):
+        # Only then: what a proven finding governs anyway is no matter of evidence that is missing.
+        before, standings = (
+            standings,
+            tuple((name, stand(judge, item, places[name], ruled=True)) for name in sorted(places)),
+        )
+        ruled = _rulings_that_took(places, before, standings)
+        said = [standing for _, standing in standings]
+        status, why, deciding = _decided(item, said)
     low, high = _bounds(status, said)
     effective = deciding.effective if status in ANSWERED else None
     for_grade = _for_grade(said) if status in UNSEEN else None
@@ -129,7 +141,18 @@ def _outcome(
         standings,
         gaps,
         for_grade,
+        ruled,
     )
+
+
+def _rulings_that_took(
+    places: Places,
+    before: Sequence[tuple[str, Standing]],
+    after: Sequence[tuple[str, Standing]],
+) -> tuple[RuledOut, ...]:
+    """The rulings at the places that stand otherwise with them than without."""
+    changed = [name for (name, was), (_, now) in zip(before, after, strict=True) if was != now]
+    return tuple(h.ruling for name in changed for h in places[name] if h.ruling is not None)
 
 
 def _decided(item: Item, standings: list[Standing]) -> tuple[str, str, Standing]:

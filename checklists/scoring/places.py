@@ -10,8 +10,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from checklists.model import Item
-from checklists.scoring.disagreement import VisitAnswers, at_visit
-from checklists.scoring.inputs import GivenAnswer, Visit
+from checklists.scoring.disagreement import VisitAnswers, at_visit, word
+from checklists.scoring.inputs import GivenAnswer, RuledOut, Visit
+from checklists.scoring.rulings import fits
 from checklists.scoring.standing import (
     CLAIMED,
     COUNTED,
@@ -20,7 +21,6 @@ from checklists.scoring.standing import (
     Judge,
     Standing,
     also,
-    judge_answer,
 )
 
 History = Sequence[VisitAnswers]  # of one place, newest visit first
@@ -35,8 +35,11 @@ def histories(visits: Iterable[Visit]) -> dict[str, dict[str, list[VisitAnswers]
         for answer in visit.answers:
             places.setdefault((answer.item, answer.instance), []).append(answer)
         unread = frozenset(visit.unread)
+        ruled = {(r.item, r.instance): r for r in visit.rulings}
         for (item, instance), answers in places.items():
             here = _at_place(visit.inspection, answers, (item, instance) in unread)
+            if (item, instance) in ruled:
+                here = _with_ruling(here, answers, ruled[item, instance])
             found.setdefault(item, {}).setdefault(instance, []).append(here)
     return found
 
@@ -54,17 +57,26 @@ def _at_place(visit: str, answers: list[GivenAnswer], unread: bool) -> VisitAnsw
     )
 
 
-def stand(judge: Judge, item: Item, history: History) -> Standing:
-    """What stands at a place, walking from the newest visit to the oldest."""
+def _with_ruling(
+    here: VisitAnswers, answers: Sequence[GivenAnswer], ruling: RuledOut
+) -> VisitAnswers:
+    return here._replace(ruling=ruling) if fits(ruling, answers, here.unread) else here
+
+
+def stand(judge: Judge, item: Item, history: History, ruled: bool = False) -> Standing:
+    """What stands at a place, walking from the newest visit to the oldest.
+
+    With `ruled`, without what officers ruled out there.
+    """
     silent: Standing | None = None
     claims = 0
     for index, here in enumerate(history):
-        latest = at_visit(judge, item, here)
+        latest = at_visit(judge, item, here, ruled)
         if silent is None and latest.status not in (CLAIMED, NOT_OBSERVED):
-            return _corroborated(judge, item, latest, history[index + 1 :])
+            return _corroborated(judge, item, latest, history[index + 1 :], ruled)
         claimed = silent is not None and silent.status == CLAIMED
         if latest.adverse or (latest.status not in (CLAIMED, NOT_OBSERVED) and not claimed):
-            found = _corroborated(judge, item, latest, history[index + 1 :])
+            found = _corroborated(judge, item, latest, history[index + 1 :], ruled)
             return _behind(found, claims)
         if latest.status not in (CLAIMED, NOT_OBSERVED):
             break  # claimed now, favourable before: it was visited, so nothing carries over
@@ -72,20 +84,22 @@ def stand(judge: Judge, item: Item, history: History) -> Standing:
             silent = latest if not claimed else silent
         claims += latest.status == CLAIMED
         for answer in here.replaced:
-            earlier = judge_answer(judge, item, answer, here.visit)
+            earlier = word(judge, item, answer, here, ruled)
             if earlier.adverse:
                 why = "an earlier adverse answer of this visit, which nothing observed has replaced"
                 return _behind(replace(earlier, why=also(why, earlier.why)), claims)
     return silent or Standing(NOT_OBSERVED, "no answer")
 
 
-def _corroborated(judge: Judge, item: Item, found: Standing, older: History) -> Standing:
+def _corroborated(
+    judge: Judge, item: Item, found: Standing, older: History, ruled: bool
+) -> Standing:
     """Add the auditors who found the same value before, as far back as nobody found another."""
     if found.status != COUNTED or not older:
         return found
     auditors = set(found.auditors)
     for here in older:
-        before = at_visit(judge, item, here)
+        before = at_visit(judge, item, here, ruled)
         if before.status == NOT_OBSERVED:
             continue
         if before.status != COUNTED or before.value != found.value:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from checklists.model import Item, Limits
 from checklists.scoring.bands import BandedReading, JudgedReadings, judge_readings
@@ -100,6 +100,12 @@ def judge_answer(judge: Judge, item: Item, answer: GivenAnswer, visit: str) -> S
         visit=visit,
         fell=why == _TOO_LITTLE,
     )
+
+
+def ruled_out(standing: Standing, reason: str) -> Standing:
+    """An unproven adverse answer that an officer ruled out: it counts as not observed (rule 3)."""
+    why = f"ruled out for want of evidence: {reason.rstrip('.')}"
+    return replace(standing, status=NOT_OBSERVED, why=why, low=0, high=1000)
 
 
 def combine(parts: Sequence[Standing]) -> Standing:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from checklists.scoring.inputs import EvidenceFact, GivenAnswer, Visit
+from checklists.scoring.rulings import fitting
 from sync.inspection import Answer, Evidence, Inspection, Slot
 from sync.problems import problem
 
@@ -30,8 +31,8 @@ def visit_of(
     """The visit that an inspection records; `at` is its time in UTC milliseconds.
 
     Values side by side all go in, marked as a conflict. Of what was replaced, adverse answers go in
-    too, and the last words of those who disagree, both marked. Raises the problem
-    `training-not-scored` for a training inspection (rule 11).
+    too, and the last words of those who disagree, both marked. Of officers' rulings those go in
+    that apply. Raises the problem `training-not-scored` for a training inspection (rule 11).
     """
     abouts = (*inspection.about.heads, *inspection.about.earlier)
     if any(about.mode == "training" for about in abouts):
@@ -43,7 +44,15 @@ def visit_of(
     unread = tuple(sorted(place for place, slot in inspection.answers.items() if slot.unread))
     others = tuple(p for p in inspection.conflicts if not p.startswith("answers/"))
     outcome = _outcome(inspection)
-    return Visit(inspection.id, at, outcome, tuple(answers), unread, side_by_side=others)
+    return Visit(
+        inspection.id,
+        at,
+        outcome,
+        tuple(answers),
+        unread,
+        side_by_side=others,
+        rulings=fitting(inspection, answers, unread),
+    )
 
 
 class _Supporting:

@@ -28,12 +28,13 @@ from fieldkit.library import PublishedText
 from fieldkit.outbox import Outbox
 from fieldkit.progress import ItemProgress, by_section, open_critical, progress
 from fieldkit.resolving import Listed, listed_conflicts
+from fieldkit.ruled_out import ruled_out, ruled_out_data, ruled_out_facts
 from fieldkit.sealed_visits import sealed_visits
 from fieldkit.shared import Colleague, NotTaken, colleagues, not_taken
 from fieldkit.signing import Standing, standing
 from fieldkit.versions import affected_here, in_force
 from sync.hazard import Hazard
-from sync.inspection import Inspection
+from sync.inspection import Inspection, Ruling
 from sync.problems import Problem
 
 _NEXT = 3
@@ -61,6 +62,7 @@ class _Where:
     protected: int  # entries that are sealed and wait for the sign-off
     conflicts: list[Listed]
     hazards: tuple[Hazard, ...]
+    ruled_out: tuple[Ruling, ...]
     authors: dict[str, Author]
     aside: list[Aside]
     again: list[Affected]
@@ -163,7 +165,8 @@ def _gather(at: Desk, inspection: str) -> _Where:
     others = colleagues(database, identity, inspection)
     mine = entries.keys() - {one.device for one in others}
     ledger, outbox = Ledger(database), Outbox(at.store, identity)
-    urgent = seen.hazards
+    urgent, ruled = seen.hazards, ruled_out(read)
+    named = read.conflicts or ruled or any(one.acknowledged for one in urgent)
     waiting = ledger.waiting_lines(identity, inspection)
     previews = outbox.previews()
     files = [f for f in ledger.files(inspection) if f.sha256 not in previews]
@@ -184,7 +187,8 @@ def _gather(at: Desk, inspection: str) -> _Where:
         count_waiting(at.store, inspection),
         listed_conflicts(at.store, at.library, inspection, seen.conflicts),
         urgent,
-        authors(at.store) if read.conflicts or any(one.acknowledged for one in urgent) else {},
+        ruled,
+        authors(at.store) if named else {},
         held_aside(at.store, inspection, len(read.unread)),
         affected_here(at.library, read, seen.given, checklist),
         None if read.sign_offs.get(identity.device) else newer,
@@ -212,6 +216,7 @@ def _head(where: _Where) -> list[show.Fact]:
         *_newer(where),
         *_shared(where),
         *hazard_facts(where.hazards, where.authors),
+        *ruled_out_facts(where.ruled_out, where.authors),
     ]
 
 
@@ -367,6 +372,7 @@ def _status_data(where: _Where) -> dict[str, Any]:
         "affected": [one.to_json() for one in where.again],
         "conflicts": [conflict_data(one, where.authors) for one in where.conflicts],
         "hazards": [hazard_data(one, where.authors) for one in where.hazards],
+        "ruled_out": [ruled_out_data(one, where.authors) for one in where.ruled_out],
         "unread": [{"seq": u.seq, "why": u.why} for u in where.read.unread],
         "held_aside": [asdict(one) for one in where.aside],
         "signed": bool(where.signed.devices),

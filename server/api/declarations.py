@@ -19,7 +19,7 @@ blueprint = Blueprint(
     "declarations",
     __name__,
     url_prefix="/api/facilities/<facility>/declarations",
-    description="Operators' declarations, of the format tapak-declaration/1.",
+    description="Operators' declarations, of the format tapak-declaration/2 or /1.",
 )
 
 

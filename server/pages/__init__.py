@@ -40,6 +40,7 @@ blueprint.add_url_rule(
     "/inspections/<inspection_id>/resolution", "resolution", decide.resolve, methods=["POST"]
 )
 blueprint.add_url_rule("/standards", "standards", standards.show)
+blueprint.add_url_rule("/standards/<proposal>/effects", "effects", standards.effects)
 blueprint.add_url_rule(
     "/standards/<proposal>", "standards_post", standards.decide, methods=["POST"]
 )
@@ -48,6 +49,9 @@ blueprint.add_url_rule(
     "acknowledgement",
     decide.acknowledge,
     methods=["POST"],
+)
+blueprint.add_url_rule(
+    "/inspections/<inspection_id>/ruling", "ruling", decide.rule_out, methods=["POST"]
 )
 blueprint.add_url_rule("/bundles", "bundles", bundles.show, methods=["GET"])
 blueprint.add_url_rule("/bundles", "bundles_post", bundles.take, methods=["POST"])

@@ -6,7 +6,7 @@ from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from server.pages.browse import draw_map
-from server.services import acknowledging, admission, resolution
+from server.services import acknowledging, admission, resolution, ruling_out
 from server.services.browse_inspection import show_inspection
 from server.services.resolution import Choice
 from server.web import ctx, principal
@@ -26,6 +26,7 @@ _SHOWN_AGAIN = frozenset(
         "nothing-aside",
         "outcome-unknown",
         "reading-malformed",
+        "ruling-moved",
     }
 )
 
@@ -87,6 +88,25 @@ def acknowledge(inspection_id: str) -> Response:
     return redirect(
         url_for("pages.inspection", inspection_id=inspection_id, _anchor="hazards"), 303
     )
+
+
+def rule_out(inspection_id: str) -> Response:
+    """Rule out an adverse answer that nobody proves (scoring rule 3)."""
+    form = request.form
+    item, instance = form.get("item", "")[:80], form.get("instance", "")[:80]
+    try:
+        ruling_out.rule_out(
+            ctx(),
+            principal(),
+            inspection_id,
+            (item, instance),
+            form.get("seen", "")[:64],
+            form.get("reason", ""),
+        )
+    except Problem as exc:
+        return _again(inspection_id, exc)
+    anchor = f"item-{item}"
+    return redirect(url_for("pages.inspection", inspection_id=inspection_id, _anchor=anchor), 303)
 
 
 def _again(inspection_id: str, found: Problem) -> Response:

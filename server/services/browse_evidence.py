@@ -15,7 +15,7 @@ from server.store import browsing
 from server.store.browsing import FileRow
 from server.store.transaction import Tx
 from sync.inspection import Evidence, Fix, Inspection
-from sync.place import outside_m
+from sync.polygon import outside_m
 from sync.track_match import SOURCE as PLACED
 
 AT_ONCE = 96  # so many files are shown whole on the page of their inspection

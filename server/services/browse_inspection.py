@@ -13,6 +13,7 @@ from checklists.moved import Affected
 from server.context import Context
 from server.permissions import Principal
 from server.services import access
+from server.services.basis import basis_of
 from server.services.branches import Branch, whole
 from server.services.browse import readable, require_visible, utc_day
 from server.services.browse_conflicts import ConflictView, conflict_view
@@ -29,6 +30,7 @@ from server.services.browse_evidence import (
 )
 from server.services.browse_facility import DeclaredShape, declared_shape
 from server.services.browse_flags import FlagPage, briefs, flag_page
+from server.services.browse_ruled import RulingsView, rulings_view, waits_for_evidence
 from server.services.browse_rulings import AsideView, Rights, asides, rights_of
 from server.services.browse_versions import affected_at
 from server.services.inspections import Loaded, load_inspection
@@ -108,6 +110,7 @@ class InspectionView:
     branches: tuple[Branch, ...]
     asides: tuple[AsideView, ...]
     rights: Rights
+    rulings: RulingsView
     conflicts: tuple[ConflictView, ...]
     unsettled: tuple[ConflictView, ...]
     documents: Mapping[str, tuple[str, str]]
@@ -150,6 +153,8 @@ def show_inspection(
         ruled_by = people.names(tx, {one.ruling.person for one in loaded.aside if one.ruling})
         rights = rights_of(tx, who, row, loaded)
         score = None if assessed is None else json.loads(assessed.score)
+        to_rule = rights.resolve and waits_for_evidence(score)
+        basis = basis_of(tx, loaded) if to_rule else None
         digests = [d for d in (score or {}).get("digests", {}).values() if d]
         named = browsing.documents_named(tx, digests)
         caution = caution_of(tx, (score or {}).get("digests", {}))
@@ -183,6 +188,7 @@ def show_inspection(
         tuple(forked),
         asides(loaded, ruled_by),
         rights,
+        rulings_view(loaded, score, row.stale, basis),
         tuple(conflict_view(one, checklist, loaded) for one in loaded.conflicts),
         tuple(
             conflict_view(one, checklist, loaded)

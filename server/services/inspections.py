@@ -30,6 +30,7 @@ from sync.lineage import branch_up_to
 from sync.log import Record, records_of
 from sync.merge import merge
 from sync.ranges import count_in, holds, less, ranges_of
+from sync.ruling import RULED
 
 
 @dataclass(frozen=True, slots=True)
@@ -363,7 +364,7 @@ def _amendments(
     records: Iterable[Record], within: set[str], accounts: set[str]
 ) -> tuple[Record, ...]:
     """What counts and is not signed. The sign-off itself amends nothing, nor does the office's word
-    that it has seen a hazard.
+    that it has seen a hazard, or ruled an answer out.
     """
     after = {
         r.h: r
@@ -371,6 +372,6 @@ def _amendments(
         if r.h not in within
         and not is_adopted(r)
         and not (r.path or "").startswith("sign-off/")
-        and not (r.device in accounts and (r.path or "").startswith(ACKNOWLEDGED))
+        and not (r.device in accounts and (r.path or "").startswith((ACKNOWLEDGED, RULED)))
     }
     return tuple(after.values())

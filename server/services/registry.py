@@ -26,7 +26,8 @@ from server.store.facilities import Facility
 from server.store.jurisdictions import Jurisdiction
 from server.store.transaction import Tx
 from sync.log import strict_json
-from sync.place import area, convert
+from sync.place import convert
+from sync.polygon import area
 from sync.problems import problem
 
 LONGEST_NAME = 120

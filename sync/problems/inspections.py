@@ -27,6 +27,14 @@ KINDS = (
         "Look at what is told of it now, and acknowledge that where it is still needed.",
     ),
     Kind(
+        "ruling-moved",
+        409,
+        "{item} is not as you were shown it: something arrived about it, somebody ruled on it, or "
+        "it is being assessed anew.",
+        "Nothing was ruled out.",
+        "Look at what stands there now, and rule it out where the grade still waits for it.",
+    ),
+    Kind(
         "checklist-signed",
         409,
         "You signed this inspection, so it stays with version {version} of its checklist.",

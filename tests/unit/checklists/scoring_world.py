@@ -22,7 +22,15 @@ from checklists.model import (
     Section,
     Text,
 )
-from checklists.scoring.inputs import EvidenceFact, FlagFact, GivenAnswer, ScoreInputs, Visit
+from checklists.scoring.inputs import (
+    EvidenceFact,
+    FlagFact,
+    GivenAnswer,
+    RuledOut,
+    ScoreInputs,
+    Visit,
+)
+from checklists.scoring.rulings import evidence_digest
 from sync.inspection import SPECIALS, Reading
 
 DAY_MS = 86_400_000
@@ -144,6 +152,17 @@ def reading(name: str, value: str, u: str | None = "0.001", unit: str = "mg/L") 
 
 def visit(name: str, *answers: GivenAnswer, at: int = NOW, outcome: str = "visited") -> Visit:
     return Visit(name, at, outcome, answers)
+
+
+def ruled_out(given: Visit, item_id: str, instance: str = "-", reason: str = "no photo") -> Visit:
+    """The visit with an officer's ruling about what stands at a place, as it stands."""
+    here = [a for a in given.answers if (a.item, a.instance) == (item_id, instance)]
+    heads = tuple(a.entry for a in here if not a.replaced)
+    entry = hashlib.sha256(f"{item_id}/{instance}/{reason}".encode()).hexdigest()
+    ruling = RuledOut(
+        item_id, instance, heads, evidence_digest(here), reason, "p-officer", NOW, entry
+    )
+    return replace(given, rulings=(*given.rulings, ruling))
 
 
 def inputs(

@@ -93,7 +93,7 @@ def test_every_field_at_fault_is_named_at_once() -> None:
                     "crs": "x",
                     "axes": "xy",
                     "source": "s",
-                    "rings": [[["1", "2"]] * 10001],
+                    "rings": [[["1", "2"]] * 100_001],
                 }
             },
             "boundary.rings",

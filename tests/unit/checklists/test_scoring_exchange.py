@@ -56,7 +56,7 @@ def site() -> ScoreInputs:
         w.answer("GEN-S2", "does-not-meet", proof=False),
     ]
     visits = (
-        replace(w.visit("v2", *answers), unread=(("GEN-G2", "-"),)),
+        replace(w.ruled_out(w.visit("v2", *answers), "GEN-S2"), unread=(("GEN-G2", "-"),)),
         w.visit("v1", w.answer("GEN-E2"), at=w.NOW - w.DAY_MS, outcome="partly"),
         w.visit("v3", outcome="evacuated"),
     )
@@ -141,6 +141,11 @@ def _broken_checklist(document: dict[str, Any]) -> None:
     document["checklist"] = {"text": "{", "sha256": hashlib.sha256(b"{").hexdigest()}
 
 
+def _ruling(document: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = document["visits"][0]["rulings"][0]
+    return found
+
+
 def _two_answers_in_one(document: dict[str, Any]) -> None:
     document["visits"][0]["answers"][0] |= {"level": "fully", "special": "refused"}
 
@@ -158,6 +163,13 @@ def _two_answers_in_one(document: dict[str, Any]) -> None:
         (lambda d: d["visits"][0].update(outcome="left early"), "outcome"),
         (lambda d: d["visits"][0].update(unread=[["only one"]]), "unread"),
         (lambda d: d["visits"][0].update(answers=["?"]), "answers[0]"),
+        (lambda d: d["visits"][0]["rulings"].append({}), "rulings[1] lacks item"),
+        (lambda d: d["visits"][0].update(rulings=2 * d["visits"][0]["rulings"]), "the only one"),
+        (lambda d: _ruling(d).update(evidence="0" * 64), "does not fit the answers"),
+        (lambda d: _ruling(d).update(answers=[]), "does not fit the answers"),
+        (lambda d: _ruling(d).update(item="GEN-S3"), "does not fit the answers"),
+        (lambda d: d["visits"][0].update(unread=[["GEN-S2", "-"]]), "does not fit the answers"),
+        (lambda d: _ruling(d).update(evidence="x"), "evidence of rulings[0] is not a SHA-256"),
         (lambda d: d.update(exposure=[1, 2]), "exposure"),
         (lambda d: d.update(sigmas={"p-aaaaaaaa": 1001}), "sigmas"),
         (lambda d: d.update(observed={"operating/warm-kiln": 1}), "operating/warm-kiln"),

@@ -172,6 +172,7 @@ def test_the_order_of_visits_answers_and_evidence_never_matters(
     inputs: ScoreInputs, seed: int
 ) -> None:
     dice = random.Random(seed)
+    inputs = with_rulings(inputs, seed)
 
     def mixed(rows: tuple[Any, ...]) -> tuple[Any, ...]:
         return tuple(dice.sample(rows, len(rows)))
@@ -261,6 +262,20 @@ def _never_lower(before: Score, after: Score) -> None:
             assert old is None or (new is not None and new >= old)
 
 
+def with_rulings(inputs: ScoreInputs, seed: int) -> ScoreInputs:
+    """The same inputs where officers ruled about some places, whatever stands there."""
+    dice = random.Random(seed)
+    share = dice.choice((0.1, 0.5, 1.0))
+    visits = []
+    for visit in inputs.visits:
+        ruled = visit
+        for place in sorted({(a.item, a.instance) for a in visit.answers if not a.replaced}):
+            if dice.random() < share:
+                ruled = w.ruled_out(ruled, *place)
+        visits.append(ruled)
+    return replace(inputs, visits=tuple(visits))
+
+
 # Ways of hiding: the server does not hold the files; they never came; their source is doubted.
 WAYS: tuple[Callable[[EvidenceFact], EvidenceFact | None], ...] = (
     lambda fact: replace(fact, held=False),
@@ -294,34 +309,48 @@ def _never_raised(before: dict[str, Any], after: dict[str, Any]) -> None:
 
 
 @thorough
-@given(seeds, seeds, disputes)
+@given(seeds, seeds, disputes, st.booleans())
 # An older refusal at one well counted as seen, where another well was not proven.
-@example(151, 1, 0.08)
+@example(151, 1, 0.08, False)
 # The lower median moved onto a refusal.
-@example(326696, 1, 0.08)
+@example(326696, 1, 0.08, False)
 # An adverse answer counted beside a claim, at one well of two that the item asks for.
-@example(532, 1, 0.5)
+@example(532, 1, 0.5, False)
 def test_hiding_the_evidence_of_an_answer_never_raises_anything(
-    seed: int, other: int, disputed: float
+    seed: int, other: int, disputed: float, ruled: bool
 ) -> None:
-    """Rule 3, for every answer of any site: lower bounds, coverage, capped score, grade."""
+    """Rule 3, for every answer of any site: lower bounds, coverage, capped score, grade; also where
+    officers ruled answers out.
+    """
     inputs = Maker(seed, disputed).site(3)
+    inputs = with_rulings(inputs, other) if ruled else inputs
     before = score(inputs).to_json()
     for answer in random.Random(other).sample(each(inputs), min(2, len(each(inputs)))):
         _never_raised(before, score(hide(inputs, answer)).to_json())
 
 
 @thorough
-@given(seeds, seeds, disputes)
+@given(seeds, seeds, disputes, st.booleans())
 def test_hiding_or_withdrawing_files_never_raises_anything(
-    seed: int, other: int, disputed: float
+    seed: int, other: int, disputed: float, ruled: bool
 ) -> None:
-    """Rule 3: whole answers, parts of their evidence, files that support several answers."""
+    """Rule 3: whole answers, parts of their evidence, files that support several answers; also
+    where officers ruled answers out.
+    """
     inputs = Maker(seed, disputed).site(3)
+    inputs = with_rulings(inputs, other) if ruled else inputs
     dice = random.Random(other)
     before = score(inputs).to_json()
     for _ in range(2):
         _never_raised(before, score(hide_files(inputs, dice)).to_json())
+
+
+@thorough
+@given(seeds, seeds, disputes)
+def test_ruling_answers_out_never_lowers_anything(seed: int, other: int, disputed: float) -> None:
+    """Rule 3: it acts only where the grade waits for evidence."""
+    inputs = Maker(seed, disputed).site(3)
+    _never_raised(score(with_rulings(inputs, other)).to_json(), score(inputs).to_json())
 
 
 @unhurried
@@ -364,7 +393,7 @@ def test_a_visit_that_saw_nothing_changes_no_number(inputs: ScoreInputs) -> None
 def test_a_score_survives_its_export_byte_for_byte(seed: int) -> None:
     """Rule 10."""
     inputs = replace(
-        w.inputs(PUBLISHED, [Maker(seed).visit("v1", PUBLISHED)]),
+        with_rulings(w.inputs(PUBLISHED, [Maker(seed).visit("v1", PUBLISHED)]), seed),
         profile=load_profile(FILES[2], "profile"),
         limits=load_limits(FILES[1], "limits"),
     )

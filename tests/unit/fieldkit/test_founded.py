@@ -17,6 +17,7 @@ from handing import give, joined, office_sends
 from memory_server import PERSON, Office
 
 from checklists.scoring import inputs_digest, inputs_from_json, score
+from checklists.scoring.rulings import evidence_digest
 from fieldkit.capture import Extras, answer, observe, set_outcome
 from fieldkit.export import write_export
 from fieldkit.generations import own_keys
@@ -99,6 +100,20 @@ def test_what_the_logs_say_is_what_the_score_was_computed_from(shared: Exported)
     visit = shared.document["inputs"]["visits"][0]
     assert {a["auditor"] for a in visit["answers"]} == {PERSON, "p-colleague"}
     assert sum(a["conflict"] for a in visit["answers"]) == 2
+
+
+def test_a_ruling_that_no_log_holds_is_told(shared: Exported) -> None:
+    """Rules 3 and 10: and one that the logs hold is an input like any other."""
+
+    def invent(document: Document) -> None:
+        visit = document["visits"][0]
+        (given,) = [a for a in visit["answers"] if a["item"] == "GEN-G1"]
+        place = {"item": "GEN-G1", "instance": "-", "answers": [given["entry"]]}
+        answers = [a for a in inputs_from_json(document).visits[0].answers if a.item == "GEN-G1"]
+        said = {"reason": "lost", "by": "p-officer", "at": 1, "entry": "0" * 64}
+        visit["rulings"] = [{**place, **said, "evidence": evidence_digest(answers)}]
+
+    assert any("rulings" in told for told in shared.forged(invent))
 
 
 def _turn(document: Document) -> None:

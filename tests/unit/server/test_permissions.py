@@ -47,11 +47,13 @@ ALLOWED = {
         "pages.acknowledgement",
         "pages.admission",
         "pages.resolution",
+        "pages.ruling",
         "pages.inspection",
         "pages.held_aside",
         "pages.branch",
         "pages.file",
         "pages.preview",
+        "pages.effects",
         "pages.standards",
         "pages.standards_post",
         "pages.bundles",
@@ -66,6 +68,7 @@ ALLOWED = {
     "safeguarding": PEOPLE | {"pages.sealed", "pages.sealed_take", "pages.sealed_withdraw"},
     "administrator": PEOPLE
     | {
+        "pages.effects",
         "pages.standards",
         "pages.standards_post",
         "pages.bundles",

@@ -6,17 +6,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from sync.inspection import Fix
 from sync.place import (
-    Area,
-    area,
     convert,
     distance_m,
     distances_m,
-    outside_m,
     parse_fix,
     system_name,
     within_use,
@@ -24,13 +19,6 @@ from sync.place import (
 from sync.problems import Problem
 
 SHARED = Path(__file__).resolve().parents[3] / "../shared"
-
-# A made-up square of about 1.1 km in the middle of the South China Sea.
-SQUARE = [("112.00", "12.00"), ("112.01", "12.00"), ("112.01", "12.01"), ("112.00", "12.01")]
-
-
-def square(*more: list[tuple[str, str]]) -> Area:
-    return area("EPSG:4326", "xy", [[*SQUARE, SQUARE[0]], *more])
 
 
 def code_of(call: object, *args: object) -> str:
@@ -218,85 +206,3 @@ def test_conversions_from_several_threads_agree() -> None:
 
     with ThreadPoolExecutor(8) as pool:
         assert len(set(pool.map(one, range(64)))) == 1
-
-
-# -- boundaries -----------------------------------------------------------------------------------
-
-
-def test_a_valid_closed_ring_needs_no_note() -> None:
-    made = square()
-    assert made.notes == ()
-    assert made.within_use
-    assert made.accuracy_m == 0.0
-    assert outside_m(made, 12.005, 112.005) == 0.0
-
-
-def test_an_open_ring_is_closed_with_a_note() -> None:
-    made = area("EPSG:4326", "xy", [SQUARE])
-    assert any("not closed" in n for n in made.notes)
-    assert made.shape.equals(square().shape)
-
-
-def test_a_ring_that_crosses_itself_is_repaired_with_a_note_and_its_widest_reading() -> None:
-    a, b, c, d = SQUARE
-    made = area("EPSG:4326", "xy", [[a, c, b, d, a]])
-    assert any("repaired" in n for n in made.notes)
-    assert outside_m(made, 12.0099, 112.005) > 0
-    assert outside_m(made.widest, 12.0099, 112.005) == 0.0
-
-
-def test_a_hole_is_outside() -> None:
-    hole = [("112.004", "12.004"), ("112.006", "12.004"), ("112.006", "12.006")]
-    made = square([*hole, ("112.004", "12.006"), hole[0]])
-    nearest = distance_m((12.005, 112.005), (12.005, 112.004))
-    assert outside_m(made, 12.005, 112.005) == pytest.approx(nearest, abs=0.01)
-
-
-def test_a_hole_that_leaves_its_ring_is_repaired_with_a_note() -> None:
-    hole = [("112.005", "12.004"), ("112.020", "12.004"), ("112.020", "12.006")]
-    made = square([*hole, ("112.005", "12.006"), hole[0]])
-    assert any("repaired" in n for n in made.notes)
-    assert outside_m(made, 12.005, 112.008) > 0
-
-
-@pytest.mark.parametrize(
-    "rings",
-    [
-        [],
-        [[]],
-        [SQUARE[:2]],
-        [[SQUARE[0]] * 5],
-        [[("0", "0"), ("1", "1"), ("2", "2"), ("0", "0")]],
-        [[("112", "1200"), ("112.1", "1200"), ("112.1", "1201")]],
-    ],
-)
-def test_a_shape_without_an_area_is_a_catalogue_error(rings: list[list[tuple[str, str]]]) -> None:
-    assert code_of(area, "EPSG:4326", "xy", rings) == "polygon-malformed"
-
-
-def test_too_many_points_are_a_catalogue_error() -> None:
-    ring = [(f"{n}.5", "1") for n in range(10_001)]
-    assert code_of(area, "EPSG:32647", "xy", [ring]) == "polygon-malformed"
-
-
-def test_the_distance_to_a_corner_is_the_geodesic_one() -> None:
-    assert outside_m(square(), 12.02, 112.02) == pytest.approx(
-        distance_m((12.02, 112.02), (12.01, 112.01)), abs=0.01
-    )
-
-
-def test_a_long_edge_stays_straight_in_its_own_system() -> None:
-    """An edge along a parallel follows the parallel, which is no geodesic: 80 m apart here."""
-    ring = [("99", "19"), ("100", "19"), ("100", "20"), ("99", "20"), ("99", "19")]
-    made = area("EPSG:4326", "xy", [ring])
-    north = distance_m((20.0, 99.5), (20.001, 99.5))
-    assert outside_m(made, 20.001, 99.5) == pytest.approx(north, abs=0.05)
-
-
-@given(st.floats(-80, 80), st.floats(-170, 170))
-def test_a_point_is_never_further_from_a_shape_than_from_its_corners(
-    lat: float, lon: float
-) -> None:
-    made = square()
-    corners = [distance_m((lat, lon), (float(y), float(x))) for x, y in SQUARE]
-    assert outside_m(made, lat, lon) <= min(corners) + 1e-6
