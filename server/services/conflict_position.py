@@ -10,13 +10,14 @@ from datetime import date
 from checklists.conflict.cells import cells_within
 from checklists.conflict.exposure import REACH_M
 from checklists.discrepancies.declaration import Declaration, read_declaration
+from checklists.discrepancies.reread import shape_area
 from server.services.conflict import CAHRA, out_of_place, out_of_time
 from server.services.identifiers import day_of
 from server.store import conflict, declarations, facilities, gradings
 from server.store.conflict import Snapshot
 from server.store.logs import inspections_at
 from server.store.transaction import Tx
-from sync.place import area, convert
+from sync.place import convert
 from sync.problems import Problem
 
 
@@ -52,9 +53,7 @@ def position_of(declaration: Declaration | None) -> Position | None:
             there = convert(point.first, point.second, given.crs, given.axes)
             return Position(there.lat, there.lon, there.accuracy_m)
         if declaration is not None and declaration.boundary is not None:
-            given = declaration.boundary
-            rings = [[(p.first, p.second) for p in ring] for ring in given.rings]
-            found = area(given.crs, given.axes, rings)
+            found = shape_area(declaration.boundary)
             middle = found.shape.centroid
             return Position(middle.y, middle.x, found.accuracy_m)
     except Problem:  # numbers that lie nowhere on the map: R01 and R04 say so
