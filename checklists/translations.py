@@ -54,15 +54,7 @@ def read_translation(data: bytes, name: str) -> Translation:
     language = reader.shaped(
         top.get("language"), "language", _LANGUAGE, "Use a code such as ms or zh-Hant."
     )
-    reviewed = reader.truth(top.get("reviewed"), "reviewed")
-    if reviewed and not ("reviewer" in top and "date" in top):
-        reader.fault(
-            top["reviewed"],
-            "A reviewed translation says nothing about its reviewer.",
-            "Add reviewer: … and date: …, or write reviewed: false.",
-        )
-    reader.word(top.get("reviewer"), "reviewer")
-    reader.day(top.get("date"), "date")
+    reviewed = reader.reviewed(top)
     texts: dict[tuple[str, ...], Scalar] = {}
     of: dict[str, Scalar] = {}
     for key, value in reader.pairs(top.get("texts"), "texts"):

@@ -21,6 +21,7 @@ from checklists.check import Library, check
 from checklists.compose import RECIPE_FORMAT, compose, read_part, read_recipe
 from checklists.discrepancies.settings_file import load_settings
 from checklists.load import load_checklist, load_limits, load_profile
+from checklists.sheet_words import english_words, read_words
 from checklists.translations import read_translation
 from checklists.yaml_lines import Faults, Keyed, Listed, Node, Scalar, read_yaml
 from sync.problems import Problem
@@ -171,9 +172,12 @@ def _meaning(data: bytes) -> Any:
             # Who reviewed it and when is for people; the program shows whether it was.
             return one.part, one.language, one.reviewed, texts, marks
         case "tapak-limits/1":
-            return dataclasses.replace(load_limits(data, "x"), digest="")
+            # Equal numbers may be written with more zeros, and are shown as they are written.
+            return repr(dataclasses.replace(load_limits(data, "x"), digest=""))
         case "tapak-profile/1":
             return dataclasses.replace(load_profile(data, "x"), digest="")
+        case "tapak-words/1":
+            return read_words(data, "x", english_words())
         case form if form == RECIPE_FORMAT:
             recipe = read_recipe(data, "x", published.part_names())
             return compose(recipe, published.part, published.translations())

@@ -17,6 +17,7 @@ SHARE = 53
 def test_every_kind_of_file_is_among_those_that_are_changed() -> None:
     kinds = {path.relative_to(ROOT).parts[0] for path in files()}
     assert kinds >= {"parts", "recipes", "translations", "limits", "profiles", "discrepancies"}
+    assert "words" in kinds
 
 
 @pytest.mark.parametrize("how", HOWS)
@@ -36,7 +37,12 @@ def test_a_changed_line_is_told_or_read_as_it_stands(how: str) -> None:
         ("parts/logistics.yaml", "severity: critical", "severty: critical", "refused"),
         ("parts/logistics.yaml", "Do seals, weights", "Do seals weights", "amiss or a note"),
         ("limits/example.yaml", "upper: 0.010", "upper: 0.011", "read as it now stands"),
+        ("limits/example.yaml", "upper: 0.010", "upper: 0.0100", "read as it now stands"),
         ("limits/example.yaml", "fictional: true", "fictional: yes", "refused"),
+        ("limits/my.yaml", "verified: false\n", "", "amiss or a note"),
+        ("words/ms.yaml", "{weight}", "{wait}", "refused"),
+        ("words/ms.yaml", '  look-at: "lihat"\n', "", "amiss or a note"),
+        ("words/ms.yaml", '"lihat"', '"lihatlah"', "read as it now stands"),
         (
             "discrepancies/settings/default.yaml",
             "    - CorelDRAW\n",
