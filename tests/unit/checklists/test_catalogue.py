@@ -11,6 +11,7 @@ from discrepancy_cases import (
     NOON,
     OBSERVED,
     OTHER,
+    PEERS,
     at,
     case,
     filing,
@@ -27,7 +28,7 @@ from discrepancy_cases import (
 from hypothesis import given
 from hypothesis import strategies as st
 
-from checklists.discrepancies.case import FLAG_SEVERITIES, SUBJECTS, Case, Flag
+from checklists.discrepancies.case import FLAG_SEVERITIES, SUBJECTS, Case, Flag, NotEvaluated
 from checklists.discrepancies.catalogue import (
     RULES,
     evaluate,
@@ -35,6 +36,7 @@ from checklists.discrepancies.catalogue import (
     findings_bytes,
     findings_to_json,
 )
+from checklists.discrepancies.imported import DeathRecord, Imported
 from sync.problems import Problem
 
 POINTS = (at(401000, 901000), at(402300, 901000), at(402300, 901001), at(404000, 901000, None))
@@ -84,13 +86,19 @@ WRONG = {
         for name in ("2026-01", "2026-02")
     ],
     "shipments": [row("shipments", mass_t="500")],
+    "licences": [row("licences", capacity_t_reo_per_year="90")],
 }
+IMPORTED = Imported(
+    deaths=(DeathRecord("a made-up newspaper", 2, "2025-05-05", "2025-05-05", sure=True),),
+    peers={**PEERS, "power_kwh_per_t_reo": ("5000", "5100", "5200", "5300", "5400")},
+)
 
 
 def full() -> Case:
     return case(
         declaration=filing(**WRONG),
-        observed=seen({**OBSERVED, "survey/heap-1": "500"}),
+        observed=seen({**OBSERVED, "survey/heap-1": "500", "headcount/own-staff": "300"}),
+        imported=IMPORTED,
         points=POINTS,
         photos=PHOTOS,
         signs=SIGNS,
@@ -115,7 +123,7 @@ def test_findings_come_in_the_order_of_rules_and_say_everything() -> None:
         *["R12"] * 3,
         *["R13"] * 3,
         *["R16"],
-        *["R18", "R19", "R20", "R21", "R22"],
+        *["R18", "R19", "R20", "R21", "R22", "R23", "R25", "R25", "R31", "R32", "R33"],
     ]
     for flag in (f for f in found if isinstance(f, Flag)):
         assert flag.severity in FLAG_SEVERITIES
@@ -140,7 +148,8 @@ def test_a_case_with_nothing_in_it_is_answered_with_what_is_needed() -> None:
 
 
 def test_a_case_in_which_everything_fits_raises_nothing() -> None:
-    assert evaluate(case()) == ()
+    """But for R32, which says the same whether or not there is anything sealed."""
+    assert [(f.rule, type(f)) for f in evaluate(case())] == [("R32", NotEvaluated)]
 
 
 @given(
