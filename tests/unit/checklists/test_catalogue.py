@@ -36,7 +36,7 @@ from checklists.discrepancies.catalogue import (
     findings_bytes,
     findings_to_json,
 )
-from checklists.discrepancies.imported import DeathRecord, Imported
+from checklists.discrepancies.imported import DeathRecord, Imported, RiskArea
 from sync.problems import Problem
 
 POINTS = (at(401000, 901000), at(402300, 901000), at(402300, 901001), at(404000, 901000, None))
@@ -85,10 +85,14 @@ WRONG = {
         month(month=name, output_t_reo="120", reagents=[{"reagent": "ammonium-sulfate", "t": "60"}])
         for name in ("2026-01", "2026-02")
     ],
-    "shipments": [row("shipments", mass_t="500")],
+    "shipments": [row("shipments", mass_t="500", origin="LA", transit=["MM"])],
+    "deposit": [row("deposit", mean="0.5")],
     "licences": [row("licences", capacity_t_reo_per_year="90")],
 }
+SEEN = {"survey/heap-1": "500", "headcount/own-staff": "300", "activity/heap-1": "9"}
 IMPORTED = Imported(
+    areas=(RiskArea("MM-11", "2024-01-01", "a made-up list"),),
+    parties=(),
     deaths=(DeathRecord("a made-up newspaper", 2, "2025-05-05", "2025-05-05", sure=True),),
     peers={**PEERS, "power_kwh_per_t_reo": ("5000", "5100", "5200", "5300", "5400")},
 )
@@ -97,7 +101,10 @@ IMPORTED = Imported(
 def full() -> Case:
     return case(
         declaration=filing(**WRONG),
-        observed=seen({**OBSERVED, "survey/heap-1": "500", "headcount/own-staff": "300"}),
+        observed=seen(
+            {**OBSERVED, "survey/heap-1": "500", "headcount/own-staff": "300"}
+            | {"activity/heap-1": "9"}
+        ),
         imported=IMPORTED,
         points=POINTS,
         photos=PHOTOS,
@@ -123,7 +130,8 @@ def test_findings_come_in_the_order_of_rules_and_say_everything() -> None:
         *["R12"] * 3,
         *["R13"] * 3,
         *["R16"],
-        *["R18", "R19", "R20", "R21", "R22", "R23", "R25", "R25", "R31", "R32", "R33"],
+        *["R18", "R19", "R20", "R21", "R22", "R23", "R24", "R25", "R25"],
+        *["R28", "R28", "R29", "R31", "R32", "R33"],
     ]
     for flag in (f for f in found if isinstance(f, Flag)):
         assert flag.severity in FLAG_SEVERITIES
