@@ -109,7 +109,7 @@ def test_findings_come_in_the_order_of_rules_and_say_everything() -> None:
         assert flag.margin
         assert flag.innocent_causes
         assert flag.would_settle
-        assert flag.inputs["thresholds"] == "default 2"
+        assert flag.inputs["thresholds"] == "default 3"
 
 
 def test_a_case_with_nothing_in_it_is_answered_with_what_is_needed() -> None:
@@ -118,6 +118,8 @@ def test_a_case_with_nothing_in_it_is_answered_with_what_is_needed() -> None:
     assert [(f["rule"], f["kind"]) for f in found] == [
         ("R01", "not-evaluated"),
         ("R04", "not-evaluated"),
+        ("R05", "not-evaluated"),
+        ("R06", "not-evaluated"),
         ("R16", "not-evaluated"),
     ]
     assert all(f["needs"] for f in found)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 import pytest
@@ -26,17 +27,17 @@ def test_the_default_thresholds_are_those_of_the_rules_table() -> None:
     assert settings["R07"]["margin_min"] == "30"
     assert settings["R08"] == {"skew_s": "120", "major_s": "3600"}
     assert settings["R09"]["speed_kmh"] == "150"
-    assert (settings["id"], settings["version"]) == ("default", "2")
+    assert (settings["id"], settings["version"]) == ("default", "3")
     assert settings["digest"] == hashlib.sha256(DATA).hexdigest()
 
 
 def test_other_thresholds_change_what_a_rule_says() -> None:
-    strict = DATA.replace(b"margin_m: 50 ", b"margin_m: 10 ").replace(b"version: 2", b"version: 3")
+    strict = DATA.replace(b"margin_m: 50 ", b"margin_m: 10 ").replace(b"version: 3", b"version: 4")
     near = case(country="XX", points=(at(402045, 901000),))
     assert R01.find(near) == ()
     flag = only(R01, case(country="XX", points=near.points, settings=load_settings(strict, "s")))
     assert flag.severity == "major"
-    assert flag.inputs["thresholds"] == "default 3"
+    assert flag.inputs["thresholds"] == "default 4"
 
 
 @pytest.mark.parametrize(
@@ -51,8 +52,8 @@ def test_other_thresholds_change_what_a_rule_says() -> None:
         (b"editors:\n", b"editors: GIMP\n  other:\n", "known"),
         (b"R16:", b"R99:", "'R99' is not known here"),
         (b"R16:\n", b"R16: [\n", "not YAML"),
-        (b"thresholds/2", b"thresholds/7", "s.yaml:3"),
-        (b"version: 2", b"version: one", "s.yaml:5"),
+        (b"thresholds/3", b"thresholds/7", "s.yaml:3"),
+        (b"version: 3", b"version: one", "s.yaml:5"),
         (b"  skew_s: 120", b"  skew_s: soon", "number"),
         (b"least_s: 10", b"least_s: 0", "whole number"),
         (b"R09:", b"R10:", "'R10' is not known here"),
@@ -73,19 +74,23 @@ def test_a_malformed_file_is_a_catalogue_error_that_says_where(
     assert says in str(caught.value)
 
 
-def test_a_file_of_the_earlier_format_takes_the_thresholds_of_later_rules_from_the_program() -> (
-    None
-):
-    text = (
-        DATA.decode()
-        .replace("thresholds/2", "thresholds/1")
-        .replace("margin_m: 50 ", "margin_m: 7 ")
-    )
-    head, rest = text.split("R02:", 1)
-    earlier = (head + "R12:" + rest.split("R12:", 1)[1]).encode()
-    settings = load_settings(earlier, "s.yaml")
-    assert settings["R01"]["margin_m"] == "7"
-    assert settings["R09"] == default_settings()["R09"]
-    assert settings["digest"] == hashlib.sha256(earlier).hexdigest()
-    with pytest.raises(Problem):
-        load_settings(text.encode(), "s.yaml")
+def earlier(form: int, *rules: str) -> bytes:
+    """The default file as it was before some rules had thresholds."""
+    head, *blocks = re.split(r"(?m)^(?=R\d\d:)", DATA.decode())
+    kept = [block for block in blocks if block[:3] not in rules]
+    return "".join([head.replace("thresholds/3", f"thresholds/{form}"), *kept]).encode()
+
+
+IN_2 = ("R02", "R03", "R07", "R08", "R09")
+IN_3 = ("R05", "R06")
+
+
+def test_a_file_of_an_earlier_format_takes_the_thresholds_of_later_rules_from_the_program() -> None:
+    for form, later in ((1, (*IN_2, *IN_3)), (2, IN_3)):
+        data = earlier(form, *later).replace(b"margin_m: 50 ", b"margin_m: 7 ")
+        settings = load_settings(data, "s.yaml")
+        assert settings["R01"]["margin_m"] == "7"
+        assert all(settings[rule] == default_settings()[rule] for rule in later)
+        assert settings["digest"] == hashlib.sha256(data).hexdigest()
+        with pytest.raises(Problem):
+            load_settings(earlier(form), "s.yaml")
