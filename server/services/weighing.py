@@ -23,6 +23,7 @@ from sync.inspection_reader import Value, read_value
 T = TypeVar("T")
 
 MOST = 24  # choices that are worked out for one page
+MOST_FILES = 24_000  # that are looked at for it, each once a choice
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,8 @@ def weighed_view(
     choices = [(one, side) for one in conflicts for side in one.sides]
     asked = list(places)
     ruled = {one.code: scales.ruling(one) for one in asked[:MOST]}
-    room = MOST - len(ruled)
+    files = max(1, len(scales.inspection.evidence))
+    room = min(MOST - len(ruled), MOST_FILES // files)
     tried = [(s.record.h, scales.keeping(one, s)) for one, s in choices[:room]]
     kept = {h: found for h, found in tried if found is not None}
     left = max(0, len(choices) - room) + len(asked) - len(ruled)

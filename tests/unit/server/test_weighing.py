@@ -202,6 +202,8 @@ def test_the_page_says_it_beside_each_value_and_to_nobody_who_may_not_decide(
     shown = html.unescape(office.logged_in("officer").call("GET", f"/inspections/{VISIT}").text)
     assert shown.count('class="weighed') == 3
     words = " ".join(shown.split())
+    monkeypatch.setattr(weighing, "MOST_FILES", len(page(office).loaded.current.evidence))
+    assert len((page(office).weighed or weighing.WeighedView({}, {})).kept) == 1
     assert "4 choices more are not worked out: there are too many at once." in words
     person = office.person_id("auditor")
     office.ctx.db.write(lambda tx: people.grant(tx, person, "officer", "north"))
