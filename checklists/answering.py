@@ -40,6 +40,7 @@ _READING = re.compile(
     r"(?P<analyte>[^=\s]+)=(?P<value>[-−]?[\d.,]+)"
     r"(?:\s*(?:±|\+/-|\+-)\s*(?P<u>-?[\d.,]+))?\s*(?P<unit>\S.*)?\Z"
 )
+_NUMBER = re.compile(r"(?P<value>\S+?)(?:\s*(?:±|\+/-|\+-)\s*(?P<u>\S+))?\Z")
 
 
 def read_answer(item: Item, values: Sequence[str]) -> dict[str, object]:
@@ -82,13 +83,24 @@ def check_second(item: Item, special: object, reason: str, second: str, own: Ite
         )
 
 
-def check_observation(known: ObservedItem, what: str, value: str) -> None:
-    """Raise `level-unknown` unless the value is one that this observation can have."""
-    if known.type == "sign" and value not in SIGNS:
-        raise problem("level-unknown", level=value, item=what, nearest=", ".join(SIGNS))
-    if known.type == "number" and not is_decimal(value):
-        hint = f"a number in {known.unit}, such as 24" if known.unit else "a number, such as 24"
-        raise problem("level-unknown", level=value, item=what, nearest=hint)
+def read_observation(known: ObservedItem, what: str, given: str) -> dict[str, str]:
+    """The value of an observation, from typed words: a sign, or a number and what is uncertain
+    about it, such as 24 or 12000±600.
+
+    Raises `level-unknown` unless it is one that this observation can have.
+    """
+    if known.type != "number":
+        if known.type == "sign" and given not in SIGNS:
+            raise problem("level-unknown", level=given, item=what, nearest=", ".join(SIGNS))
+        return {"value": given}
+    match = _NUMBER.match(given)
+    u = match["u"] if match is not None else None
+    known_u = u is None or (is_decimal(u) and not u.startswith("-"))
+    if match is None or not is_decimal(match["value"]) or not known_u:
+        unit = f" in {known.unit}" if known.unit else ""
+        hint = f"a number{unit}, such as 24 or 24±2"
+        raise problem("level-unknown", level=given, item=what, nearest=hint)
+    return {"value": match["value"]} | ({} if u is None else {"u": u})
 
 
 def _allowed(item: Item) -> tuple[str, ...]:

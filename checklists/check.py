@@ -1,7 +1,8 @@
 """A file of the shared standard checked: what its loader refuses, and what an author should know.
 
 The file says itself what it is (`format`): a checklist, a part, a recipe, a translation, a limits
-table or a profile. Parts, recipes and translations are held against the library that is given.
+table, a profile or a sheet's own words. Parts, recipes and translations are held against the
+library that is given.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from checklists.compose import (
 from checklists.load import load_checklist
 from checklists.load_tables import LIMITS_FORMAT, PROFILE_FORMAT, load_limits, load_profile
 from checklists.model import Checklist, Item, Limits, Text
+from checklists.sheet_words import WORDS_FORMAT, english_words, read_words
 from checklists.translations import (
     TRANSLATION_FORMAT,
     Translation,
@@ -42,6 +44,7 @@ FORMATS = (
     TRANSLATION_FORMAT,
     LIMITS_FORMAT,
     PROFILE_FORMAT,
+    WORDS_FORMAT,
 )
 
 
@@ -94,9 +97,14 @@ def check(data: bytes, name: str, library: Library) -> Checked:
             found = _translation(data, name, lines, library)
         case "tapak-limits/1":
             table = load_limits(data, name)
-            found = list(weights.unused_limits(table, library.items(), lines))
+            found = [
+                *weights.unused_limits(table, library.items(), lines),
+                *weights.verified_unsaid(root, table, lines),
+            ]
         case "tapak-profile/1":
             found = list(weights.pillar_weights(load_profile(data, name), lines))
+        case "tapak-words/1":
+            found = _words(data, name, lines)
         case _:
             found = _checklist(load_checklist(data, name), lines, library.tables)
     file = f"{name} (composed)" if kind == RECIPE_FORMAT else name
@@ -211,21 +219,8 @@ def _translation(data: bytes, name: str, lines: Lines, library: Library) -> list
     part = library.part(done.part)
     lay_over(part, done)
     every_place = places(part)
-    missing = [path for path in every_place if path not in done.texts]
-    found = []
-    if missing:
-        found.append(
-            Finding(
-                lines.top("texts"),
-                NOTE,
-                "missing-translation",
-                done.language,
-                f"{done.language}: {len(missing)} of {len(every_place)} texts of the part "
-                f"{part.id} are missing and fall back to English.",
-                "Translate them.",
-                tuple("/".join(path) for path in missing),
-            )
-        )
+    missing = ["/".join(path) for path in every_place if path not in done.texts]
+    found = _missing(lines, done.language, f"the part {part.id}", missing, len(every_place))
     unmarked = sorted({path[0] for path in done.texts} - set(done.of))
     if unmarked:
         found.append(
@@ -239,15 +234,50 @@ def _translation(data: bytes, name: str, lines: Lines, library: Library) -> list
                 "Run: tapak checklist stamp FILE.",
             )
         )
-    if not done.reviewed:
-        found.append(
-            Finding(
-                lines.top("reviewed"),
-                NOTE,
-                "draft-language",
-                done.language,
-                f"{done.language}: no native speaker has reviewed it; every page says so.",
-                "Have it reviewed, then write reviewed: true, reviewer and date.",
-            )
+    return [*found, *_draft(lines, done.language, done.reviewed)]
+
+
+def _words(data: bytes, name: str, lines: Lines) -> list[Finding]:
+    done = read_words(data, name, english_words())
+    missing = [key for key in english_words() if key not in done.words]
+    found = _missing(lines, done.language, "the sheet", missing, len(english_words()), "words")
+    return [*found, *_draft(lines, done.language, done.reviewed)]
+
+
+def _missing(
+    lines: Lines,
+    language: str,
+    where: str,
+    missing: Sequence[str],
+    every: int,
+    field: str = "texts",
+) -> list[Finding]:
+    if not missing:
+        return []
+    return [
+        Finding(
+            lines.top(field),
+            NOTE,
+            "missing-translation",
+            language,
+            f"{language}: {len(missing)} of {every} {field} of {where} are missing and fall back "
+            "to English.",
+            "Translate them.",
+            tuple(missing),
         )
-    return found
+    ]
+
+
+def _draft(lines: Lines, language: str, reviewed: bool) -> list[Finding]:
+    if reviewed:
+        return []
+    return [
+        Finding(
+            lines.top("reviewed"),
+            NOTE,
+            "draft-language",
+            language,
+            f"{language}: no native speaker has reviewed it; every page says so.",
+            "Have it reviewed, then write reviewed: true, reviewer and date.",
+        )
+    ]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from checklists.answering import check_observation, check_second, read_answer
+from checklists.answering import check_second, read_answer, read_observation
 from checklists.model import Checklist
 from sync.conflicts import Conflict, new_value
 from sync.inspection import OUTCOMES
@@ -54,8 +54,8 @@ def decided_value(conflict: Conflict, checklist: Checklist | None, words: Words)
         check_second(item, said.get("special"), words.reason, words.second, words.own)
         said |= {"reason": words.reason, "second": words.second, "checklist": checklist.digest}
     elif seen is not None:
-        said |= {"value": " ".join(words.values), "unit": seen.unit}
-        check_observation(seen, rest.removesuffix("/-"), said["value"])
+        said |= read_observation(seen, rest.removesuffix("/-"), " ".join(words.values))
+        said["unit"] = seen.unit
     else:
         raise problem("conflict-keep-only", what=rest.removesuffix("/-") or conflict.path)
     return new_value(_lean(said), words.why)

@@ -7,7 +7,7 @@ The stand-ins never leave the loader: a file with faults yields no checklist.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 
@@ -198,6 +198,20 @@ class Reader:
         return text
 
     # -- texts per language -----------------------------------------------------------------------
+
+    def reviewed(self, top: Mapping[str, Node]) -> tuple[bool, str, str]:
+        """Whether a native speaker has reviewed the file, who and when, the last two empty where
+        the file does not say: of the fields `reviewed`, `reviewer` and `date`.
+        """
+        reviewed = self.truth(top.get("reviewed"), "reviewed")
+        if reviewed and not ("reviewer" in top and "date" in top):
+            self.fault(
+                top["reviewed"],
+                "A reviewed translation says nothing about its reviewer.",
+                "Add reviewer: … and date: …, or write reviewed: false.",
+            )
+        who = self.word(top.get("reviewer"), "reviewer")
+        return reviewed, who, self.day(top.get("date"), "date") if "date" in top else ""
 
     def read_languages(self, node: Node | None) -> None:
         """Take over the list of languages; every text is then held against it."""

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from checklists.answering import check_observation, check_second, read_answer
+from checklists.answering import check_second, read_answer, read_observation
 from checklists.discrepancies.days import day_in
 from checklists.model import Checklist, Item
 from fieldkit.authors import attributed_records
@@ -229,9 +229,8 @@ def observe(recorder: Recorder, inspection: str, what: str, value: str, extras: 
         names = [f"{o.what}/{i}" for o in checklist.observed for i in (o.instances or ("…",))]
         raise problem("observation-unknown", what=what, nearest=nearest(what, names))
     place = _instance(name, instance or "-")
-    check_observation(known, what, value)
     entry = {
-        "value": value,
+        **read_observation(known, what, value),
         "unit": known.unit,
         "note": extras.note,
         "evidence": find_evidence(recorder.store, inspection, extras.evidence),

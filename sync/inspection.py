@@ -117,7 +117,10 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Something seen, not scored: `value` is a sign (yes, no, unsure) or a decimal string."""
+    """Something seen, not scored: `value` is a sign (yes, no, unsure) or a decimal string.
+
+    `uncertainty` is a number's expanded one, in the same unit, None where it was not stated.
+    """
 
     what: str
     instance: str
@@ -127,6 +130,7 @@ class Observed:
     evidence: tuple[str, ...]
     fix: Fix | None
     written: Written
+    uncertainty: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -247,6 +247,7 @@ def _observed(entry: Entry) -> Observed:
         _digests(v, "evidence"),
         _fix(v),
         _written(entry),
+        _decimal(v, "u"),
     )
 
 

@@ -275,9 +275,14 @@ def apply(operation: Operation, xs: Numbers, ys: Numbers) -> tuple[Numbers, Numb
 
 def in_bounds(bounds: Bounds | None, lons: Numbers, lats: Numbers) -> bool:
     """Whether all positions lie in the bounds, which may reach across the 180th meridian."""
+    return count_in_bounds(bounds, lons, lats) == len(lons)
+
+
+def count_in_bounds(bounds: Bounds | None, lons: Numbers, lats: Numbers) -> int:
+    """How many of the positions lie in the bounds."""
     if bounds is None:
-        return True
+        return len(lons)
     west, south, east, north = bounds
     after, before = lons >= west, lons <= east
     across = after & before if west <= east else after | before
-    return bool(np.all(across & (lats >= south) & (lats <= north)))
+    return int(np.count_nonzero(across & (lats >= south) & (lats <= north)))

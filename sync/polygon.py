@@ -25,8 +25,8 @@ from sync.place import (
     Operation,
     apply,
     choose,
+    count_in_bounds,
     given_numbers,
-    in_bounds,
     known_system,
 )
 from sync.problems import problem
@@ -53,8 +53,8 @@ class Area:
     """A given boundary in WGS 84: as declared or as repaired.
 
     `widest` is the most that the given points can mean: the same shape, or the convex hulls of its
-    rings where it had to be repaired. `within_use` tells whether all given points lie in the
-    system's area of use.
+    rings where it had to be repaired. `in_use` of the `points` that were given (closing ones
+    counted) lie in the system's area of use.
     """
 
     shape: Shape
@@ -62,7 +62,13 @@ class Area:
     accuracy_m: float | None
     operation: str
     notes: tuple[str, ...]
-    within_use: bool
+    points: int
+    in_use: int
+
+    @property
+    def within_use(self) -> bool:
+        """Whether all given points lie in the system's area of use."""
+        return self.in_use == self.points
 
     @property
     def repaired(self) -> bool:
@@ -320,14 +326,16 @@ def _bring(given: Numbers, shape: Shape, widest: Shape, system: Known, notes: li
     if where is None:
         raise problem("polygon-malformed", why=f"it lies outside what {system.crs} can describe")
     notes.extend(more)
-    in_use = in_bounds(system.bounds, *where)
-    if not in_use:
+    in_use = count_in_bounds(system.bounds, *where)
+    if in_use < len(given):
         notes.append(f"it lies outside the area in which {system.crs} is used")
     brought = _over(shape, system, operation, notes)
     most = brought if widest is shape else _over(widest, system, operation, [])
     for one in (brought, most):
         shapely.prepare(one)
-    return Area(brought, most, operation.accuracy_m, operation.name, tuple(notes), in_use)
+    return Area(
+        brought, most, operation.accuracy_m, operation.name, tuple(notes), len(given), in_use
+    )
 
 
 def _extremes(given: Numbers) -> Numbers:

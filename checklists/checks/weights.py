@@ -7,6 +7,7 @@ from itertools import product
 
 from checklists.checks.finding import AMISS, NOTE, Finding, Lines
 from checklists.model import PILLARS, Analyte, Checklist, Item, Limits, Piece, Profile, Section
+from checklists.yaml_lines import Keyed, Node
 
 # More than this many files of a kind, and a piece is one that hardly anybody brings together.
 MANY_FILES = 20
@@ -189,6 +190,20 @@ def unused_limits(table: Limits, items: Iterable[Item], lines: Lines) -> Iterato
                 f"The limit {row.id} is in {row.unit}, and {analyte.id} is read in {analyte.unit}.",
                 "Use one unit in both.",
             )
+
+
+def verified_unsaid(root: Node, table: Limits, lines: Lines) -> Iterator[Finding]:
+    """A real table that does not say whether it was verified, and so counts as one that was not."""
+    if not table.fictional and isinstance(root, Keyed) and root.get("verified") is None:
+        yield Finding(
+            lines.top("fictional"),
+            NOTE,
+            "verified-unsaid",
+            table.jurisdiction,
+            "The table does not say whether its rows were held against the law; it counts as not "
+            "verified.",
+            "Write verified: true or verified: false.",
+        )
 
 
 def pillar_weights(profile: Profile, lines: Lines) -> Iterator[Finding]:

@@ -59,6 +59,21 @@ class CasePhoto:
 
 
 @dataclass(frozen=True, slots=True)
+class Seen:
+    """A number that was observed: `uncertainty` is expanded, in the same unit, None if not stated.
+
+    Of values that stand side by side at one place, each is one.
+    """
+
+    what: str
+    instance: str
+    value: str
+    uncertainty: str | None
+    unit: str
+    entry: str
+
+
+@dataclass(frozen=True, slots=True)
 class Use:
     """Another visit in which the same bytes were submitted."""
 
@@ -73,11 +88,11 @@ class Case:
     """All that the rules may read about one visit. Pure data: the device and the server build the
     same case from the same facts.
 
-    `signs` maps an operating sign to yes, no or unsure. `other_uses` maps SHA-256 to other visits;
-    `uses_complete` is False on a device, which knows its own visits only. `settings` are the
-    versioned thresholds. `outcomes` are all outcomes that stand side by side. `fixes`, `ways`
-    (tracks), `spans` (when each device recorded the visit) and `clocks` (how far each device's
-    clock was off, as far as that is known here) are those of `moments`.
+    `signs` maps an operating sign to yes, no or unsure; `observed` are the numbers. `other_uses`
+    maps SHA-256 to other visits; `uses_complete` is False on a device, which knows its own visits
+    only. `settings` are the versioned thresholds. `outcomes` are all outcomes that stand side by
+    side. `fixes`, `ways` (tracks), `spans` (when each device recorded the visit) and `clocks` (how
+    far each device's clock was off, as far as that is known here) are those of `moments`.
     """
 
     facility: str
@@ -98,6 +113,7 @@ class Case:
     ways: tuple[Way, ...] = ()
     spans: tuple[Span, ...] = ()
     clocks: tuple[Reading, ...] = ()
+    observed: tuple[Seen, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +203,7 @@ def build_case(
         ways_of(inspection),
         spans,
         clocks_of(inspection, spans, clocks),
+        _seen(inspection),
     )
 
 
@@ -266,6 +283,18 @@ def _signs(inspection: Inspection) -> dict[str, str]:
             one = next(iter(values)) if len(values) == 1 and not slot.unread else "unsure"
             signs[sign] = one if one in ("yes", "no") else "unsure"
     return signs
+
+
+def _seen(inspection: Inspection) -> tuple[Seen, ...]:
+    """The numbers observed. A place with a value that needs a newer version is left out whole."""
+    seen = [
+        Seen(what, instance, head.value, head.uncertainty, head.unit, head.written.h)
+        for (what, instance), slot in inspection.observed.items()
+        if not slot.unread
+        for head in slot.heads
+        if is_decimal(head.value)
+    ]
+    return tuple(sorted(seen, key=lambda s: (s.what, s.instance, s.entry)))
 
 
 def _photos(

@@ -10,7 +10,7 @@ from typing import Any
 
 from checklists.discrepancies.case import Case, Finding, Point, shown
 from checklists.discrepancies.declaration import Declaration, GivenShape
-from checklists.discrepancies.reread import Candidate, Visited, fitting, shape_area
+from checklists.discrepancies.reread import Candidate, Search, Visited, search, shape_area
 from checklists.discrepancies.rule import Rule, declared_as, metres, on_file, tenth
 from checklists.discrepancies.systems import OFFICIAL
 from sync.place import system_name
@@ -143,13 +143,11 @@ def _measure(point: Point, area: Area, datum: Decimal | None, limits: Limits) ->
     return Measured(point, distance, least, accuracy, point.fix.accuracy_m is None, severity)
 
 
-def _candidates(
-    case: Case, boundary: GivenShape, location: GivenShape | None
-) -> tuple[Candidate, ...]:
+def _search(case: Case, boundary: GivenShape, location: GivenShape | None) -> Search:
     limits = _limits(case)
     visited = {Visited(p.fix, _accuracy(p, limits)) for p in case.points}
     ordered = tuple(sorted(visited, key=lambda v: (v.fix.lat, v.fix.lon, v.accuracy_m, str(v.fix))))
-    return fitting(boundary, location, case.country, ordered, limits.margin)
+    return search(boundary, location, case.country, ordered, limits.margin)
 
 
 # -- R01 ------------------------------------------------------------------------------------------
@@ -163,7 +161,8 @@ def _outside_concession(case: Case) -> tuple[Finding, ...]:
     if severity is None:
         return ()
     location = compared.declaration.location
-    candidates = _candidates(case, compared.boundary, location) if severity != "query" else ()
+    asked = severity != "query"
+    candidates = _search(case, compared.boundary, location).candidates if asked else ()
     limits = _limits(case)
     inputs = _inputs(case, compared, severity)
     text = _explain(compared, limits)
@@ -270,7 +269,8 @@ def _other_system(case: Case) -> tuple[Finding, ...]:
         return ()
     if case.country not in OFFICIAL:
         return (R04.needs(f"the coordinate systems that are official in {case.country}"),)
-    candidates = _candidates(case, boundary, declaration.location)
+    readings = _search(case, boundary, declaration.location)
+    candidates = readings.candidates
     if not candidates:
         return (R04.needs(str(compared)),) if unplaceable else ()
     why = (
@@ -290,6 +290,8 @@ def _other_system(case: Case) -> tuple[Finding, ...]:
         "boundary": _given(boundary),
         "country": case.country,
         "candidates": [_listed(n, c) for n, c in enumerate(candidates, 1)],
+        "fit_only_a_part": [_listed(n, c) for n, c in enumerate(readings.nearly[:3], 1)],
+        "readings_tried": readings.tried,
     }
     margin = f"{len(candidates)} official reading(s) fit; the furthest position is " + metres(
         candidates[0].outside_m
@@ -316,7 +318,15 @@ def _listed(rank: int, candidate: Candidate) -> dict[str, Any]:
         "operation": candidate.operation,
         "datum_accuracy_m": accuracy,
         "furthest_outside_m": str(candidate.outside_m),
+        "datum": _datum(candidate),
+        "declared_points_that_fit": f"{candidate.fit} of {candidate.points}",
     }
+
+
+def _datum(candidate: Candidate) -> str:
+    if candidate.system.datum == "WGS 84":
+        return "worldwide"
+    return "older" if candidate.age else "present"
 
 
 R01 = Rule(
@@ -338,7 +348,7 @@ R01 = Rule(
 
 R04 = Rule(
     "R04",
-    "1",
+    "2",
     "operations",
     "Declared coordinates may be in another system",
     "When R01 fires: all declared points and all visited positions fit if the declared numbers are "

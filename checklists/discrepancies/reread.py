@@ -9,7 +9,7 @@ from functools import lru_cache
 
 from checklists.discrepancies.declaration import GivenShape
 from checklists.discrepancies.rule import tenth
-from checklists.discrepancies.systems import OFFICIAL, System
+from checklists.discrepancies.systems import OFFICIAL, Country, System
 from sync.inspection import Fix
 from sync.place import AXES, Converted, convert, distance_m, within_use
 from sync.polygon import Area, area, outside_m
@@ -26,13 +26,44 @@ class Visited:
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A reading that fits: `outside_m` is how far the furthest visited position stays outside."""
+    """A reading: `outside_m` is how far the furthest visited position stays outside, `age` how old
+    its datum is (see `Country.age`), and `fit` of the `points` declared lie where they should.
+    """
 
     system: System
     axes: str
     accuracy_m: Decimal | None
     operation: str
     outside_m: Decimal
+    age: int
+    points: int
+    fit: int
+
+    @property
+    def fits(self) -> bool:
+        return self.fit == self.points
+
+
+@dataclass(frozen=True, slots=True)
+class Search:
+    """What was asked of all official systems: the readings that fit, likeliest first; those under
+    which only a part of the declared points does; and how many readings were tried.
+    """
+
+    candidates: tuple[Candidate, ...]
+    nearly: tuple[Candidate, ...]
+    tried: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Declared:
+    """What is read again, and the positions that it must hold."""
+
+    boundary: GivenShape
+    location: GivenShape | None
+    visited: tuple[Visited, ...]
+    margin: Decimal
+    reach_m: float  # from one corner, more than any reading of the boundary can span
 
 
 @lru_cache(maxsize=8)
@@ -46,14 +77,14 @@ def shape_area(shape: GivenShape, crs: str | None = None, axes: str | None = Non
 
 
 @lru_cache(maxsize=4)
-def fitting(
+def search(
     boundary: GivenShape,
     location: GivenShape | None,
     country: str,
     visited: tuple[Visited, ...],
     margin: Decimal,
-) -> tuple[Candidate, ...]:
-    """The readings under which everything declared and everything visited fits, likeliest first.
+) -> Search:
+    """Read the declared numbers in every system official in the country, in both orders.
 
     A reading fits when all re-read points lie in its area of use, the declared location lies
     within the re-read boundary, and so does every visited position, each within the margin plus
@@ -61,60 +92,31 @@ def fitting(
     system than the boundary is left as it was given.
     """
     if country not in OFFICIAL:
-        return ()
-    found = [
-        candidate
+        return Search((), (), 0)
+    declared = _Declared(boundary, location, visited, margin, _reach(boundary, margin))
+    readings = [
+        (system, axes)
         for system in OFFICIAL[country].systems
         for axes in AXES
         if (system.crs, axes) != (boundary.crs, boundary.axes)
-        if (candidate := _fit(boundary, location, system, axes, visited, margin)) is not None
     ]
-
-    def likeliness(candidate: Candidate) -> tuple[bool, Decimal, bool]:
-        """Swapped axes alone first, then the closest fit; equals in the order of the list."""
-        same = candidate.system.crs == boundary.crs
-        return not same, candidate.outside_m, candidate.axes != boundary.axes
-
-    return tuple(sorted(found, key=likeliness))
+    read = [_read(declared, OFFICIAL[country], system, axes) for system, axes in readings]
+    found = sorted((c for c in read if c is not None), key=lambda c: _likeliness(c, boundary))
+    fit, nearly = ([c for c in found if c.fits is whole] for whole in (True, False))
+    return Search(tuple(fit), tuple(nearly), len(readings))
 
 
-def _fit(
-    boundary: GivenShape,
-    location: GivenShape | None,
-    system: System,
-    axes: str,
-    visited: tuple[Visited, ...],
-    margin: Decimal,
-) -> Candidate | None:
-    try:
-        first = boundary.rings[0][0]
-        corner = convert(first.first, first.second, system.crs, axes)
-        if not within_use(system.crs, corner) or _far(boundary, corner, visited, margin):
-            return None
-        read = shape_area(boundary, system.crs, axes)
-        if not read.within_use or not _location_fits(
-            location, boundary, system, axes, read, margin
-        ):
-            return None
-    except Problem:  # numbers that this system cannot describe
-        return None
-    accuracy = None if read.accuracy_m is None else tenth(read.accuracy_m)
-    furthest = Decimal("0.0")
-    for one in visited:
-        distance = tenth(outside_m(read, float(one.fix.lat), float(one.fix.lon)))
-        if distance > margin + one.accuracy_m + (accuracy or 0):
-            return None
-        furthest = max(furthest, distance)
-    return Candidate(system, axes, accuracy, read.operation, furthest)
+def _likeliness(c: Candidate, boundary: GivenShape) -> tuple[bool, Decimal, float, int, bool]:
+    """Swapped axes alone first; then the closest to the visited place, the larger share of points
+    that fit, the present datum before older ones; equals in the order of the list.
+    """
+    swapped = c.system.crs == boundary.crs
+    return not swapped, c.outside_m, -c.fit / c.points, c.age, c.axes != boundary.axes
 
 
-def _far(
-    boundary: GivenShape, corner: Converted, visited: tuple[Visited, ...], margin: Decimal
-) -> bool:
-    """Whether a visited point is too far from one corner for any shape of this size to reach it.
-
-    Spares working out a large boundary in every zone. The size is taken generously: numbers up to
-    360 may be degrees, all others are metres in the systems that `systems.OFFICIAL` lists.
+def _reach(boundary: GivenShape, margin: Decimal) -> float:
+    """Metres, generously: numbers up to 360 may be degrees, all others are metres in the systems
+    that `systems.OFFICIAL` lists.
     """
     first, second = (
         [float(getattr(p, part)) for ring in boundary.rings for p in ring]
@@ -122,31 +124,56 @@ def _far(
     )
     size = math.hypot(max(first) - min(first), max(second) - min(second))
     degrees = max(map(abs, first)) <= 360 and max(map(abs, second)) <= 360
-    reach = 1.5 * size * (111_320 if degrees else 1) + 2000 + float(margin)
+    return 1.5 * size * (111_320 if degrees else 1) + 2000 + float(margin)
+
+
+def _read(declared: _Declared, country: Country, system: System, axes: str) -> Candidate | None:
+    """One reading, if the visited positions lie in it; it may fit a part of the declared points."""
+    boundary = declared.boundary
+    try:
+        first = boundary.rings[0][0]
+        corner = convert(first.first, first.second, system.crs, axes)
+        # Spares working out a large boundary in every zone.
+        if _far(declared, corner):
+            return None
+        read = shape_area(boundary, system.crs, axes)
+        points, fit = read.points, read.in_use
+        if declared.location is not None:
+            points += 1
+            fit += _location_fits(declared.location, declared, system, axes, read)
+    except Problem:  # numbers that this system cannot describe
+        return None
+    accuracy = None if read.accuracy_m is None else tenth(read.accuracy_m)
+    furthest = Decimal("0.0")
+    for one in declared.visited:
+        distance = tenth(outside_m(read, float(one.fix.lat), float(one.fix.lon)))
+        if distance > declared.margin + one.accuracy_m + (accuracy or 0):
+            return None
+        furthest = max(furthest, distance)
+    age = country.age(system)
+    return Candidate(system, axes, accuracy, read.operation, furthest, age, points, fit)
+
+
+def _far(declared: _Declared, corner: Converted) -> bool:
+    """Whether a visited point is too far from one corner for any shape of this size to reach it."""
     return any(
-        distance_m(one.fix, (corner.lat, corner.lon)) > reach + float(one.accuracy_m)
-        for one in visited
+        distance_m(one.fix, (corner.lat, corner.lon)) > declared.reach_m + float(one.accuracy_m)
+        for one in declared.visited
     )
 
 
 def _location_fits(
-    location: GivenShape | None,
-    boundary: GivenShape,
-    system: System,
-    axes: str,
-    read: Area,
-    margin: Decimal,
+    location: GivenShape, declared: _Declared, system: System, axes: str, read: Area
 ) -> bool:
     """Raises what convert raises."""
-    if location is None:
-        return True
+    boundary = declared.boundary
     together = (location.crs, location.axes) == (boundary.crs, boundary.axes)
     crs, order = (system.crs, axes) if together else (location.crs, location.axes)
     point = location.rings[0][0]
     where = convert(point.first, point.second, crs, order)
     if not within_use(crs, where):
         return False
-    allowed = float(margin) + (read.accuracy_m or 0.0)
+    allowed = float(declared.margin) + (read.accuracy_m or 0.0)
     if not together:
         allowed += where.accuracy_m or 0.0
     return float(tenth(outside_m(read, where.lat, where.lon))) <= allowed

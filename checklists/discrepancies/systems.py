@@ -17,6 +17,11 @@ class System:
     crs: str
     name: str
 
+    @property
+    def datum(self) -> str:
+        """The name of the datum, as the registry begins the system's name with it."""
+        return self.name.split(" / ", maxsplit=1)[0]
+
 
 @dataclass(frozen=True, slots=True)
 class Country:
@@ -27,6 +32,10 @@ class Country:
     name: str
     utc_minutes: int
     systems: tuple[System, ...]
+
+    def age(self, system: System) -> int:
+        """0 for a system on the present datum, more for each older one; WGS 84 comes last."""
+        return tuple(dict.fromkeys(s.datum for s in self.systems)).index(system.datum)
 
 
 def _systems(*rows: tuple[int, str]) -> tuple[System, ...]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import functools
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -106,6 +107,22 @@ def unopened(command: Callable[..., Any]) -> Callable[..., Any]:
     return _with_desk(command, Home)
 
 
+def opened(at: Desk) -> AbstractContextManager[Desk]:
+    """The desk opened after all, for a command that finds that it needs what may be sealed."""
+    return _standing(_opened(at.home.folder), at.json)
+
+
+@contextmanager
+def _standing(home: Home, json: bool) -> Iterator[Desk]:
+    """A desk whose store is closed in the end."""
+    at = Desk(home, json)
+    try:
+        yield at
+    finally:
+        if "store" in at.__dict__:
+            at.store.database.close()
+
+
 def _opened(folder: Path) -> Home:
     if not (folder / "vault.json").exists():
         return Home(folder)
@@ -129,13 +146,11 @@ def _with_desk(
     @functools.wraps(command)
     def with_desk(ctx: click.Context, /, *args: Any, **kwargs: Any) -> Any:
         setting = ctx.ensure_object(Setting)
-        with using(setting.folder, alone=only):
-            opened = Desk(find(setting.folder), setting.json)
-            try:
-                return command(opened, *args, **kwargs)
-            finally:
-                if "store" in opened.__dict__:
-                    opened.store.database.close()
+        with (
+            using(setting.folder, alone=only),
+            _standing(find(setting.folder), setting.json) as at,
+        ):
+            return command(at, *args, **kwargs)
 
     return with_desk
 

@@ -1,19 +1,30 @@
-"""place: photos without a position get one from the inspection's tracks."""
+"""place: photos get a position from the tracks; or a declared point is brought to WGS 84."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from fieldkit import show
-from fieldkit.commands.desk import Desk, camera_offset_option, desk, inspection_option
+from fieldkit.commands.desk import (
+    Desk,
+    camera_offset_option,
+    inspection_option,
+    opened,
+    unopened,
+)
+
+_MINUS = "\N{MINUS SIGN}"
+_NEGATIVE = re.compile(r"-[\d.]")
 
 if TYPE_CHECKING:
     from fieldkit.capture import Recorder
     from fieldkit.placing import Placed, Placing
     from sync.camera_clock import Camera, ClockOffset
+    from sync.given_place import Expressed, GivenPlace
 
 _COUNTED = {
     "already-placed": "placed before",
@@ -36,18 +47,148 @@ _WHY = {
 }
 
 
-@click.command()
+class _WithNegatives(click.Command):
+    """A command among whose arguments are negative numbers, which click takes for options."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        after = ["", *args]
+        kept = [
+            _MINUS + one[1:] if _NEGATIVE.match(one) and not before.startswith("--") else one
+            for before, one in zip(after, args, strict=False)
+        ]
+        return super().parse_args(ctx, kept)
+
+
+@click.command(cls=_WithNegatives)
+@click.argument("x", required=False)
+@click.argument("y", required=False)
+@click.option("--epsg", type=int, metavar="N", help="The system of X and Y, by its EPSG code.")
+@click.option("--proj", metavar="STRING", help="The system as a PROJ string; needs --source.")
+@click.option("--source", metavar="TEXT", help="Where the PROJ string or the numbers come from.")
+@click.option(
+    "--axes",
+    type=click.Choice(["xy", "yx"]),
+    default="xy",
+    show_default=True,
+    help="xy: east or longitude first; yx: north or latitude first.",
+)
+@click.option("--to", type=int, metavar="N", help="Say it in this system too, by its EPSG code.")
 @camera_offset_option
 @inspection_option
-@desk
-def place(at: Desk, camera_offset: ClockOffset | None, inspection: str | None) -> None:
+@unopened
+def place(
+    at: Desk,
+    x: str | None,
+    y: str | None,
+    epsg: int | None,
+    proj: str | None,
+    source: str | None,
+    axes: str,
+    to: int | None,
+    camera_offset: ClockOffset | None,
+    inspection: str | None,
+) -> None:
     """Give attached photos without a position one from the tracks, by the time they were taken.
 
     A photo's own position is never changed, nor one that was typed.
+
+    With X and Y, bring that point to WGS 84 instead, and say by which operation and how
+    accurately; this needs no enrolment and attaches nothing.
     """
-    data = place_and_tell(at, at.recorder(), at.inspection(inspection), camera_offset)
+    if x is not None:
+        place_point(at, x, y, _system(epsg, proj, source), source, axes, to)
+        return
+    if any(given is not None for given in (epsg, proj, source, to)):
+        raise click.UsageError("Give the point: X and Y, as they were declared.")
+    with opened(at) as own:
+        data = place_and_tell(own, own.recorder(), own.inspection(inspection), camera_offset)
     if at.json:
         show.data(data)
+
+
+def _system(epsg: int | None, proj: str | None, source: str | None) -> str:
+    if (epsg is None) == (proj is None):
+        raise click.UsageError("Say in which system the point is: --epsg N, or --proj STRING.")
+    if proj is not None and not source:
+        raise click.UsageError("Say with --source where the PROJ string comes from.")
+    return proj if proj is not None else f"EPSG:{epsg}"
+
+
+def place_point(
+    at: Desk, x: str, y: str | None, crs: str, source: str | None, axes: str, to: int | None
+) -> None:
+    """Say where a declared point lies. Raises what read_place raises."""
+    from sync.given_place import read_place
+
+    if y is None:
+        raise click.UsageError("Give two numbers, X and Y.")
+    first, second = (number.replace(_MINUS, "-", 1) for number in (x, y))
+    found = read_place(first, second, crs, axes, None if to is None else f"EPSG:{to}")
+    if at.json:
+        show.data(_point_data(found, first, second, source))
+        return
+    where = found.converted
+    order = "first east, then north" if axes == "xy" else "first north, then east"
+    named = found.name if found.name == crs else f"{crs}, {found.name}"
+    rows: list[show.Fact] = [
+        ("given", f"{first}, {second}: {order}, in units of 1 {found.unit}"),
+        ("system", f"{named}; source: {source}" if source else named),
+        ("place", f"{where.lat:.9f}, {where.lon:.9f} (latitude, longitude, WGS 84)"),
+        ("accuracy", _accuracy(where.accuracy_m)),
+        ("operation", where.operation),
+        *(("note", note) for note in found.notes),
+    ]
+    if found.to is not None:
+        rows += [
+            ("to", f"{found.to.crs}, {found.to.name}, in units of 1 {found.to.unit}"),
+            ("x, y", ", ".join(_numbers(found.to))),
+            ("accuracy", _accuracy(found.to.accuracy_m)),
+        ]
+    show.facts(rows)
+
+
+def _accuracy(metres: float | None) -> str:
+    return "unknown: nobody states it for this operation" if metres is None else f"±{metres:g} m"
+
+
+def _numbers(to: Expressed) -> tuple[str, str]:
+    from sync.given_place import written
+
+    return written(to.x, to.unit), written(to.y, to.unit)
+
+
+def _point_data(found: GivenPlace, first: str, second: str, source: str | None) -> dict[str, Any]:
+    """JSON of a point: `accuracy_m` is null, and `accuracy` "unknown", where nobody states it."""
+    where, to = found.converted, found.to
+    data: dict[str, Any] = {
+        "given": [first, second],
+        "crs": found.crs,
+        "name": found.name,
+        "unit": found.unit,
+        "axes": found.axes,
+        "source": source,
+        "lat": round(where.lat, 9),
+        "lon": round(where.lon, 9),
+        "operation": where.operation,
+        **_accuracy_data(where.accuracy_m),
+        "notes": list(found.notes),
+    }
+    if to is not None:
+        x, y = _numbers(to)
+        data["to"] = {
+            "crs": to.crs,
+            "name": to.name,
+            "unit": to.unit,
+            "x": x,
+            "y": y,
+            "operation": to.operation,
+            **_accuracy_data(to.accuracy_m),
+        }
+    return data
+
+
+def _accuracy_data(metres: float | None) -> dict[str, Any]:
+    return {"accuracy_m": metres, "accuracy": "unknown" if metres is None else "stated"}
 
 
 def place_and_tell(

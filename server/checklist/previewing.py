@@ -19,6 +19,10 @@ if TYPE_CHECKING:
 # What a command needs is imported in it: each starts without what only the others need.
 # ruff: noqa: PLC0415
 
+_FONTS = (
+    "The page carries no fonts: whoever reads it needs some for its script, as telephones and "
+    "computers of this decade have. To put them in the page: pip install 'tapak[print]'."
+)
 _OUT = click.Path(path_type=Path, dir_okay=False)
 
 
@@ -52,19 +56,21 @@ def preview_command(
     It is a FILE, the beginning of a digest, NAME@VERSION, or a NAME: the one published last on this
     server, else the one that comes with the program. A recipe is composed first.
     """
-    from checklists.sheet import as_text, sheet
+    from checklists.sheet import as_text, sheet, told
 
     found = _checklist(terminal, checklist)
     if language not in found.languages:
         near = nearest(language, found.languages)
         raise problem("noun-unknown", noun="language of the checklist", name=language, nearest=near)
     laid = sheet(found, language, [table_named(terminal, name) for name in tables])
-    written = []
+    written, remarks = [], told(laid)
     if html is not None:
-        from server.checklist.sheet_page import page
+        from server.checklist.sheet_page import needs_fonts, page
 
         write_output(html, page(laid), force)
         written.append(str(html))
+        if needs_fonts(laid):
+            remarks.append(_FONTS)
     if pdf is not None:
         from server.checklist import sheet_print
 
@@ -74,7 +80,7 @@ def preview_command(
         terminal.say(
             {"files": written, "told": laid["told"]},
             f"Written: {', '.join(written)}.",
-            *laid["told"],
+            *remarks,
         )
     else:
         terminal.say(laid, *as_text(laid))

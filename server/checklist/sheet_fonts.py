@@ -11,8 +11,9 @@ from unicodedata import normalize
 
 # Packages that bring fonts, and the folder in each: Latin, then Thai, Lao, Khmer and Burmese.
 _PACKAGES = (("fontpkg_noto_sans", "files"), ("justmytype_intl_sea", "fonts"))
-# Where the region's own scripts begin; every system has fonts for Latin.
-_FIRST = 0x0E00
+# The blocks of the region's own scripts: Thai and Lao, Burmese, Khmer and the later ones of both.
+# Every system has fonts for Latin, whose Vietnamese letters stand between these blocks.
+_BLOCKS = ((0x0E00, 0x0EFF), (0x1000, 0x109F), (0x1780, 0x17FF), (0x19E0, 0x19FF), (0xA9E0, 0xAA7F))
 
 
 def folders() -> list[Path]:
@@ -31,12 +32,22 @@ def complete() -> bool:
 
 
 def faces(text: str) -> str:
-    """CSS that carries the fonts for the characters of the text that are not Latin, no more than
-    them; empty where it has none or the extra is not installed.
+    """CSS that carries the fonts for the characters of the region's own scripts in the text, no
+    more than them; empty where it has none or the extra is not installed.
     """
-    # A shaper takes Thai and Lao sara am apart, so what it is made of has to be there too.
-    wanted = {ord(c) for c in text + normalize("NFKD", text) if ord(c) >= _FIRST}
+    wanted = _own_letters(text)
     return "".join(_faces(wanted)) if wanted and complete() else ""
+
+
+def left_to_the_reader(text: str) -> bool:
+    """Whether a page with this text needs fonts that it cannot carry, for want of the extra."""
+    return bool(_own_letters(text)) and not complete()
+
+
+def _own_letters(text: str) -> set[int]:
+    # A shaper takes Thai and Lao sara am apart, so what it is made of has to be there too.
+    codes = {ord(c) for c in text + normalize("NFKD", text)}
+    return {code for code in codes if any(low <= code <= high for low, high in _BLOCKS)}
 
 
 def _faces(wanted: set[int]) -> Iterator[str]:
@@ -47,7 +58,6 @@ def _faces(wanted: set[int]) -> Iterator[str]:
         # The dates in a font stay as they are, so that a page has the same bytes each time.
         font = TTFont(file, recalcTimestamp=False)
         here = wanted & set(font.getBestCmap())
-        here = {code for code in here if not 0x2000 <= code < 0x3000}
         if not here:
             continue
         family = font["name"].getDebugName(1)

@@ -10,7 +10,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader
 
 import server
-from server.checklist.sheet_fonts import faces
+from server.checklist.sheet_fonts import faces, left_to_the_reader
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _TOKENS = Path(server.__file__).parent / "pages" / "static" / "tokens.css"
@@ -24,8 +24,17 @@ def page(laid: Mapping[str, Any]) -> bytes:
     env = Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True)
     made = env.get_template("sheet.html").render(
         sheet=laid,
-        faces=faces(json.dumps(laid, ensure_ascii=False)),
+        faces=faces(_letters(laid)),
         tokens=_TOKENS.read_text(encoding="utf-8"),
         style=(_TEMPLATES / "sheet.css").read_text(encoding="utf-8"),
     )
     return made.encode()
+
+
+def needs_fonts(laid: Mapping[str, Any]) -> bool:
+    """Whether the page can only be read where there are fonts for its script: it carries none."""
+    return left_to_the_reader(_letters(laid))
+
+
+def _letters(laid: Mapping[str, Any]) -> str:
+    return json.dumps(laid, ensure_ascii=False)

@@ -32,7 +32,8 @@ KINDS = (
         422,
         "{text!r} is not a position: {why}.",
         KEPT,
-        "Write latitude,longitude,accuracy in degrees and metres, such as 20.4513,99.8802,6.",
+        "Write decimals with a point: where you are as latitude,longitude,accuracy, such as "
+        "20.4513,99.8802,6; a declared point as two numbers with their system and order of axes.",
     ),
     Kind(
         "crs-unknown",

@@ -21,6 +21,7 @@ from checklists.check import Library, check
 from checklists.compose import RECIPE_FORMAT, compose, read_part, read_recipe
 from checklists.discrepancies.settings_file import load_settings
 from checklists.load import load_checklist, load_limits, load_profile
+from checklists.sheet_words import english_words, read_words
 from checklists.translations import read_translation
 from checklists.yaml_lines import Faults, Keyed, Listed, Node, Scalar, read_yaml
 from sync.problems import Problem
@@ -66,11 +67,19 @@ def changes(path: Path) -> Iterator[Changed]:
 
 
 def _mistyped(line: str, chance: random.Random) -> str:
-    """The line with one character dropped, doubled, replaced or swapped with the next."""
+    """The line with one character dropped, doubled, replaced or swapped with the next, so that it
+    is another line.
+    """
     places = [n for n, c in enumerate(line) if not c.isspace()]
     if not places:
         return line + chance.choice("x:-")
-    at = chance.choice(places)
+    typed = line
+    while typed == line:
+        typed = _slip(line, chance.choice(places), chance)
+    return typed
+
+
+def _slip(line: str, at: int, chance: random.Random) -> str:
     what = chance.choice(("drop", "double", "replace", "swap"))
     if what == "drop":
         return line[:at] + line[at + 1 :]
@@ -168,12 +177,15 @@ def _meaning(data: bytes) -> Any:
             one = read_translation(data, "x")
             texts = {path: text.text for path, text in one.texts.items()}
             marks = {name: mark.text for name, mark in one.of.items()}
-            # Who reviewed it and when is for people; the program shows whether it was.
-            return one.part, one.language, one.reviewed, texts, marks
+            review = (one.reviewed, one.reviewer, one.date)
+            return one.part, one.language, review, texts, marks
         case "tapak-limits/1":
-            return dataclasses.replace(load_limits(data, "x"), digest="")
+            # Equal numbers may be written with more zeros, and are shown as they are written.
+            return repr(dataclasses.replace(load_limits(data, "x"), digest=""))
         case "tapak-profile/1":
             return dataclasses.replace(load_profile(data, "x"), digest="")
+        case "tapak-words/1":
+            return read_words(data, "x", english_words())
         case form if form == RECIPE_FORMAT:
             recipe = read_recipe(data, "x", published.part_names())
             return compose(recipe, published.part, published.translations())

@@ -162,3 +162,19 @@ def test_uses_within_the_visit_itself_are_left_out() -> None:
     of = built(inspection(evidence()), other_uses={SHA: uses, "cd" * 32: (use(inspection=VISIT),)})
     assert [u.inspection for u in of.other_uses[SHA]] == ["earlier", "later"]
     assert set(of.other_uses) == {SHA}
+
+
+def test_numbers_that_were_observed_come_with_what_is_uncertain_about_them() -> None:
+    of = inspection(
+        ("observed/survey/heap-1", {"value": "12000", "u": "600", "unit": "m3"}, DEVICE),
+        ("observed/survey/heap-1", {"value": "12500", "unit": "m3"}, OTHER),
+        ("observed/headcount/own-staff", {"value": "24", "unit": "people"}),
+        ("observed/headcount/drivers", {"value": "many"}),
+        ("observed/stock/REO", {"value": "3", "u": "about 1"}),
+        ("observed/operating/discharge", {"value": "yes"}),
+    )
+    assert [(s.what, s.instance, s.value, s.uncertainty) for s in built(of).observed] == [
+        ("headcount", "own-staff", "24", None),
+        ("survey", "heap-1", "12000", "600"),
+        ("survey", "heap-1", "12500", None),
+    ]

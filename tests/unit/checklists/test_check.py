@@ -342,6 +342,25 @@ def test_limits_that_no_analyte_asks_for_and_other_units_are_amiss() -> None:
     assert found(LIMITS) == {}
 
 
+def test_a_real_table_says_whether_its_rows_were_held_against_the_law() -> None:
+    real = LIMITS.replace("fictional: true", "fictional: false")
+    told = found(real)[("verified-unsaid", "here")]
+    assert (told.line, told.rank) == (5, "note")
+    for said in ("true", "false"):
+        assert found(real.replace("limits:", f"verified: {said}\nlimits:", 1)) == {}
+
+
+def test_the_words_of_a_sheet_are_checked_for_what_is_missing_and_who_reviewed_them() -> None:
+    text = (ROOT / "words" / "ms.yaml").read_text(encoding="utf-8")
+    assert set(found(text)) == {("draft-language", "ms")}
+    told = found(text.replace('  look-at: "lihat"\n', ""))[("missing-translation", "ms")]
+    assert told.places == ("look-at",)
+    assert told.line == line_of(text, "\nwords:") + 1
+    assert found((ROOT / "words" / "en.yaml").read_text(encoding="utf-8")) == {}
+    with pytest.raises(Problem):
+        checked(text.replace("{weight}", "{wait}"))
+
+
 def test_a_checklist_beside_the_library_may_use_a_limit_too() -> None:
     text = LIMITS.replace("surface-water/pH", "sea-water/pH")
     own = load_checklist(BLANK.replace("surface-water/pH", "sea-water/pH").encode(), "x")
@@ -405,7 +424,8 @@ def test_a_recipe_is_checked_as_it_is_composed() -> None:
     assert (done.kind, done.file) == ("tapak-recipe/1", "x.yaml (composed)")
     with pytest.raises(Problem, match=r'no part "logistcs"\. Write "logistics"'):
         checked(text.replace("logistics, obs", "logistcs, obs"))
-    with pytest.raises(Problem, match=r"x\.yaml:6: None of the parts has the item"):
+    last = text.count("\n") + 1
+    with pytest.raises(Problem, match=rf"x\.yaml:{last}: None of the parts has the item"):
         checked(f"{text}only: [GEN-G1, GEN-G99]\n")
 
 

@@ -17,6 +17,13 @@ SHARE = 53
 def test_every_kind_of_file_is_among_those_that_are_changed() -> None:
     kinds = {path.relative_to(ROOT).parts[0] for path in files()}
     assert kinds >= {"parts", "recipes", "translations", "limits", "profiles", "discrepancies"}
+    assert "words" in kinds
+
+
+def test_every_change_changes_its_file() -> None:
+    for path in files():
+        before = path.read_bytes()
+        assert all(one.data != before for one in changes(path)), path
 
 
 @pytest.mark.parametrize("how", HOWS)
@@ -36,7 +43,14 @@ def test_a_changed_line_is_told_or_read_as_it_stands(how: str) -> None:
         ("parts/logistics.yaml", "severity: critical", "severty: critical", "refused"),
         ("parts/logistics.yaml", "Do seals, weights", "Do seals weights", "amiss or a note"),
         ("limits/example.yaml", "upper: 0.010", "upper: 0.011", "read as it now stands"),
+        ("limits/example.yaml", "upper: 0.010", "upper: 0.0100", "read as it now stands"),
         ("limits/example.yaml", "fictional: true", "fictional: yes", "refused"),
+        ("limits/my.yaml", "verified: false\n", "", "amiss or a note"),
+        ("words/ms.yaml", "{weight}", "{wait}", "refused"),
+        ("words/ms.yaml", '  look-at: "lihat"\n', "", "amiss or a note"),
+        ("words/en.yaml", "date: 2026-11-30", "date: 2026-11-29", "read as it now stands"),
+        ("words/en.yaml", "reviewer: The authors", "reviewer: An author", "read as it now stands"),
+        ("words/ms.yaml", '"lihat"', '"lihatlah"', "read as it now stands"),
         (
             "discrepancies/settings/default.yaml",
             "    - CorelDRAW\n",

@@ -15,6 +15,7 @@ from checklists import published
 from checklists.compose import read_recipe
 from checklists.load import load_checklist, load_limits, load_profile
 from checklists.model import Checklist, Condition
+from checklists.sheet_words import english_words, read_words
 from checklists.translations import read_translation
 from sync.problems import Problem
 
@@ -383,6 +384,7 @@ def test_the_examples_of_the_format_page_load() -> None:
         "checklist": load_checklist,
         "recipe": read_recipe,
         "translation": read_translation,
+        "words": lambda data, name: read_words(data, name, english_words()),
         "limits": load_limits,
         "profile": load_profile,
     }

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 from discrepancy_cases import at, case, declared, flags, needs, only, ring, shape
 from pyproj import CRS
 
 from checklists.discrepancies.case import Case
 from checklists.discrepancies.places import R01, R04
+from checklists.discrepancies.reread import Visited, search
 from checklists.discrepancies.systems import OFFICIAL
 
 # V13: peninsular Malaysia, numbers that are really in GDM2000 and are declared in Kertau,
@@ -104,6 +107,47 @@ def test_a_location_that_does_not_fit_the_new_reading_forbids_it() -> None:
     agreeing = location("EPSG:4326", "xy", "103.38", "3.98")
     declaration = declared(boundary=shape("EPSG:3168", "xy", SMALL), location=agreeing)
     assert best(misread(declaration=declaration)) == ("EPSG:3375", "xy")
+
+
+def test_of_readings_that_fit_alike_the_present_datum_comes_before_older_ones() -> None:
+    wide = ring(X - 2000, X + 2000, Y - 2000, Y + 2000)
+    declaration = declared(
+        boundary=shape("EPSG:32647", "xy", wide),
+        location=location("EPSG:32647", "xy", str(X), str(Y)),
+    )
+    listed = only(R04, misread(declaration=declaration)).inputs["candidates"]
+    assert [(c["crs"], c["datum"]) for c in listed] == [
+        ("EPSG:3375", "present"),
+        ("EPSG:3168", "older"),
+    ]
+    assert [c["furthest_outside_m"] for c in listed] == ["0.0", "0.0"]
+    assert {c["declared_points_that_fit"] for c in listed} == {"6 of 6"}
+
+
+def test_a_closer_reading_comes_before_a_younger_one() -> None:
+    # 80 m west of the box in the present grid, and within it in the old one.
+    declaration = declared(boundary=shape("EPSG:32647", "xy", SMALL), location=None)
+    old = at(X + 10, Y, "100", crs="EPSG:3168")
+    listed = only(R04, misread(declaration=declaration, points=(old,))).inputs["candidates"]
+    assert [c["crs"] for c in listed] == ["EPSG:3168", "EPSG:3375"]
+    assert Decimal(listed[1]["furthest_outside_m"]) > 0
+
+
+def test_a_reading_that_fits_only_a_part_of_the_points_is_no_candidate() -> None:
+    declaration = declared(
+        boundary=shape("EPSG:32647", "xy", ring(X - 2000, X + 2000, Y - 2000, Y + 2000)),
+        location=location("EPSG:32647", "xy", str(X + 9000), str(Y)),
+    )
+    found = misread(declaration=declaration)
+    assert declaration.boundary is not None
+    visited = (Visited(found.points[0].fix, Decimal(6)),)
+    asked = search(declaration.boundary, declaration.location, "MY", visited, Decimal(50))
+    assert asked.candidates == ()
+    assert [(c.system.crs, c.fit, c.points) for c in asked.nearly] == [
+        ("EPSG:3375", 5, 6),
+        ("EPSG:3168", 5, 6),
+    ]
+    assert only(R01, found).severity == "critical"
 
 
 def test_a_mere_query_of_r01_is_not_read_again() -> None:

@@ -12,7 +12,7 @@ from checklists.checks.words import texts
 from checklists.draft import blank_draft
 from checklists.load import load_checklist, load_limits
 from checklists.model import Checklist
-from checklists.sheet import as_text, sheet
+from checklists.sheet import as_text, sheet, told
 
 BLANK = blank_draft("my-checklist", "My checklist").decode()
 TITLE = 'title: {en: "Papers"}'
@@ -60,12 +60,19 @@ def test_above_the_sheet_stands_what_is_a_draft_and_what_falls_back() -> None:
     )
     laid = sheet(given, "ms")
     every = len(list(texts(given)))
-    assert laid["told"] == [
-        "Draft: no native speaker has reviewed the texts in Bahasa Melayu (ms).",
-        f"{every - 1} of {every} texts are missing in Bahasa Melayu (ms): they are shown in "
+    assert told(laid) == [
+        "Draf: belum ada penutur asli yang menyemak teks dalam Bahasa Melayu (ms).",
+        f"{every - 1} daripada {every} teks tiada dalam Bahasa Melayu (ms): teks itu ditunjukkan "
+        "dalam bahasa Inggeris, setiap satu bertanda [en].",
+    ]
+    assert told(sheet(given)) == []
+    # A language without words of its own is told in English, and each sentence says so.
+    given = blank(("languages: [en]", "languages: [en, lo]\ndrafts: [lo]"))
+    assert told(sheet(given, "lo")) == [
+        "[en] Draft: no native speaker has reviewed the texts in ລາວ (lo).",
+        f"[en] {every} of {every} texts are missing in ລາວ (lo): they are shown in "
         "English, each marked [en].",
     ]
-    assert sheet(given)["told"] == []
     lines = list(as_text(laid))
     assert "== Surat" in lines
     assert "== [en] Water" in lines
@@ -74,14 +81,15 @@ def test_above_the_sheet_stands_what_is_a_draft_and_what_falls_back() -> None:
 def test_limits_are_shown_as_each_table_has_them_with_what_they_are_worth() -> None:
     tables = [load_limits(published.limits_bytes(name), name) for name in ("example", "my")]
     laid = sheet(blank(), "en", tables)
-    assert laid["told"] == [
+    assert told(laid) == [
         f"Limits: example {tables[0].version} (fictional).",
         f"Limits: my {tables[1].version} (not verified against the law).",
     ]
     arsenic = laid["sections"][1]["items"][0]["analytes"][1]
-    assert arsenic["limits"] == ["example: at most 0.010 mg/L", "my: no surface-water/As"]
+    limits = [one["words"] for one in arsenic["limits"]]
+    assert limits == ["example: at most 0.010 mg/L", "my: no surface-water/As"]
     assert sheet(blank())["sections"][1]["items"][0]["analytes"][1]["limits"] == [
-        "limit surface-water/As of the jurisdiction"
+        {"words": "limit surface-water/As of the jurisdiction", "lang": "en"}
     ]
 
 

@@ -40,6 +40,7 @@ def test_a_visit_reads_back_as_it_was_recorded(device: FieldDevice) -> None:
     answer(device.recorder(), begun.inspection, "ISL-E2", ["pH=6.5±0.1"], instance="well-1")
     observe(device.recorder(), begun.inspection, "operating/warm-kiln", "yes", Extras())
     observe(device.recorder(), begun.inspection, "headcount/miners", "24", Extras())
+    observe(device.recorder(), begun.inspection, "survey/heap-1", "12000 ± 600", Extras())
     set_outcome(device.recorder(), begun.inspection, "visited", "calm")
     read = load_inspection(device.store, begun.inspection)
     about = read.about.value
@@ -54,6 +55,9 @@ def test_a_visit_reads_back_as_it_was_recorded(device: FieldDevice) -> None:
     assert read.answers[("ISL-E2", "well-1")].value is not None
     assert read.observed[("operating", "warm-kiln")].value.value == "yes"  # type: ignore[union-attr]
     assert read.observed[("headcount", "miners")].value.unit == "people"  # type: ignore[union-attr]
+    assert read.observed[("headcount", "miners")].value.uncertainty is None  # type: ignore[union-attr]
+    heap = read.observed[("survey", "heap-1")].value
+    assert (heap.value, heap.uncertainty) == ("12000", "600")  # type: ignore[union-attr]
     assert read.outcome.value is not None
     assert read.unread == ()
 
@@ -119,6 +123,10 @@ def test_a_sign_is_yes_no_or_unsure_and_a_count_is_a_number(device: FieldDevice)
     recorder = device.recorder()
     signs = _code(observe, recorder, inspection, "operating/warm-kiln", "maybe", Extras())
     assert "yes, no, unsure" in signs.remedy
+    for given in ("12±-1", "12±", "±1", "12±1±1", "12+1", "12 m3", "1e3±1"):
+        assert _code(observe, recorder, inspection, "survey/heap-1", given, Extras()).code == (
+            "level-unknown"
+        )
     count = _code(observe, recorder, inspection, "headcount/miners", "many", Extras())
     assert "people" in count.remedy
 

@@ -16,6 +16,8 @@ from click.testing import CliRunner, Result
 from fontTools.ttLib import TTFont
 
 from checklists.draft import blank_draft
+from checklists.sheet_words import Words
+from server.checklist import sheet_fonts
 from server.checklist.sheet_fonts import faces
 from server.cli import main
 
@@ -53,14 +55,15 @@ def test_the_terminal_the_data_and_the_page_mark_the_same_fallbacks(
     assert f"== {THAI}\n" in said
     assert said.count("[en] ") == laid["missing"] > 20
     told = run("my-site.yaml", "--lang", "th", "--html", "page.html").stdout
-    assert told.splitlines() == ["Written: page.html.", *laid["told"]]
+    assert told.splitlines() == ["Written: page.html.", *(one["words"] for one in laid["told"])]
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     # The title stands in the head too, and each section's title in the list of sections.
     again = sum(one["title"]["fallback"] for one in laid["sections"])
     assert page.count('class="tag"') == laid["missing"] + again
     assert '<html lang="th">' in page
     for line in laid["told"]:
-        assert line in page
+        assert line["lang"] == "th"
+        assert line["words"] in page
 
 
 def test_the_page_holds_texts_as_texts_and_asks_for_nothing_else(run: Run, tmp_path: Path) -> None:
@@ -102,10 +105,15 @@ def test_the_pdf_has_the_script_the_marks_and_the_same_bytes_each_time(
         for one in page["/Resources"]["/Font"].values()  # type: ignore[index]
     }
     assert any(name.startswith(font) for name in fonts), fonts
-    words = " ".join(page.extract_text() for page in read.pages).split()
+    words = " ".join(page.extract_text() for page in read.pages)
     laid = json.loads(run("my-site.yaml", "--lang", language, "--json").stdout)
-    assert words.count("en") == laid["missing"]
-    assert ("Draft:" in words) == (language == "th")
+    assert len(re.findall(r"(?<![a-z\[])en(?![a-z\]])", words)) == laid["missing"]
+    # Above the sheet: what is a draft (the texts, or only the sheet's own words), what is missing.
+    texts = {"th": "told-draft", "my": "told-draft-words"}[language]
+    own = Words(language)
+    name = laid["language_name"]
+    assert laid["told"][0] == own.say(texts, language=f"{name} ({language})")
+    assert words.count(f"({language})") == len(laid["told"]) == 2
     run("my-site.yaml", "--lang", language, "--pdf", "again.pdf")
     assert (tmp_path / "again.pdf").read_bytes() == made
 
@@ -129,6 +137,44 @@ def test_without_typst_the_pdf_is_refused_and_the_page_is_not(
     assert "tapak[print]" in run("my-site.yaml", "--pdf", "x.pdf", code=1).stderr
     assert not (tmp_path / "x.pdf").exists()
     run("my-site.yaml", "--html", "x.html")
+
+
+def test_without_fonts_to_carry_the_page_is_written_and_its_reader_is_told_of(
+    run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "carries no fonts" not in run("my-site.yaml", "--lang", "th", "--html", "x.html").stdout
+    monkeypatch.setattr(sheet_fonts, "complete", lambda: False)
+    for language in ("en", "th"):
+        said = run("my-site.yaml", "--lang", language, "--html", "x.html", "--force").stdout
+        assert ("The page carries no fonts" in said) == (language == "th")
+        assert "@font-face" not in Path("x.html").read_text(encoding="utf-8")
+
+
+def test_vietnamese_is_latin_and_needs_no_font_of_the_other_scripts(run: Run) -> None:
+    run("logistics-hub", "--lang", "vi", "--html", "vi.html")
+    page = Path("vi.html").read_text(encoding="utf-8")
+    assert "Trung tâm hậu cần" in page
+    assert "@font-face" not in page
+
+
+def test_the_sheets_own_words_are_in_its_language_and_fall_back_with_a_mark(
+    run: Run, tmp_path: Path
+) -> None:
+    run("my-site.yaml", "--lang", "my", "--html", "my.html")
+    page = (tmp_path / "my.html").read_text(encoding="utf-8")
+    assert "<dt>ကြည့်ရန်</dt>" in page
+    for english in ("Look at", "Asked when", "weight ", "Critical", "Photo", "Fully", "at least"):
+        assert english not in page.partition("<body>")[2], english
+    # No file of words is there for Lao, so every label is English and says so.
+    file = tmp_path / "my-site.yaml"
+    text = file.read_text(encoding="utf-8").replace("[en, th, my]", "[en, th, my, lo]")
+    file.write_text(text, encoding="utf-8")
+    run("my-site.yaml", "--lang", "lo", "--html", "lo.html", "--pdf", "lo.pdf")
+    page = (tmp_path / "lo.html").read_text(encoding="utf-8")
+    assert re.search(
+        r'<dt><span lang="en"><span class="tag"[^>]*>en</span> Look at</span></dt>', page
+    )
+    assert "[en] look at: [en] " in run("my-site.yaml", "--lang", "lo").stdout
 
 
 def test_a_recipe_is_composed_and_names_mean_what_they_mean_elsewhere(

@@ -267,6 +267,13 @@ def test_a_tangle_is_refused_before_it_is_worked_out() -> None:
     assert "run across each other" in refusal([comb, across])
 
 
+def test_a_ring_that_crosses_itself_all_along_is_refused() -> None:
+    ring = star(20_000)
+    for k in range(0, 19_900, 50):
+        ring[k + 1], ring[k + 41] = ring[k + 41], ring[k + 1]
+    assert "cross each other more than 10000 times" in refusal([ring])
+
+
 @settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9)), min_size=3, max_size=12),
