@@ -66,7 +66,7 @@ class Rescored:
     @property
     def changes(self) -> bool:
         """Whether any number, the grade or its state is another."""
-        return bool(self.items) or _told(self.before) != _told(self.after)
+        return bool(self.items) or told(self.before) != told(self.after)
 
     def to_json(self) -> dict[str, Any]:
         """Both scores in short, and the items that changed, as JSON values."""
@@ -74,8 +74,8 @@ class Rescored:
             "scope": self.after.scope,
             "subject": self.after.subject,
             "as_of": self.after.as_of,
-            "before": _told(self.before),
-            "after": _told(self.after),
+            "before": told(self.before),
+            "after": told(self.after),
             "items": [one.to_json() for one in self.items],
         }
 
@@ -104,24 +104,53 @@ def touched(checklist: Checklist, found: Differences) -> dict[str, Because]:
 
 def rescore(inputs: ScoreInputs, newer: Checklist | Limits) -> Rescored | None:
     """The score of these inputs under another version; None where that touches nothing of it."""
-    if isinstance(newer, Limits):
-        found = compare_limits(inputs.limits, newer) if inputs.limits is not None else None
-        changed = replace(inputs, limits=newer)
-    else:
-        found, changed = compare(inputs.checklist, newer), replace(inputs, checklist=newer)
-    if found is None:
+    if not isinstance(newer, Limits):
+        return between(inputs, replace(inputs, checklist=newer))
+    return None if inputs.limits is None else between(inputs, replace(inputs, limits=newer))
+
+
+def between(older: ScoreInputs, newer: ScoreInputs) -> Rescored | None:
+    """The score of the same answers under the files of `older` and under those of `newer`; None
+    where nothing differs that a score reads. Another profile touches all of it.
+    """
+    because: dict[str, Because] = {}
+    if older.checklist.digest != newer.checklist.digest:
+        because = touched(newer.checklist, compare(older.checklist, newer.checklist))
+    if older.limits and newer.limits and older.limits.digest != newer.limits.digest:
+        rows = touched(newer.checklist, compare_limits(older.limits, newer.limits))
+        because = {**rows, **because, **{i: (*because[i], *rows[i]) for i in because if i in rows}}
+    if not because and older.profile.digest == newer.profile.digest:
         return None
-    because = touched(changed.checklist, found)
-    if not because:
-        return None
-    before, after = score(inputs), score(changed)
+    before, after = score(older), score(newer)
     return Rescored(before, after, tuple(_effects(before, after, because)))
 
 
+def told(found: Score) -> dict[str, str | None]:
+    """A score in short: grade, state, numbers rounded as they are shown."""
+    facility, grading = found.facility, found.grading
+    numbers = {
+        "raw": facility.raw,
+        "after_caps": grading.capped,
+        "low": facility.lower,
+        "high": facility.upper,
+        "coverage": facility.coverage,
+    }
+    return {
+        "grade": grading.grade,
+        "grade_state": grading.state,
+        **{name: None if one is None else rounded(one) for name, one in numbers.items()},
+    }
+
+
 def lines(found: Rescored) -> Iterator[str]:
-    """A score under two versions as lines of text: the grade, the numbers, the items."""
-    before, after = _told(found.before), _told(found.after)
+    """A score under two versions as lines of text: whose, the grade, the numbers, the items."""
     yield f"{found.after.scope} {found.after.subject}, as of {found.after.as_of}"
+    yield from change_lines(found)
+
+
+def change_lines(found: Rescored) -> Iterator[str]:
+    """As `lines`, without whose score it is; nothing where nothing changes."""
+    before, after = told(found.before), told(found.after)
     for name, said in before.items():
         if said != after[name]:
             yield f"  {name.replace('_', ' ')}: {said or 'none'} → {after[name] or 'none'}"
@@ -156,22 +185,6 @@ def _of(outcome: ItemOutcome | None) -> Said | None:
         return None
     value = None if outcome.effective is None else level_value(outcome.effective)
     return outcome.status, value, outcome.item.weight, outcome.item.pillar
-
-
-def _told(found: Score) -> dict[str, str | None]:
-    facility, grading = found.facility, found.grading
-    numbers = {
-        "raw": facility.raw,
-        "after_caps": grading.capped,
-        "low": facility.lower,
-        "high": facility.upper,
-        "coverage": facility.coverage,
-    }
-    return {
-        "grade": grading.grade,
-        "grade_state": grading.state,
-        **{name: None if one is None else rounded(one) for name, one in numbers.items()},
-    }
 
 
 def _item_json(said: Said | None) -> dict[str, Any] | None:

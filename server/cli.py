@@ -8,6 +8,7 @@ import click
 
 from server.admin import admin
 from server.checklist import checklist
+from server.conflict import conflict
 from server.terminal import Terminal, command
 from server.unsealing import safeguarding
 
@@ -83,4 +84,5 @@ def worker_command(terminal: Terminal, once: bool) -> None:
 
 main.add_command(admin)
 main.add_command(checklist)
+main.add_command(conflict)
 main.add_command(safeguarding)

@@ -117,6 +117,7 @@ ROUTES: dict[str, str] = {
     "pages.acknowledgement": "hazards.acknowledge",
     "pages.entries": "inspections.read",
     "pages.standards": "standards.read",
+    "pages.effects": "standards.read",
     "pages.standards_post": "standards.approve",
     "pages.bundles": "bundles.read",
     "pages.bundles_post": "bundles.read",

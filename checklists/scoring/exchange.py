@@ -87,12 +87,34 @@ def inputs_from_json(document: object, name: str = "The document") -> ScoreInput
     `name` is what the user knows the file by. Raises the problem `score-export-malformed`.
     """
     try:
-        return _inputs(Reader(document, "the export"))
+        doc = Reader(document, "the export")
+        return _inputs(
+            doc,
+            _checklist(_embedded(doc.member("checklist"))),
+            _profile(_embedded(doc.member("profile"))),
+            _limits(_embedded(limits)) if (limits := doc.optional("limits")) else None,
+        )
     except Malformed as fault:
         raise problem("score-export-malformed", name=name, why=str(fault)) from None
     except Problem as fault:
         why = f"a file inside it cannot be used ({fault.happened})"
         raise problem("score-export-malformed", name=name, why=why) from None
+
+
+def inputs_with(
+    document: object,
+    checklist: Checklist,
+    profile: Profile,
+    limits: Limits | None,
+    name: str = "The document",
+) -> ScoreInputs:
+    """Read inputs back of which only `texts_left_out` was kept, with these files in place of the
+    texts. Raises the problem `score-export-malformed`.
+    """
+    try:
+        return _inputs(Reader(document, "the export"), checklist, profile, limits)
+    except Malformed as fault:
+        raise problem("score-export-malformed", name=name, why=str(fault)) from None
 
 
 def visit_from_json(document: object, name: str = "The document") -> Visit:
@@ -103,15 +125,17 @@ def visit_from_json(document: object, name: str = "The document") -> Visit:
         raise problem("score-export-malformed", name=name, why=str(fault)) from None
 
 
-def _inputs(doc: Reader) -> ScoreInputs:
+def _inputs(
+    doc: Reader, checklist: Checklist, profile: Profile, limits: Limits | None
+) -> ScoreInputs:
     doc.constant("format", INPUTS_FORMAT)
     observed, sigmas = doc.optional("observed"), doc.optional("sigmas")
     return ScoreInputs(
         scope=doc.choice("scope", ("facility", "inspection")),
         subject=doc.text("subject"),
-        checklist=_checklist(_embedded(doc.member("checklist"))),
-        profile=_profile(_embedded(doc.member("profile"))),
-        limits=_limits(_embedded(limits)) if (limits := doc.optional("limits")) else None,
+        checklist=checklist,
+        profile=profile,
+        limits=limits,
         as_of=doc.date("as_of"),
         visits=tuple(_read_visit(visit) for visit in doc.rows("visits")),
         flags=tuple(_read_flag(flag) for flag in doc.rows("flags")),

@@ -40,6 +40,7 @@ blueprint.add_url_rule(
     "/inspections/<inspection_id>/resolution", "resolution", decide.resolve, methods=["POST"]
 )
 blueprint.add_url_rule("/standards", "standards", standards.show)
+blueprint.add_url_rule("/standards/<proposal>/effects", "effects", standards.effects)
 blueprint.add_url_rule(
     "/standards/<proposal>", "standards_post", standards.decide, methods=["POST"]
 )

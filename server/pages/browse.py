@@ -29,33 +29,35 @@ def home() -> Response:
 def facilities() -> str:
     search = request.args.get("q", "")[:_LONGEST_SEARCH].strip()
     return render_template(
-        "facilities.html", found=list_facilities(ctx(), principal(), search, _page("page"))
+        "facilities.html", found=list_facilities(ctx(), principal(), search, page_asked("page"))
     )
 
 
 def facility(facility_id: str) -> str:
-    view = show_facility(ctx(), principal(), facility_id, _page("flags"), _page("settled"))
+    view = show_facility(
+        ctx(), principal(), facility_id, page_asked("flags"), page_asked("settled")
+    )
     return render_template("facility.html", view=view)
 
 
 def inspection(inspection_id: str) -> str:
-    view = show_inspection(ctx(), principal(), inspection_id, _page("flags"))
+    view = show_inspection(ctx(), principal(), inspection_id, page_asked("flags"))
     return render_template("inspection.html", view=view, site=draw_map(view))
 
 
 def evidence(inspection_id: str) -> str:
     item = request.args.get("item", "")[:_LONGEST_SEARCH]
-    view = show_evidence(ctx(), principal(), inspection_id, item, _page("page"))
+    view = show_evidence(ctx(), principal(), inspection_id, item, page_asked("page"))
     return render_template("evidence.html", view=view)
 
 
 def entries(inspection_id: str) -> str:
     device = request.args.get("device", "")[:_LONGEST_SEARCH]
-    view = show_entries(ctx(), principal(), inspection_id, device, _page("page"))
+    view = show_entries(ctx(), principal(), inspection_id, device, page_asked("page"))
     return render_template("entries.html", view=view)
 
 
-def _page(name: str) -> int:
+def page_asked(name: str) -> int:
     """The number of a page that the address asks for; the first one where it asks for none."""
     given = request.args.get(name, "1")
     return int(given) if given.isascii() and given.isdigit() and len(given) < 7 else 1

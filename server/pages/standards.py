@@ -5,7 +5,9 @@ from __future__ import annotations
 from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from server.pages.browse import page_asked
 from server.services import proposing
+from server.services.browse_effects import show_effects
 from server.services.browse_versions import show_versions
 from server.web import ctx, principal
 from sync.problems import Problem, problem
@@ -34,6 +36,12 @@ def decide(proposal: str) -> Response:
             raise
         return _page(exc)
     return redirect(url_for("pages.standards"), 303)
+
+
+def effects(proposal: str) -> str:
+    """What a proposal that waits would change of the reader's facilities' grades."""
+    view = show_effects(ctx(), principal(), proposal, page_asked("page"))
+    return render_template("effects.html", view=view)
 
 
 def _page(found: Problem | None) -> Response:

@@ -14,8 +14,9 @@ from server.permissions import Principal
 from server.services import access
 from server.services.browse import readable, require_visible, utc_day
 from server.services.browse_flags import FlagPage, briefs, flag_page
+from server.services.standard_changes import StandardChange, last_change
 from server.services.standards import caution_of
-from server.store import assessments, browsing
+from server.store import assessments, browsing, facilities
 from server.store.browsing import FacilityRow
 from server.store.flags import OPEN
 from server.store.logs import InspectionRow
@@ -60,6 +61,7 @@ class FacilityView:
     documents: Mapping[str, tuple[str, str]]
     may_open_inspections: bool
     caution: str
+    change: StandardChange | None
 
 
 def show_facility(
@@ -90,6 +92,8 @@ def show_facility(
         digests = [d for d in (score or {}).get("digests", {}).values() if d]
         documents = browsing.documents_named(tx, digests)
         caution = caution_of(tx, (score or {}).get("digests", {}))
+        judged = facilities.get(tx, row.id)
+        change = last_change(tx, judged, assessed) if judged and assessed else None
     declared = in_force(filed, utc_day(ctx.now()))
     return FacilityView(
         row,
@@ -104,6 +108,7 @@ def show_facility(
         documents,
         may_open,
         caution,
+        change,
     )
 
 

@@ -15,8 +15,9 @@ from checklists.differences import Differences, compare, compare_limits
 from checklists.load import load_checklist, load_limits
 from checklists.yaml_lines import Faults, Keyed, Scalar, read_yaml
 from server.settings import read_settings
-from server.store import documents
+from server.store import documents, proposals
 from server.store.db import Database
+from server.store.documents import Document
 from sync.nearest import nearest
 from sync.problems import problem
 
@@ -61,18 +62,21 @@ def document_in(content: bytes, source: str) -> Body:
 
 
 def document_named(data: Path, name: str) -> Body:
-    """The checklist or limits table meant by `name`: NAME, NAME@VERSION, or how a digest begins.
+    """The checklist or limits table meant by `name`: NAME, NAME@VERSION, how a digest begins, or
+    the id of a proposal that waits.
 
     `data` is the server's data folder, which need not be there. What is published on the server
     comes before what ships with the program. Raises `noun-unknown`.
     """
     wanted, _, version = name.partition("@")
-    stored = _stored(data)
+    stored, waiting = _stored(data)
+    if name in waiting:
+        return _body(waiting[name])
     for one in (*stored, *_shipped(wanted)):
         if one.name == wanted and version in ("", one.version):
             return _body(one)
     if _DIGEST.match(name):
-        for one in chain(stored, _shipped()):
+        for one in chain(stored, waiting.values(), _shipped()):
             if one.digest.startswith(name):
                 return _body(one)
     names = [*published.names(), *published.limits_names(), *(one.name for one in stored)]
@@ -80,25 +84,32 @@ def document_named(data: Path, name: str) -> Body:
     raise problem("noun-unknown", noun="checklist or limits table", name=name[:80], nearest=near)
 
 
-def _body(document: documents.Document) -> Body:
+def _body(document: Document) -> Body:
     return Body(document.kind, document.body, f"{document.name}@{document.version}")
 
 
-def _stored(data: Path) -> list[documents.Document]:
-    """What is published on the server of this folder, the newest first; nothing where none is."""
+def _stored(data: Path) -> tuple[list[Document], dict[str, Document]]:
+    """What is published on the server of this folder, the newest first, and what waits there to be
+    approved, by the id of the proposal; nothing where there is no server.
+    """
     if "TAPAK_DATABASE" not in os.environ and not (data / "tapak.sqlite").is_file():
-        return []
+        return [], {}
     db = Database(read_settings(data).database_url)
     try:
         with db.read() as tx:
-            found = documents.every(tx)
+            found, waiting = documents.every(tx), proposals.waiting(tx)
     finally:
         db.close()
     kept = [one for one in found if one.kind in _KINDS.values()]
-    return sorted(kept, key=lambda one: one.published_at, reverse=True)
+    newest = sorted(kept, key=lambda one: one.published_at, reverse=True)
+    return newest, {
+        one.id: Document(one.digest, one.kind, one.name, one.version, one.body, one.proposed_at)
+        for one in waiting
+        if one.kind in _KINDS.values()
+    }
 
 
-def _shipped(name: str | None = None) -> Iterator[documents.Document]:
+def _shipped(name: str | None = None) -> Iterator[Document]:
     """What comes with the program, or what of it has this name; each is read when it is asked for,
     since composing them all takes a while.
     """
@@ -106,12 +117,12 @@ def _shipped(name: str | None = None) -> Iterator[documents.Document]:
         if name in (None, one):
             body = published.checklist_bytes(one)
             version = load_checklist(body, one).version
-            yield documents.Document(_sha256(body), "checklist", one, version, body, 0)
+            yield Document(_sha256(body), "checklist", one, version, body, 0)
     for one in published.limits_names():
         if name in (None, one):
             body = published.limits_bytes(one)
             version = load_limits(body, one).version
-            yield documents.Document(_sha256(body), "limits", one, version, body, 0)
+            yield Document(_sha256(body), "limits", one, version, body, 0)
 
 
 def _sha256(body: bytes) -> str:

@@ -68,8 +68,20 @@ def named_checklist(tx: Tx, digest: str) -> Checklist | None:
 
     Raises `checklist-malformed` where its stored bytes were damaged.
     """
-    found = documents.by_digest(tx, digest) if digest else None
-    return _checklist(found.body) if found is not None and found.kind == "checklist" else None
+    body = _named(tx, "checklist", digest)
+    return None if body is None else _checklist(body)
+
+
+def named_limits(tx: Tx, digest: str) -> Limits | None:
+    """As `named_checklist`, the limits table."""
+    body = _named(tx, "limits", digest)
+    return None if body is None else _limits(body)
+
+
+def named_profile(tx: Tx, digest: str) -> Profile | None:
+    """As `named_checklist`, the scoring profile."""
+    body = _named(tx, "profile", digest)
+    return None if body is None else _profile(body)
 
 
 def digests_for(tx: Tx, facility: Facility, *days: str) -> dict[str, str | None]:
@@ -110,6 +122,11 @@ def told_of(tx: Tx, facility: Facility, now: int) -> dict[str, list[list[str]]]:
             later = in_force.coming(rows, day)
             found[kind] = [*first, *([begins, digest] for begins, digest in later)]
     return found
+
+
+def _named(tx: Tx, kind: str, digest: str) -> bytes | None:
+    found = documents.by_digest(tx, digest) if digest else None
+    return found.body if found is not None and found.kind == kind else None
 
 
 def _names(facility: Facility) -> dict[str, str | None]:

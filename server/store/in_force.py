@@ -51,17 +51,21 @@ def put(tx: Tx, new: InForce) -> bool:
 
 def every(tx: Tx) -> list[InForce]:
     """All of them, by kind and name, the one that begins last first."""
-    return _ordered(tx, select(*_COLUMNS))
+    return _ordered(_read(tx, select(*_COLUMNS)))
 
 
 def of_digest(tx: Tx, digest: str) -> list[InForce]:
     """Where one document applies from when, the latest day first."""
-    return _ordered(tx, select(*_COLUMNS).where(in_force.c.digest == digest))
+    return _ordered(_read(tx, select(*_COLUMNS).where(in_force.c.digest == digest)))
 
 
-def reaching(tx: Tx, kind: str, name: str, jurisdiction: str) -> list[InForce]:
+def reaching(
+    tx: Tx, kind: str, name: str, jurisdiction: str, proposed: Sequence[InForce] = ()
+) -> list[InForce]:
     """What is or will be in force in a jurisdiction, the nearest jurisdiction's first and of one
     jurisdiction the latest day's; what is listed before another one that began displaces it.
+
+    `proposed` are taken as though they had been decided.
     """
     line = [*jurisdictions.line_of(tx, jurisdiction), EVERYWHERE]
     query = (
@@ -69,7 +73,9 @@ def reaching(tx: Tx, kind: str, name: str, jurisdiction: str) -> list[InForce]:
         .where(in_force.c.kind == kind, in_force.c.name == name)
         .where(in_force.c.jurisdiction.in_(line))
     )
-    return sorted(_ordered(tx, query), key=lambda one: line.index(one.jurisdiction))
+    found = _read(tx, query)
+    found += [one for one in proposed if one.jurisdiction in line]
+    return sorted(_ordered(found), key=lambda one: line.index(one.jurisdiction))
 
 
 def applying(rows: Sequence[InForce], day: str) -> str | None:
@@ -89,9 +95,13 @@ def coming(rows: Sequence[InForce], day: str) -> list[tuple[str, str]]:
     return found
 
 
-def _ordered(tx: Tx, query: Select[Any]) -> list[InForce]:
+def _read(tx: Tx, query: Select[Any]) -> list[InForce]:
+    return [InForce(*row) for row in tx.execute(query)]
+
+
+def _ordered(found: Sequence[InForce]) -> list[InForce]:
     """Of two that begin on one day the one decided later first; of one moment the same always."""
-    rows = [InForce(*row) for row in tx.execute(query)]
+    rows = list(found)
     rows.sort(key=lambda one: (one.jurisdiction, one.digest))
     rows.sort(key=lambda one: (one.effective, one.at), reverse=True)
     rows.sort(key=lambda one: (one.kind, one.name))

@@ -582,3 +582,72 @@ leases = Table(
     Column("until", BigInteger, nullable=False),
     info=PASSING,
 )
+
+# -- conflict events and areas of high risk -------------------------------------------------------
+
+# A file that was imported: only the current one of each source counts.
+conflict_snapshots = Table(
+    "conflict_snapshots",
+    metadata,
+    Column("id", Counter, primary_key=True),
+    Column("source", Text, nullable=False),  # ucdp, acled, cahra
+    Column("state", Text, nullable=False),  # staging, current, replaced, refused
+    Column("name", Text, nullable=False),
+    Column("sha256", Text, nullable=False),
+    Column("size", BigInteger, nullable=False),
+    Column("version", Text, nullable=False),
+    Column("licence", Text, nullable=False),
+    Column("accessed", Text, nullable=False),  # YYYY-MM-DD
+    Column("countries", Text, nullable=False),  # a JSON list; world is every country
+    Column("begins", Text, nullable=False),  # YYYY-MM-DD
+    Column("ends", Text, nullable=False),
+    Column("events", BigInteger, nullable=False),
+    Column("coarse", BigInteger, nullable=False),
+    Column("rejected", BigInteger, nullable=False),
+    Column("imported_at", BigInteger, nullable=False),
+    Index(None, "source", "state"),
+)
+
+# Days are counted from 1 January of the year 1; degrees are times 10^7. A coarse event has no
+# position, and as its cell -1.
+conflict_events = Table(
+    "conflict_events",
+    metadata,
+    Column("snapshot", BigInteger, nullable=False),
+    Column("id", Text, nullable=False),
+    Column("cell", Integer, nullable=False),
+    Column("day", Integer, nullable=False),
+    Column("first", Integer, nullable=False),
+    Column("last", Integer, nullable=False),
+    Column("lat_e7", Integer),
+    Column("lon_e7", Integer),
+    Column("radius_m", Integer, nullable=False),
+    Column("weight", Integer, nullable=False),
+    Column("deaths", Integer, nullable=False),
+    Column("stamp", BigInteger, nullable=False),
+    Column("country", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("place", Text, nullable=False),
+    PrimaryKeyConstraint("snapshot", "id"),
+    Index(None, "snapshot", "cell", "day"),
+)
+
+conflict_rejected = Table(
+    "conflict_rejected",
+    metadata,
+    Column("snapshot", BigInteger, nullable=False),
+    Column("file", Text, nullable=False),
+    Column("row", BigInteger, nullable=False),
+    Column("why", Text, nullable=False),
+    PrimaryKeyConstraint("snapshot", "file", "row"),
+)
+
+conflict_areas = Table(
+    "conflict_areas",
+    metadata,
+    Column("snapshot", BigInteger, nullable=False),
+    Column("region", Text, nullable=False),  # ISO 3166-2, or a country
+    Column("status", Text, nullable=False),
+    Column("day", Text, nullable=False),
+    PrimaryKeyConstraint("snapshot", "region"),
+)

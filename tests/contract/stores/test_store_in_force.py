@@ -102,6 +102,21 @@ def test_the_nearest_jurisdiction_that_decided_comes_first(db: Database) -> None
         assert on("2026-03-01", "not known") == THREE
 
 
+def test_what_is_proposed_takes_its_place_among_what_is_decided(db: Database) -> None:
+    put(db, a_start("th", "2026-02-01", ONE), a_start("th-north", "2026-01-01", THREE))
+    new = [a_start("th", "2026-03-01", TWO), a_start("vn", "2026-03-01", TWO, at=NOW + 1)]
+    with db.read() as tx:
+
+        def on(day: str, where: str) -> str | None:
+            rows = in_force.reaching(tx, "checklist", "r", where, new)
+            return in_force.applying(rows, day)
+
+        assert (on("2026-02-28", "th"), on("2026-03-01", "th")) == (ONE, TWO)
+        assert on("2026-03-01", "th-north") == THREE, "a nearer one has its own"
+        assert (on("2026-02-28", "vn"), on("2026-03-01", "vn")) == (None, TWO)
+        assert in_force.of_digest(tx, TWO) == [], "nothing is stored"
+
+
 def test_what_comes_is_listed_where_it_changes_anything(db: Database) -> None:
     put(
         db,

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from checklists.model import Checklist, Condition, Item, Piece, Section
-from checklists.rescoring import Rescored, lines, rescore
+from checklists.rescoring import Rescored, between, lines, rescore
 from checklists.scoring import score
 from checklists.scoring.inputs import ScoreInputs
 
@@ -105,6 +105,23 @@ def test_a_limit_that_is_new_or_gone_is_a_change() -> None:
     assert found.items[0].after == ("no-limit", None, 3, "governance")
     back = done(rescore(replace(inputs(), limits=found_table()), TABLE))
     assert why(back) == {"N": [("As", "")]}
+
+
+def test_a_checklist_and_a_table_that_change_together_each_give_their_reason() -> None:
+    tables = w.limits(As="0.005", Pb="0.010")
+    lighter = newer(N=replace(BASE[3], severity="minor"), C=replace(BASE[2], severity="major"))
+    after = replace(inputs(), checklist=lighter, limits=replace(tables, digest="2" * 64))
+    found = done(between(inputs(), after))
+    assert why(found)["N"] == [("N", "severity"), ("N", "weight"), ("As", "upper")]
+    assert why(found)["C"] == [("C", "severity"), ("C", "weight")]
+    assert between(after, after) is None
+
+
+def test_another_profile_touches_all_of_it() -> None:
+    profile = inputs().profile
+    heavier = replace(profile, pillar_weights={**profile.pillar_weights, "social": 90}, digest="3")
+    found = done(between(inputs(), replace(inputs(), profile=heavier)))
+    assert found.changes and found.items == ()
 
 
 def found_table() -> Any:

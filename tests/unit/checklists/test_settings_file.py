@@ -57,6 +57,11 @@ def test_other_thresholds_change_what_a_rule_says() -> None:
         (b"  skew_s: 120", b"  skew_s: soon", "number"),
         (b"least_s: 10", b"least_s: 0", "whole number"),
         (b"R09:", b"R10:", "'R10' is not known here"),
+        (b"least: 3, ", b"", "missing: least"),
+        (b"least: 3", b"least: few", "number"),
+        (b"    - {kind: WLP", b"    - {sort: WLP", "'sort' is not known here"),
+        (b"    - {kind: WLP, ratio: 2.85}", b"    - WLP", "keys are expected"),
+        (b"process: in-situ-leach, reagent", b"process: [], reagent", "a short text"),
         (DATA, b"", "keys are expected"),
         (DATA, b"[" * 90_000, "not YAML"),
         (DATA, b"\xff\xfe", "not YAML"),
@@ -82,7 +87,7 @@ def earlier(form: int, *rules: str) -> bytes:
 
 
 IN_2 = ("R02", "R03", "R07", "R08", "R09")
-IN_3 = ("R05", "R06")
+IN_3 = ("R05", "R06", *(rule for rule in default_settings() if rule > "R16" and rule[0] == "R"))
 
 
 def test_a_file_of_an_earlier_format_takes_the_thresholds_of_later_rules_from_the_program() -> None:
@@ -94,3 +99,12 @@ def test_a_file_of_an_earlier_format_takes_the_thresholds_of_later_rules_from_th
         assert settings["digest"] == hashlib.sha256(data).hexdigest()
         with pytest.raises(Problem):
             load_settings(earlier(form), "s.yaml")
+
+
+def test_a_file_of_format_2_takes_what_came_with_format_3_from_the_program() -> None:
+    settings = load_settings(earlier(2, *IN_3), "s.yaml")
+    assert settings["R18"] == default_settings()["R18"]
+    assert settings["R16"] == {"signs_needed": "2"}
+    (band,) = settings["R20"]["bands"]
+    assert (band["least"], band["most"]) == ("3", "15")
+    assert [row["ratio"] for row in settings["R21"]["ratios"]] == ["2.85", "7.93", "2.63"]

@@ -27,6 +27,7 @@ from region import (
 )
 from sqlalchemy import delete, insert, select, update
 
+from checklists import published
 from checklists.scoring import inputs_digest, inputs_from_json, score, score_bytes
 from server.context import Context
 from server.schedule import run_once
@@ -34,7 +35,7 @@ from server.services.assess import assess_facility, compute, keep, load_inspecti
 from server.services.inspections import Loaded
 from server.services.photos import read_new
 from server.services.registry import file_declaration
-from server.services.score_inputs import whole_inputs
+from server.services.score_inputs import stored_inputs, whole_inputs
 from server.store import assessments, facts, flags, gradings, tables
 from server.store.flags import FlagRow
 from sync.problems import Problem
@@ -253,6 +254,11 @@ def test_damage_to_what_was_published_is_said_and_never_exported(region: Context
             with pytest.raises(Problem) as error:
                 whole_inputs(tx, row)
         assert error.value.code == "table-unreadable" and HILL in str(error.value)
+    other = published.limits_bytes("example") + b"# another\n"
+    region.db.write(lambda tx: tx.execute(limits.values(body=other)))
+    with region.db.read() as tx, pytest.raises(Problem) as error:
+        stored_inputs(tx, row)
+    assert error.value.code == "table-unreadable", "readable, and not what was published"
 
 
 def test_the_inputs_name_the_digests_of_everything_that_was_read(region: Context) -> None:

@@ -53,6 +53,7 @@ ALLOWED = {
         "pages.branch",
         "pages.file",
         "pages.preview",
+        "pages.effects",
         "pages.standards",
         "pages.standards_post",
         "pages.bundles",
@@ -67,6 +68,7 @@ ALLOWED = {
     "safeguarding": PEOPLE | {"pages.sealed", "pages.sealed_take", "pages.sealed_withdraw"},
     "administrator": PEOPLE
     | {
+        "pages.effects",
         "pages.standards",
         "pages.standards_post",
         "pages.bundles",

@@ -1,0 +1,105 @@
+"""Where a facility is, for what happens around it: the place that its operator declares."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date
+
+from checklists.conflict.cells import cells_within
+from checklists.conflict.exposure import REACH_M
+from checklists.discrepancies.declaration import Declaration, read_declaration
+from checklists.discrepancies.reread import shape_area
+from server.services.conflict import CAHRA, out_of_place, out_of_time
+from server.services.identifiers import day_of
+from server.store import conflict, declarations, facilities, gradings
+from server.store.conflict import Snapshot
+from server.store.logs import inspections_at
+from server.store.transaction import Tx
+from sync.place import convert
+from sync.problems import Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in degrees; `doubt_m` is the conversion's accuracy in metres, None where unknown."""
+
+    lat: float
+    lon: float
+    doubt_m: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A graded facility: everywhere it was ever declared to be, and the days (YYYY-MM-DD) on
+    which it was visited or is graded.
+    """
+
+    facility: str
+    country: str
+    places: tuple[Position, ...]
+    days: tuple[str, ...]
+
+
+def position_of(declaration: Declaration | None) -> Position | None:
+    """The declared location, else the middle of the declared boundary; None where neither is there
+    or can be placed on the map.
+    """
+    try:
+        if declaration is not None and declaration.location is not None:
+            given = declaration.location
+            point = given.rings[0][0]
+            there = convert(point.first, point.second, given.crs, given.axes)
+            return Position(there.lat, there.lon, there.accuracy_m)
+        if declaration is not None and declaration.boundary is not None:
+            found = shape_area(declaration.boundary)
+            middle = found.shape.centroid
+            return Position(middle.y, middle.x, found.accuracy_m)
+    except Problem:  # numbers that lie nowhere on the map: R01 and R04 say so
+        return None
+    return None
+
+
+def placed(tx: Tx) -> Iterator[Placed]:
+    """Every graded facility that was declared to be somewhere."""
+    for grading in gradings.every(tx):
+        facility = facilities.get(tx, grading.facility)
+        if facility is None:
+            continue
+        filed = [read_declaration(json.loads(b)) for b in declarations.bodies(tx, facility.id)]
+        places = tuple({p: None for one in filed if (p := position_of(one)) is not None})
+        if places:
+            visits = {day_of(row.first_seen_at) for row in inspections_at(tx, facility.id)}
+            days = tuple(sorted({grading.as_of, *visits}))
+            yield Placed(facility.id, facility.country, places, days)
+
+
+def concerned(
+    tx: Tx, before: Snapshot | None, new: Snapshot, facilities: Iterable[Placed]
+) -> Iterator[str]:
+    """The facilities of which the new data may say something else than the old."""
+    both = [one for one in (before, new) if one is not None]
+    cells: set[int] = set()
+    for one in both:
+        cells |= conflict.occupied(tx, one.id)
+    for facility in facilities:
+        if new.source == CAHRA:
+            if any(facility.country in one.countries for one in both):
+                yield facility.facility
+        elif any(not cells.isdisjoint(_around(p.lat, p.lon)) for p in facility.places) or any(
+            _covered(before, facility.country, day) != _covered(new, facility.country, day)
+            for day in facility.days
+        ):
+            yield facility.facility
+
+
+def _around(lat: float, lon: float) -> list[int]:
+    return cells_within(lat, lon, REACH_M)
+
+
+def _covered(snapshot: Snapshot | None, country: str, day: str) -> bool:
+    if snapshot is None:
+        return False
+    on = date.fromisoformat(day)
+    return not out_of_time(snapshot, on) and not out_of_place(snapshot, country)
