@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from checklists.conflict.around import Surroundings
 from checklists.discrepancies.days import visit_day
 from checklists.discrepancies.declaration import Declaration
 from checklists.discrepancies.moments import (
@@ -93,6 +94,7 @@ class Case:
     only. `settings` are the versioned thresholds. `outcomes` are all outcomes that stand side by
     side. `fixes`, `ways` (tracks), `spans` (when each device recorded the visit) and `clocks` (how
     far each device's clock was off, as far as that is known here) are those of `moments`.
+    `surroundings` is the conflict around the declared place, None where nobody could look.
     """
 
     facility: str
@@ -114,6 +116,7 @@ class Case:
     spans: tuple[Span, ...] = ()
     clocks: tuple[Reading, ...] = ()
     observed: tuple[Seen, ...] = ()
+    surroundings: Surroundings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +171,7 @@ def build_case(
     uses_complete: bool,
     settings: Mapping[str, Any],
     clocks: Iterable[Reading] = (),
+    surroundings: Surroundings | None = None,
 ) -> Case:
     """The case of one visit: `facility` has id, name and country (ISO 3166-1 alpha-2).
 
@@ -204,6 +208,7 @@ def build_case(
         spans,
         clocks_of(inspection, spans, clocks),
         _seen(inspection),
+        surroundings,
     )
 
 

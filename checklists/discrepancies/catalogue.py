@@ -10,6 +10,7 @@ from typing import Any
 from checklists.discrepancies.activity import R16
 from checklists.discrepancies.case import Case, Finding, Flag
 from checklists.discrepancies.clocks import R08
+from checklists.discrepancies.conflict import R26, R27
 from checklists.discrepancies.fixes import R03
 from checklists.discrepancies.photos import R12, R13
 from checklists.discrepancies.places import R01, R04

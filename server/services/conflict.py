@@ -140,11 +140,18 @@ def _event_json(event: Counted, on: date) -> dict[str, Any]:
 
 def out_of_time(snapshot: Snapshot, on: date) -> str:
     """Why a snapshot says nothing about a day, or nothing where it does."""
-    if on.isoformat() < snapshot.begins:
+    first, last = covered_days(snapshot)
+    if on < first:
         return f"the data begin on {snapshot.begins}"
-    if (on - date.fromisoformat(snapshot.ends)).days > DAYS:
+    if on > last:
         return f"the data end on {snapshot.ends}, more than {DAYS} days earlier"
     return ""
+
+
+def covered_days(snapshot: Snapshot) -> tuple[date, date]:
+    """The first and the last day about which a snapshot says anything."""
+    ends = date.fromisoformat(snapshot.ends)
+    return date.fromisoformat(snapshot.begins), ends + timedelta(days=DAYS)
 
 
 def out_of_place(snapshot: Snapshot, country: str) -> str:

@@ -25,6 +25,7 @@ from server.store.transaction import Tx
 
 STAGING, CURRENT, REPLACED, REFUSED = "staging", "current", "replaced", "refused"
 WORLD = "world"
+DELISTED = ("delisted", "removed")  # a row that says so names no such area
 COARSE = -1  # the cell of events that are no points
 
 
