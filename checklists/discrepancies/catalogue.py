@@ -20,7 +20,7 @@ from checklists.discrepancies.tracked import R02
 from checklists.discrepancies.visit_time import R07
 from sync.problems import problem
 
-RULES: tuple[Rule, ...] = (R01, R02, R03, R04, R07, R08, R09, R12, R13, R16)
+RULES: tuple[Rule, ...] = (R01, R02, R03, R04, R07, R08, R09, R12, R13, R16, R26, R27)
 
 
 def evaluate(case: Case) -> tuple[Finding, ...]:

@@ -109,17 +109,17 @@ R26 = Rule(
     "1",
     "operations",
     "No conflict-affected area declared, and there is conflict",
-    "The operator declares no conflict-affected or high-risk area; the low estimate of exposure to "
-    "conflict is 50 or more, or the region is on a list of such areas. Where only the high estimate "
-    "reaches 50, it asks.",
+    "The operator declares no conflict-affected or high-risk area; the low estimate of exposure "
+    "to conflict is 50 or more, or the region is on a list of such areas. Where only the high "
+    "estimate reaches 50, it asks.",
     (
         "the list or the data are out of date, and the region has been quiet since",
-        "the events lie in another valley or across a border, out of reach of the site and its roads",
+        "the events lie in another valley or across a border, and do not reach the site",
         "the statement was made for the site alone, and its routes are declared elsewhere",
     ),
-    "The operator's own assessment of the area, with its date and sources, or a corrected statement.",
+    "The operator's own assessment of the area with its date and sources, or a new statement.",
     _declared_none,
-)  # fmt: skip
+)
 
 
 # -- R27 ------------------------------------------------------------------------------------------
@@ -186,7 +186,11 @@ def _within(
     sure, maybe = [], []
     for event in sorted(one.armed, key=lambda e: (Decimal(e.distance_m), e.radius_m, e.id)):
         off = event.radius_m + doubt
-        if event.certain and around.doubt_m is not None and Decimal(event.distance_m) + off <= reach:
+        if (
+            event.certain
+            and around.doubt_m is not None
+            and Decimal(event.distance_m) + off <= reach
+        ):
             sure.append(event)
         elif Decimal(event.distance_m) - off <= reach:
             maybe.append(event)
@@ -203,9 +207,9 @@ R27 = Rule(
     "1",
     "operations",
     "Armed events nearby, and no Annex II assessment",
-    "An armed event lies within 10 km, its radius counted in, in the 12 months before the visit, and "
-    "no assessment of the risks of Annex II of the OECD Guidance is on file. Where it may be nearer "
-    "than that and need not be, it asks.",
+    "An armed event lies within 10 km, its radius counted in, in the 12 months before the visit, "
+    "and no assessment of the risks of Annex II of the OECD Guidance is on file. Where it may be "
+    "that near and need not be, it asks.",
     (
         "the event was put at the nearest known town, and happened elsewhere",
         "an assessment was made and has not been filed",
@@ -213,4 +217,4 @@ R27 = Rule(
     ),
     "The assessment with its date and sources, or the source's own account of where the event was.",
     _unassessed,
-)  # fmt: skip
+)

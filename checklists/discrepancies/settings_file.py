@@ -11,9 +11,13 @@ import yaml
 
 from sync.problems import problem
 
-FORMAT = "tapak-thresholds/2"
+FORMAT = "tapak-thresholds/3"
 # What was published before some rules were made still serves: these take their own thresholds.
-_EARLIER = {"tapak-thresholds/1": frozenset({"R02", "R03", "R07", "R08", "R09"})}
+_IN_3 = frozenset(("R26", "R27"))
+_EARLIER = {
+    "tapak-thresholds/1": frozenset({"R02", "R03", "R07", "R08", "R09"}) | _IN_3,
+    "tapak-thresholds/2": _IN_3,
+}
 MAX_BYTES = 100_000
 
 _NUMBER = re.compile(r"\d{1,9}(\.\d{1,3})?\Z")
@@ -33,6 +37,8 @@ _RULES: dict[str, dict[str, str]] = {
     "R09": {"speed_kmh": "n", "least_s": "1", "assumed_accuracy_m": "n"},
     "R12": {"editors": "list"},
     "R16": {"signs_needed": "1"},
+    "R26": {"exposure": "1"},
+    "R27": {"distance_km": "n", "days": "1"},
 }
 
 

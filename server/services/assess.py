@@ -176,9 +176,7 @@ def _of_facility(
     """The facility's own score: over signed visits alone."""
     signed = [one for one in judged if one.loaded.signed is not None]
     declared = in_force([one.declaration for one in filed], date.fromisoformat(as_of))
-    around = surroundings(
-        tx, facility, declared, date.fromisoformat(as_of), standard.settings
-    )
+    around = surroundings(tx, facility, declared, date.fromisoformat(as_of), standard.settings)
     inputs = _inputs(standard, "facility", facility.id, as_of, signed, declared, around)
     findings = canonical(
         [

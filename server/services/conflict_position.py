@@ -66,18 +66,17 @@ def position_of(declaration: Declaration | None) -> Position | None:
 
 
 def placed(tx: Tx) -> Iterator[Placed]:
-    """Every graded facility that was declared to be somewhere."""
+    """Every graded facility."""
     for grading in gradings.every(tx):
         facility = facilities.get(tx, grading.facility)
         if facility is None:
             continue
         filed = [read_declaration(json.loads(b)) for b in declarations.bodies(tx, facility.id)]
         places = tuple({p: None for one in filed if (p := position_of(one)) is not None})
-        if places:
-            until = date.fromisoformat(grading.as_of)
-            visits = [row.first_seen_at for row in inspections_at(tx, facility.id)]
-            days = [until, *(date.fromisoformat(day_of(at)) - _CARRIED for at in visits)]
-            yield Placed(facility.id, facility.country, places, min(days), until)
+        until = date.fromisoformat(grading.as_of)
+        visits = [row.first_seen_at for row in inspections_at(tx, facility.id)]
+        days = [until, *(date.fromisoformat(day_of(at)) - _CARRIED for at in visits)]
+        yield Placed(facility.id, facility.country, places, min(days), until)
 
 
 def concerned(
@@ -90,16 +89,14 @@ def concerned(
         cells |= conflict.occupied(tx, one.id)
     for facility in facilities:
         if new.source == CAHRA:
-            if any(facility.country in one.countries for one in both):
-                yield facility.facility
-        elif any(
-            not cells.isdisjoint(_around(p.lat, p.lon)) for p in facility.places
-        ) or _covered(before, facility) != _covered(new, facility):
+            touched = any(facility.country in one.countries for one in both)
+        else:
+            around = (cells_within(p.lat, p.lon, REACH_M) for p in facility.places)
+            touched = any(not cells.isdisjoint(some) for some in around) or (
+                bool(facility.places) and _covered(before, facility) != _covered(new, facility)
+            )
+        if touched:
             yield facility.facility
-
-
-def _around(lat: float, lon: float) -> list[int]:
-    return cells_within(lat, lon, REACH_M)
 
 
 def _covered(snapshot: Snapshot | None, facility: Placed) -> tuple[date, date] | None:
