@@ -12,15 +12,21 @@ from checklists.discrepancies.case import Case, Finding, Flag
 from checklists.discrepancies.clocks import R08
 from checklists.discrepancies.conflict import R26, R27
 from checklists.discrepancies.fixes import R03
+from checklists.discrepancies.mass_balance import R18, R19, R20
 from checklists.discrepancies.photos import R12, R13
 from checklists.discrepancies.places import R01, R04
+from checklists.discrepancies.residues import R21, R22
 from checklists.discrepancies.rule import Rule
 from checklists.discrepancies.speed import R09
 from checklists.discrepancies.tracked import R02
 from checklists.discrepancies.visit_time import R07
 from sync.problems import problem
 
-RULES: tuple[Rule, ...] = (R01, R02, R03, R04, R07, R08, R09, R12, R13, R16, R26, R27)
+RULES: tuple[Rule, ...] = (
+    *(R01, R02, R03, R04, R07, R08, R09, R12, R13, R16),
+    *(R18, R19, R20, R21, R22),
+    *(R26, R27),
+)
 
 
 def evaluate(case: Case) -> tuple[Finding, ...]:

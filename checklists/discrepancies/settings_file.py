@@ -13,7 +13,10 @@ from sync.problems import problem
 
 FORMAT = "tapak-thresholds/3"
 # What was published before some rules were made still serves: these take their own thresholds.
-_IN_3 = frozenset(("R26", "R27"))
+_IN_3 = frozenset(
+    ("R17", "R18", "R19", "R20", "R21", "R22", "R23", "R24", "R25", "R26", "R27")
+    + ("R28", "R29", "R30", "R31")
+)
 _EARLIER = {
     "tapak-thresholds/1": frozenset({"R02", "R03", "R07", "R08", "R09"}) | _IN_3,
     "tapak-thresholds/2": _IN_3,
@@ -21,8 +24,10 @@ _EARLIER = {
 MAX_BYTES = 100_000
 
 _NUMBER = re.compile(r"\d{1,9}(\.\d{1,3})?\Z")
+_WORD = re.compile(r".{1,80}\Z")
 _ID = re.compile(r"[a-z0-9-]{2,40}\Z")
-# What each rule needs: "n" a number from 0 up, "1" a whole number from 1 up, "list" some texts
+# What each rule needs: "n" a number from 0 up, "1" a whole number from 1 up, "list" some texts, and
+# the names of columns a list of rows with these; those that end in # are numbers
 _RULES: dict[str, dict[str, str]] = {
     "R01": {
         "margin_m": "n",
@@ -37,8 +42,26 @@ _RULES: dict[str, dict[str, str]] = {
     "R09": {"speed_kmh": "n", "least_s": "1", "assumed_accuracy_m": "n"},
     "R12": {"editors": "list"},
     "R16": {"signs_needed": "1"},
+    "R17": {"looked_for": "1", "shipped_days": "n"},
+    "R18": {
+        "assumed_ore_rel": "n",
+        "assumed_grade_rel": "n",
+        "assumed_recovery_rel": "n",
+        "ask_pct": "n",
+    },
+    "R19": {"margin_pct": "n"},
+    "R20": {"bands": "process reagent least# most#"},
+    "R21": {"margin_pct": "n", "ratios": "kind ratio#"},
+    "R22": {"margin_pct": "n", "assumed_survey_rel": "n", "assumed_density_rel": "n"},
+    "R23": {"margin_pct": "n"},
+    "R24": {"sigmas": "n"},
+    "R25": {"deviations": "n", "least_peers": "1"},
     "R26": {"exposure": "1"},
     "R27": {"distance_km": "n", "days": "1"},
+    "R28": {"mining": "list"},
+    "R29": {"activity_bq_g": "n"},
+    "R30": {"similarity": "n"},
+    "R31": {"margin_pct": "n", "least_people": "1"},
 }
 
 
@@ -112,7 +135,7 @@ def _keyed(node: Any, name: str, keys: set[str], line: int) -> dict[str, Any]:
     return found
 
 
-def _value(node: Any, name: str, kind: str) -> str | tuple[str, ...]:
+def _value(node: Any, name: str, kind: str) -> str | tuple[str, ...] | tuple[dict[str, str], ...]:
     if kind == "n":
         return _scalar(node, name, _NUMBER, "a number such as 50 or 0.5")
     if kind == "1":
@@ -120,14 +143,28 @@ def _value(node: Any, name: str, kind: str) -> str | tuple[str, ...]:
     if not isinstance(node, yaml.SequenceNode):
         where = f"{name}:{node.start_mark.line + 1}"
         raise problem("thresholds-malformed", where=where, why="a list is expected here")
+    if kind != "list":
+        return tuple(_row(one, name, kind.split()) for one in node.value)
     words: list[str] = []
     for one in node.value:
-        word = _scalar(one, name, re.compile(r".{1,80}\Z"), "a short text")
+        word = _scalar(one, name, _WORD, "a short text")
         if word in words:
             where = f"{name}:{one.start_mark.line + 1}"
             raise problem("thresholds-malformed", where=where, why=f"{word!r} stands there twice")
         words.append(word)
     return tuple(words)
+
+
+def _row(node: Any, name: str, columns: list[str]) -> dict[str, str]:
+    line = node.start_mark.line + 1
+    given = _keyed(node, name, {column.rstrip("#") for column in columns}, line)
+    return {
+        key: _scalar(given[key], name, _NUMBER, "a number such as 50 or 0.5")
+        if column.endswith("#")
+        else _scalar(given[key], name, _WORD, "a short text")
+        for column in columns
+        for key in (column.rstrip("#"),)
+    }
 
 
 def _scalar(node: Any, name: str, form: re.Pattern[str], wanted: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -9,7 +11,7 @@ from typing import Any
 
 from pyproj import Transformer
 
-from checklists.discrepancies.case import Case, CasePhoto, Flag, NotEvaluated, Point, Use
+from checklists.discrepancies.case import Case, CasePhoto, Flag, NotEvaluated, Point, Seen, Use
 from checklists.discrepancies.declaration import Declaration, read_declaration
 from checklists.discrepancies.moments import Reading, Span, Taken, Way
 from checklists.discrepancies.rule import Rule
@@ -73,6 +75,118 @@ def document(**changes: Any) -> dict[str, Any]:
 
 def declared(**changes: Any) -> Declaration:
     return read_declaration(document(**changes))
+
+
+# What the made-up operator declares beyond place and state, and what the visit saw: it all fits.
+OPERATIONS: dict[str, Any] = {
+    "format": "tapak-declaration/2",
+    "operator": None,
+    "processes": ["in-situ-leach"],
+    "parties": [
+        {"role": "operator", "name": "Made-up Minerals", "country": "TH"},
+        {"role": "owner", "name": "Made-up Holding", "country": "TH", "share_pct": "60"},
+        {"role": "consignee", "name": "Made-up Separation", "country": "MY"},
+    ],
+    "licences": [
+        {
+            "number": "EX-1",
+            "issuer": "made-up mines office",
+            "scope": ["in-situ-leach"],
+            "valid_from": "2024-01-01",
+            "valid_to": "2028-12-31",
+            "capacity_t_reo_per_year": "600",
+        }
+    ],
+    "months": [
+        {
+            "month": month,
+            "process": "in-situ-leach",
+            "ore_t": "80000",
+            "grade_pct": "0.08",
+            "recovery_pct": "75",
+            "output_t_reo": "45",
+            "water_m3": "21000",
+            "power_kwh": "90000",
+            "reagents": [{"reagent": "ammonium-sulfate", "t": "315"}],
+            "residues": [{"kind": "precipitate", "t": "18"}],
+        }
+        for month in ("2026-01", "2026-02")
+    ],
+    "stocks": [{"material": "REO", "on": "2026-01-01", "t": "12"}],
+    "residues": [
+        {
+            "kind": "precipitate",
+            "heap": "heap-1",
+            "on": "2026-02-28",
+            "t": "240",
+            "m3": "160",
+            "approved_ratio": "0.4",
+        }
+    ],
+    "headcount": [
+        {"employer": "Made-up Minerals", "group": "own-staff", "people": "64", "shifts": "1"}
+    ],
+    "shipments": [
+        {
+            "lot": "lot-7",
+            "date": "2026-01-20",
+            "mass_t": "50",
+            "reo_pct": "92",
+            "origin": "TH",
+            "transit": ["TH"],
+            "consignee": "Made-up Separation",
+            "assay": [{"oxide": "Dy2O3", "pct": "3.1"}, {"oxide": "Nd2O3", "pct": "21"}],
+        }
+    ],
+    "deposit": [{"measure": "Dy/Nd", "mean": "0.15", "sd": "0.02"}],
+    "mines": [],
+    "fatalities": {"from": "2025-01-01", "to": "2026-02-28", "number": "0"},
+    "conflict_area": {"statement": "none", "on": "2026-01-15"},
+}
+OBSERVED = {
+    "survey/heap-1": "165",
+    "headcount/own-staff": "62",
+    "assay/lot-7-Dy": "3.2",
+    "assay/lot-7-Nd": "21",
+    "activity/heap-1": "0.3",
+}
+SIGNS = {
+    "moving-plant": "yes",
+    "fresh-reagent": "yes",
+    "warm-kiln": "no",
+    "discharge": "no",
+    "night-power": "no",
+}
+
+
+def whole(**changes: Any) -> dict[str, Any]:
+    """A filing of version 2 in which everything is declared; None takes a member out."""
+    return document(**{**deepcopy(OPERATIONS), **changes})
+
+
+def filing(**changes: Any) -> Declaration:
+    return read_declaration(whole(**changes))
+
+
+def row(key: str, n: int = 0, **changes: Any) -> dict[str, Any]:
+    """One row of what the made-up operator declares, changed; None takes a member out."""
+    changed = {**deepcopy(OPERATIONS[key][n]), **changes}
+    return {k: v for k, v in changed.items() if v is not None}
+
+
+def month(**changes: Any) -> dict[str, Any]:
+    return row("months", **changes)
+
+
+def seen(values: Mapping[str, str]) -> tuple[Seen, ...]:
+    """Numbers that were observed: {"survey/heap-1": "165±10"} is 165, give or take 10."""
+    return tuple(_seen(name, value) for name, value in values.items())
+
+
+def _seen(name: str, given: str) -> Seen:
+    what, _, instance = name.partition("/")
+    value, _, u = given.partition("±")
+    return Seen(what, instance, value, u or None, "", "f" * 64)
 
 
 def shape(crs: str, axes: str, points: list[list[str]]) -> dict[str, Any]:
@@ -145,9 +259,9 @@ def case(**changes: Any) -> Case:
         VISIT,
         "2026-03-02",
         "visited",
-        declared(),
+        filing(),
         (at(401000, 901000),),
-        {"moving-plant": "no"},
+        SIGNS,
         (photo(),),
         {},
         True,
@@ -155,6 +269,7 @@ def case(**changes: Any) -> Case:
         ("visited",),
         spans=(span(),),
         clocks=(reading(),),
+        observed=seen(OBSERVED),
     )
     return replace(base, **changes)
 

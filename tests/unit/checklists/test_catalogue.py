@@ -9,12 +9,16 @@ from discrepancy_cases import (
     HOUR,
     MINUTE,
     NOON,
+    OBSERVED,
     OTHER,
     at,
     case,
-    declared,
+    filing,
+    month,
     photo,
     reading,
+    row,
+    seen,
     span,
     taken,
     use,
@@ -73,9 +77,20 @@ USES = {
 }
 
 
+WRONG = {
+    "status": {"state": "care", "since": "2025-06-01"},
+    "months": [
+        month(month=name, output_t_reo="120", reagents=[{"reagent": "ammonium-sulfate", "t": "60"}])
+        for name in ("2026-01", "2026-02")
+    ],
+    "shipments": [row("shipments", mass_t="500")],
+}
+
+
 def full() -> Case:
     return case(
-        declaration=declared(status={"state": "care", "since": "2025-06-01"}),
+        declaration=filing(**WRONG),
+        observed=seen({**OBSERVED, "survey/heap-1": "500"}),
         points=POINTS,
         photos=PHOTOS,
         signs=SIGNS,
@@ -100,6 +115,7 @@ def test_findings_come_in_the_order_of_rules_and_say_everything() -> None:
         *["R12"] * 3,
         *["R13"] * 3,
         *["R16"],
+        *["R18", "R19", "R20", "R21", "R22"],
     ]
     for flag in (f for f in found if isinstance(f, Flag)):
         assert flag.severity in FLAG_SEVERITIES
@@ -109,7 +125,7 @@ def test_findings_come_in_the_order_of_rules_and_say_everything() -> None:
         assert flag.margin
         assert flag.innocent_causes
         assert flag.would_settle
-        assert flag.inputs["thresholds"] == "default 2"
+        assert flag.inputs["thresholds"] == "default 3"
 
 
 def test_a_case_with_nothing_in_it_is_answered_with_what_is_needed() -> None:
@@ -118,7 +134,7 @@ def test_a_case_with_nothing_in_it_is_answered_with_what_is_needed() -> None:
     assert [(f["rule"], f["kind"]) for f in found] == [
         ("R01", "not-evaluated"),
         ("R04", "not-evaluated"),
-        ("R16", "not-evaluated"),
+        *((rule.id, "not-evaluated") for rule in RULES if rule.id >= "R16"),
     ]
     assert all(f["needs"] for f in found)
 

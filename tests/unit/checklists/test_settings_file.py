@@ -26,17 +26,17 @@ def test_the_default_thresholds_are_those_of_the_rules_table() -> None:
     assert settings["R07"]["margin_min"] == "30"
     assert settings["R08"] == {"skew_s": "120", "major_s": "3600"}
     assert settings["R09"]["speed_kmh"] == "150"
-    assert (settings["id"], settings["version"]) == ("default", "2")
+    assert (settings["id"], settings["version"]) == ("default", "3")
     assert settings["digest"] == hashlib.sha256(DATA).hexdigest()
 
 
 def test_other_thresholds_change_what_a_rule_says() -> None:
-    strict = DATA.replace(b"margin_m: 50 ", b"margin_m: 10 ").replace(b"version: 2", b"version: 3")
+    strict = DATA.replace(b"margin_m: 50 ", b"margin_m: 10 ").replace(b"version: 3", b"version: 4")
     near = case(country="XX", points=(at(402045, 901000),))
     assert R01.find(near) == ()
     flag = only(R01, case(country="XX", points=near.points, settings=load_settings(strict, "s")))
     assert flag.severity == "major"
-    assert flag.inputs["thresholds"] == "default 3"
+    assert flag.inputs["thresholds"] == "default 4"
 
 
 @pytest.mark.parametrize(
@@ -51,11 +51,16 @@ def test_other_thresholds_change_what_a_rule_says() -> None:
         (b"editors:\n", b"editors: GIMP\n  other:\n", "known"),
         (b"R16:", b"R99:", "'R99' is not known here"),
         (b"R16:\n", b"R16: [\n", "not YAML"),
-        (b"thresholds/2", b"thresholds/7", "s.yaml:3"),
-        (b"version: 2", b"version: one", "s.yaml:5"),
+        (b"thresholds/3", b"thresholds/7", "s.yaml:3"),
+        (b"version: 3", b"version: one", "s.yaml:5"),
         (b"  skew_s: 120", b"  skew_s: soon", "number"),
         (b"least_s: 10", b"least_s: 0", "whole number"),
         (b"R09:", b"R10:", "'R10' is not known here"),
+        (b"least: 3, ", b"", "missing: least"),
+        (b"least: 3", b"least: few", "number"),
+        (b"    - {kind: WLP", b"    - {sort: WLP", "'sort' is not known here"),
+        (b"    - {kind: WLP, ratio: 2.85}", b"    - WLP", "keys are expected"),
+        (b"process: in-situ-leach, reagent", b"process: [], reagent", "a short text"),
         (DATA, b"", "keys are expected"),
         (DATA, b"[" * 90_000, "not YAML"),
         (DATA, b"\xff\xfe", "not YAML"),
@@ -78,14 +83,24 @@ def test_a_file_of_the_earlier_format_takes_the_thresholds_of_later_rules_from_t
 ):
     text = (
         DATA.decode()
-        .replace("thresholds/2", "thresholds/1")
+        .replace("thresholds/3", "thresholds/1")
         .replace("margin_m: 50 ", "margin_m: 7 ")
     )
     head, rest = text.split("R02:", 1)
-    earlier = (head + "R12:" + rest.split("R12:", 1)[1]).encode()
+    earlier = (head + "R12:" + rest.split("R12:", 1)[1].split("R17:")[0]).encode()
     settings = load_settings(earlier, "s.yaml")
     assert settings["R01"]["margin_m"] == "7"
     assert settings["R09"] == default_settings()["R09"]
     assert settings["digest"] == hashlib.sha256(earlier).hexdigest()
     with pytest.raises(Problem):
         load_settings(text.encode(), "s.yaml")
+
+
+def test_a_file_of_format_2_takes_what_came_with_format_3_from_the_program() -> None:
+    text = DATA.decode().replace("thresholds/3", "thresholds/2").split("R17:")[0]
+    settings = load_settings(text.encode(), "s.yaml")
+    assert settings["R18"] == default_settings()["R18"]
+    assert settings["R16"] == {"signs_needed": "2"}
+    (band,) = settings["R20"]["bands"]
+    assert (band["least"], band["most"]) == ("3", "15")
+    assert [row["ratio"] for row in settings["R21"]["ratios"]] == ["2.85", "7.93", "2.63"]
