@@ -164,7 +164,7 @@ def _unassessed(case: Case) -> tuple[Finding, ...]:
     inputs = {
         "declaration": declared_as(case),
         "visited_on": case.visited_on,
-        "place_doubt_m": around.doubt_m,
+        "place_doubt_m": around.doubt_m or "unknown",
         "count": len(events),
         "events": [_told_of(one) for one in events[:_SHOWN]],
         "data": _data(source),

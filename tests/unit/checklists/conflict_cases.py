@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from discrepancy_cases import declared
+from discrepancy_cases import filing
 
 from checklists.conflict.around import Around, Surroundings
 from checklists.discrepancies.declaration import Declaration
@@ -30,10 +30,4 @@ def near_conflict(*sources: Around, **changes: Any) -> Surroundings:
 
 def stated(statement: str = "none", **changes: Any) -> Declaration:
     """A filing of version 2 that says this of conflict-affected areas."""
-    conflict_area = {"statement": statement, "on": "2026-01-10"}
-    return declared(
-        format="tapak-declaration/2",
-        operator=None,
-        conflict_area=conflict_area,
-        **changes,
-    )
+    return filing(conflict_area={"statement": statement, "on": "2026-01-10"}, **changes)

@@ -11,6 +11,7 @@ from typing import Any
 
 from pyproj import Transformer
 
+from checklists.conflict.around import Around, Surroundings
 from checklists.discrepancies.case import Case, CasePhoto, Flag, NotEvaluated, Point, Seen, Use
 from checklists.discrepancies.declaration import Declaration, read_declaration
 from checklists.discrepancies.moments import Reading, Span, Taken, Way
@@ -270,6 +271,7 @@ def case(**changes: Any) -> Case:
         spans=(span(),),
         clocks=(reading(),),
         observed=seen(OBSERVED),
+        surroundings=Surroundings(True, "5.0", (Around("ucdp", "UCDP GED", (0, 0, 0)),)),
     )
     return replace(base, **changes)
 

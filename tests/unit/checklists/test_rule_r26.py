@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from conflict_cases import around, near_conflict, stated
-from discrepancy_cases import case, flags, needs, only
+from discrepancy_cases import case, declared, flags, needs, only
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -82,8 +82,11 @@ def test_a_missing_input_is_said() -> None:
     unknown = near_conflict(around(exposure=None))
     for of, needed in (
         (case(declaration=None, surroundings=there), "a declaration that was on file"),
-        (case(surroundings=there), "says something of conflict-affected areas"),
-        (case(declaration=said), "which the office has"),
+        (
+            case(declaration=declared(), surroundings=there),
+            "says something of conflict-affected areas",
+        ),
+        (case(declaration=said, surroundings=None), "which the office has"),
         (case(declaration=said, surroundings=Surroundings(False, None)), "declared location"),
         (case(declaration=said, surroundings=unknown), "cover TH up to 2026-03-02"),
     ):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from conflict_cases import around, near_conflict, stated
-from discrepancy_cases import case, flags, needs, only
+from discrepancy_cases import case, declared, flags, needs, only
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -71,8 +71,11 @@ def test_a_missing_input_is_said() -> None:
     unknown = near_conflict(around(exposure=None))
     for of, needed in (
         (case(declaration=None, surroundings=there), "a declaration that was on file"),
-        (case(surroundings=there), "tapak-declaration/2, which can name an assessment"),
-        (case(declaration=stated()), "which the office has"),
+        (
+            case(declaration=declared(), surroundings=there),
+            "tapak-declaration/2, which can name an assessment",
+        ),
+        (case(declaration=stated(), surroundings=None), "which the office has"),
         (case(declaration=stated(), surroundings=Surroundings(False, None)), "declared location"),
         (case(declaration=stated(), surroundings=unknown), "cover TH up to 2026-03-02"),
     ):
