@@ -9,10 +9,11 @@ from typing import Any
 from checklists.conflict.areas import REGION
 from checklists.conflict.around import Armed, Around, Surroundings
 from checklists.conflict.event import ARMED
+from checklists.conflict.exposure import Near
 from checklists.conflict.sources import SOURCES
 from checklists.discrepancies.declaration import Declaration
 from checklists.discrepancies.rule import tenth
-from server.services.conflict import CAHRA, Counted, Looked, look
+from server.services.conflict import CAHRA, Looked, look
 from server.services.conflict_position import position_of
 from server.store import conflict, jurisdictions
 from server.store.conflict import DELISTED
@@ -67,14 +68,14 @@ def _around(one: Looked, on: date, doubt: float, limits: Mapping[str, str]) -> A
     if one.exposure is None or data is None:
         return Around(one.source, source.name, None)
     figures = (one.exposure.low, one.exposure.mid, one.exposure.high)
-    if not one.events:  # data that say nothing of the place must not change what is said of it
+    if not len(one.events):  # data that say nothing of the place must not change what is said of it
         return Around(one.source, source.name, figures)
     return Around(
         one.source,
         source.name,
         figures,
         len(one.events),
-        tuple(_armed(one.events, on, doubt, limits)),
+        tuple(_armed(one, on, doubt, limits)),
         data.version,
         data.sha256,
         data.accessed,
@@ -83,15 +84,12 @@ def _around(one: Looked, on: date, doubt: float, limits: Mapping[str, str]) -> A
     )
 
 
-def _armed(
-    events: tuple[Counted, ...], on: date, doubt: float, limits: Mapping[str, str]
-) -> Iterator[Armed]:
+def _armed(one: Looked, on: date, doubt: float, limits: Mapping[str, str]) -> Iterator[Armed]:
     """The armed events that may lie in reach, nearest first."""
-    reach, days = float(limits["distance_km"]) * 1000, int(limits["days"])
-    for event in events:
-        near = event.near
+    reach, days, now = float(limits["distance_km"]) * 1000, int(limits["days"]), on.toordinal()
+    for n, near in enumerate(map(Near._make, one.events.tolist())):
         may = near.distance_m - near.radius_m - doubt <= reach + 0.1
-        if near.weight == ARMED and may and (on - near.last).days <= days:
-            certain = near.last <= on and (on - near.first).days <= days
-            distance = str(tenth(near.distance_m))
-            yield Armed(distance, int(near.radius_m), certain, event.id)
+        if near.weight == ARMED and may and now - near.last <= days:
+            certain = near.last <= now and now - near.first <= days
+            event = one.ids[n] if one.ids else ""
+            yield Armed(str(tenth(near.distance_m)), int(near.radius_m), certain, event)
