@@ -199,9 +199,9 @@ class Reader:
 
     # -- texts per language -----------------------------------------------------------------------
 
-    def reviewed(self, top: Mapping[str, Node]) -> bool:
-        """Whether a native speaker has reviewed the file, who and when: of the fields `reviewed`,
-        `reviewer` and `date`.
+    def reviewed(self, top: Mapping[str, Node]) -> tuple[bool, str, str]:
+        """Whether a native speaker has reviewed the file, who and when, the last two empty where
+        the file does not say: of the fields `reviewed`, `reviewer` and `date`.
         """
         reviewed = self.truth(top.get("reviewed"), "reviewed")
         if reviewed and not ("reviewer" in top and "date" in top):
@@ -210,9 +210,8 @@ class Reader:
                 "A reviewed translation says nothing about its reviewer.",
                 "Add reviewer: … and date: …, or write reviewed: false.",
             )
-        self.word(top.get("reviewer"), "reviewer")
-        self.day(top.get("date"), "date")
-        return reviewed
+        who = self.word(top.get("reviewer"), "reviewer")
+        return reviewed, who, self.day(top.get("date"), "date") if "date" in top else ""
 
     def read_languages(self, node: Node | None) -> None:
         """Take over the list of languages; every text is then held against it."""

@@ -26,11 +26,15 @@ Find = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
-    """The words of one language by key; `reviewed` where a native speaker has looked at them."""
+    """The words of one language by key; `reviewed` where a native speaker has looked at them, and
+    then who and when.
+    """
 
     language: str
     reviewed: bool
     words: Mapping[str, str]
+    reviewer: str = ""
+    date: str = ""
 
 
 class Words:
@@ -102,7 +106,7 @@ def read_words(data: bytes, name: str, english: Mapping[str, str] | None = None)
     language = reader.shaped(
         top.get("language"), "language", _LANGUAGE, "Use a code such as ms or zh-Hant."
     )
-    reviewed = reader.reviewed(top)
+    reviewed, reviewer, date = reader.reviewed(top)
     words: dict[str, str] = {}
     for key, value in reader.pairs(top.get("words"), "words"):
         text = words[key.text] = reader.word(value, key.text)
@@ -122,7 +126,7 @@ def read_words(data: bytes, name: str, english: Mapping[str, str] | None = None)
                 f"Keep each as it is: {', '.join(wanted)}." if wanted else "Write no braces.",
             )
     reader.faults.raise_if_any()
-    return Catalogue(language, reviewed, words)
+    return Catalogue(language, reviewed, words, reviewer, date)
 
 
 def braces(text: str) -> list[str]:

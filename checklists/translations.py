@@ -30,7 +30,7 @@ class Translation:
     """The texts of one part in one language, by where they belong.
 
     `texts` maps (item, section or observation id, field, …) to the text; `of` maps an id to the
-    mark of the English it was made from.
+    mark of the English it was made from. `reviewer` and `date` are empty where it does not say.
     """
 
     part: str
@@ -39,6 +39,8 @@ class Translation:
     texts: dict[tuple[str, ...], Scalar]
     of: dict[str, Scalar]
     file: str
+    reviewer: str = ""
+    date: str = ""
 
 
 def read_translation(data: bytes, name: str) -> Translation:
@@ -54,7 +56,7 @@ def read_translation(data: bytes, name: str) -> Translation:
     language = reader.shaped(
         top.get("language"), "language", _LANGUAGE, "Use a code such as ms or zh-Hant."
     )
-    reviewed = reader.reviewed(top)
+    reviewed, reviewer, date = reader.reviewed(top)
     texts: dict[tuple[str, ...], Scalar] = {}
     of: dict[str, Scalar] = {}
     for key, value in reader.pairs(top.get("texts"), "texts"):
@@ -65,7 +67,7 @@ def read_translation(data: bytes, name: str) -> Translation:
                 texts[path] = text
     part = reader.slug(top.get("part"), "part")
     reader.faults.raise_if_any()
-    return Translation(part, language, reviewed, texts, of, name)
+    return Translation(part, language, reviewed, texts, of, name, reviewer, date)
 
 
 def _leaves(

@@ -13,7 +13,7 @@ from sync.problems import problem
 
 FORMAT = "tapak-thresholds/3"
 # What was published before some rules were made still serves: these take their own thresholds.
-_IN_3 = frozenset(f"R{number}" for number in range(17, 32))
+_IN_3 = frozenset(("R05", "R06", *(f"R{number}" for number in range(17, 32))))
 _EARLIER = {
     "tapak-thresholds/1": frozenset({"R02", "R03", "R07", "R08", "R09"}) | _IN_3,
     "tapak-thresholds/2": _IN_3,
@@ -34,6 +34,8 @@ _RULES: dict[str, dict[str, str]] = {
     },
     "R02": {"margin_m": "n", "gap_s": "n"},
     "R03": {"accuracy_m": "n", "age_s": "n"},
+    "R05": {"overlap_pct": "n", "unclear_pct": "n", "protected_ha": "n"},
+    "R06": {"outside_ha": "n", "outside_pct": "n", "open_m": "n"},
     "R07": {"margin_min": "n", "notes_h": "n"},
     "R08": {"skew_s": "n", "major_s": "n"},
     "R09": {"speed_kmh": "n", "least_s": "1", "assumed_accuracy_m": "n"},

@@ -29,7 +29,8 @@ def check_command(
     terminal: Terminal, names: tuple[str, ...], tables: tuple[str, ...], strict: bool
 ) -> None:
     """Say what is amiss in each FILE, with its line and what to do: a checklist, part, recipe,
-    translation, limits table or profile, or what `tapak checklist diff` takes for a checklist.
+    translation, limits table, profile or a sheet's own words, or what `tapak checklist diff` takes
+    for a checklist.
 
     Exit codes: 0 nothing amiss (notes may stand), 1 something amiss or a file that does not load,
     2 wrong use.

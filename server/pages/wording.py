@@ -13,6 +13,8 @@ from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import ROUND_CEILING, ROUND_FLOOR, ROUND_HALF_EVEN, Decimal, InvalidOperation
 from typing import Any
 
+from server.services.weighing import Change, Stand
+
 SEVERITIES = ("critical", "major", "minor", "query")
 GRADES = ("A", "B", "C", "D", "E")
 
@@ -236,6 +238,31 @@ def score_line(score: Mapping[str, Any] | None) -> str:
     return " · ".join(parts)
 
 
+def stand_line(stand: Stand) -> str:
+    """A grade as a change names it: `C`, `C, provisional`, `grade withheld`, `no grade`."""
+    if stand.grade is None:
+        return "grade withheld" if stand.state == "withheld" else "no grade"
+    return f"{stand.grade}, provisional" if stand.state == "provisional" else stand.grade
+
+
+def change_line(change: Change) -> str:
+    """What a decision makes of a grade: `Keeps C · 61.2`, `C → B · 61.2 → 70.4`."""
+    before, after = change.before, change.after
+    was, now = stand_line(before), stand_line(after)
+    points = f" · {_points(after)}" if after.raw is not None else ""
+    if before.raw is not None and after.raw is not None and _points(before) != _points(after):
+        points = f" · {_points(before)} → {_points(after)}"
+    if was != now:
+        return f"{was[0].upper()}{was[1:]} → {now}{points}"
+    still = {"grade withheld": "Grade still withheld", "no grade": "Still no grade"}
+    return still.get(now, f"Keeps {now}") + points
+
+
+def _points(stand: Stand) -> str:
+    lowered = stand.capped not in (None, stand.raw)
+    return f"{number(stand.capped)} (from {number(stand.raw)})" if lowered else number(stand.raw)
+
+
 def is_capped(score: Mapping[str, Any]) -> bool:
     """Whether a cap sets what the grade is read from; hidden evidence may lower it too."""
     uncapped = (score.get("for_grade") or score).get("raw")
@@ -347,6 +374,7 @@ def _decimal(value: Any) -> Decimal | None:
 FILTERS: Mapping[str, Any] = {
     "label": label,
     "level_label": level_label,
+    "change": change_line,
     "country": country,
     "moment": moment,
     "between": between,

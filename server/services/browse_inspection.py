@@ -34,8 +34,10 @@ from server.services.browse_ruled import RulingsView, rulings_view, waits_for_ev
 from server.services.browse_rulings import AsideView, Rights, asides, rights_of
 from server.services.browse_versions import affected_at
 from server.services.inspections import Loaded, load_inspection
+from server.services.ruling_out import unproven_places
 from server.services.standards import caution_of, named_checklist
 from server.services.urgent import hazards_held
+from server.services.weighing import Scales, WeighedView, weighed_view
 from server.store import assessments, branches, browsing, people
 from server.store.browsing import FacilityRow
 from server.store.transaction import Tx
@@ -89,7 +91,8 @@ class InspectionView:
     """`shown` are the first of the `files` that were attached, or all where they are not many.
 
     `hazards` are the open ones first, with those that are told by what is set aside; `affected`
-    says by item which answers were given to another version of the checklist.
+    says by item which answers were given to another version of the checklist. `weighed` is what the
+    decisions that this person may take would make of the grade.
     """
 
     row: FacilityRow
@@ -111,6 +114,7 @@ class InspectionView:
     asides: tuple[AsideView, ...]
     rights: Rights
     rulings: RulingsView
+    weighed: WeighedView | None
     conflicts: tuple[ConflictView, ...]
     unsettled: tuple[ConflictView, ...]
     documents: Mapping[str, tuple[str, str]]
@@ -153,8 +157,10 @@ def show_inspection(
         ruled_by = people.names(tx, {one.ruling.person for one in loaded.aside if one.ruling})
         rights = rights_of(tx, who, row, loaded)
         score = None if assessed is None else json.loads(assessed.score)
+        settled = [one for one in loaded.unsettled if _waits_for_a_third(score, one.path)]
+        to_weigh = [*settled, *loaded.conflicts] if rights.resolve else []
         to_rule = rights.resolve and waits_for_evidence(score)
-        basis = basis_of(tx, loaded) if to_rule else None
+        basis = basis_of(tx, loaded) if to_weigh or to_rule else None
         digests = [d for d in (score or {}).get("digests", {}).values() if d]
         named = browsing.documents_named(tx, digests)
         caution = caution_of(tx, (score or {}).get("digests", {}))
@@ -168,6 +174,11 @@ def show_inspection(
         shown = show(tx, (wanted | {p.number: p for p in first}).values(), boundary)
         held, found = spots(tx, pieces)
         urgent = hazards_held(tx, loaded)
+    waiting = unproven_places(basis, loaded.inspection) if basis and to_rule else ()
+    weighed = None
+    if basis is not None:
+        scales = Scales(basis, loaded.inspection, who.person or "", ctx.now())
+        weighed = weighed_view(scales, to_weigh, waiting)
     findings = [] if assessed is None else json.loads(assessed.findings)
     return InspectionView(
         row,
@@ -188,13 +199,10 @@ def show_inspection(
         tuple(forked),
         asides(loaded, ruled_by),
         rights,
-        rulings_view(loaded, score, row.stale, basis),
+        rulings_view(loaded, score, row.stale, waiting),
+        weighed,
         tuple(conflict_view(one, checklist, loaded) for one in loaded.conflicts),
-        tuple(
-            conflict_view(one, checklist, loaded)
-            for one in loaded.unsettled
-            if _waits_for_a_third(score, one.path)
-        ),
+        tuple(conflict_view(one, checklist, loaded) for one in settled),
         named,
         tuple(ways(head for s in loaded.current.tracks.values() for head in s.heads).values()),
         urgent,

@@ -8,9 +8,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from server.services.basis import Basis
 from server.services.inspections import Loaded
-from server.services.ruling_out import Unproven, unproven_places
+from server.services.ruling_out import Unproven
 from sync.ruling import rulings
 
 APPLIES, PENDING, PAST = "applies", "pending", "past"
@@ -38,9 +37,12 @@ class RulingsView:
 
 
 def rulings_view(
-    loaded: Loaded, score: Mapping[str, Any] | None, stale: bool, basis: Basis | None
+    loaded: Loaded,
+    score: Mapping[str, Any] | None,
+    stale: bool,
+    waiting: Iterable[Unproven],
 ) -> RulingsView:
-    """Both, as things stand; nothing may be ruled on without a basis."""
+    """Both, as things stand; `waiting` are the places that may be ruled about."""
     applied = {
         told["entry"]
         for line in (score or {}).get("items", ())
@@ -52,7 +54,6 @@ def rulings_view(
         by = loaded.people.get(one.written.by, one.written.by)
         view = RuledView(one.instance, by, one.written.at, one.reason, PENDING if stale else known)
         made.setdefault(one.item, []).append(view)
-    waiting = () if basis is None else unproven_places(basis, loaded.inspection)
     return RulingsView({item: tuple(some) for item, some in made.items()}, _by_item(waiting))
 
 

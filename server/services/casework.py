@@ -98,7 +98,7 @@ def judge(
         True,
         settings,
         _clocks(tx, loaded),
-        around,
+        surroundings=around,
     )
     findings = evaluate(case)
     rows = _rows(tx, facility.id, loaded.id, findings)

@@ -67,11 +67,19 @@ def changes(path: Path) -> Iterator[Changed]:
 
 
 def _mistyped(line: str, chance: random.Random) -> str:
-    """The line with one character dropped, doubled, replaced or swapped with the next."""
+    """The line with one character dropped, doubled, replaced or swapped with the next, so that it
+    is another line.
+    """
     places = [n for n, c in enumerate(line) if not c.isspace()]
     if not places:
         return line + chance.choice("x:-")
-    at = chance.choice(places)
+    typed = line
+    while typed == line:
+        typed = _slip(line, chance.choice(places), chance)
+    return typed
+
+
+def _slip(line: str, at: int, chance: random.Random) -> str:
     what = chance.choice(("drop", "double", "replace", "swap"))
     if what == "drop":
         return line[:at] + line[at + 1 :]
@@ -169,8 +177,8 @@ def _meaning(data: bytes) -> Any:
             one = read_translation(data, "x")
             texts = {path: text.text for path, text in one.texts.items()}
             marks = {name: mark.text for name, mark in one.of.items()}
-            # Who reviewed it and when is for people; the program shows whether it was.
-            return one.part, one.language, one.reviewed, texts, marks
+            review = (one.reviewed, one.reviewer, one.date)
+            return one.part, one.language, review, texts, marks
         case "tapak-limits/1":
             # Equal numbers may be written with more zeros, and are shown as they are written.
             return repr(dataclasses.replace(load_limits(data, "x"), digest=""))

@@ -20,6 +20,12 @@ def test_every_kind_of_file_is_among_those_that_are_changed() -> None:
     assert "words" in kinds
 
 
+def test_every_change_changes_its_file() -> None:
+    for path in files():
+        before = path.read_bytes()
+        assert all(one.data != before for one in changes(path)), path
+
+
 @pytest.mark.parametrize("how", HOWS)
 def test_a_changed_line_is_told_or_read_as_it_stands(how: str) -> None:
     every = (one for path in files() for one in changes(path) if one.how == how)
@@ -42,6 +48,8 @@ def test_a_changed_line_is_told_or_read_as_it_stands(how: str) -> None:
         ("limits/my.yaml", "verified: false\n", "", "amiss or a note"),
         ("words/ms.yaml", "{weight}", "{wait}", "refused"),
         ("words/ms.yaml", '  look-at: "lihat"\n', "", "amiss or a note"),
+        ("words/en.yaml", "date: 2026-11-30", "date: 2026-11-29", "read as it now stands"),
+        ("words/en.yaml", "reviewer: The authors", "reviewer: An author", "read as it now stands"),
         ("words/ms.yaml", '"lihat"', '"lihatlah"', "read as it now stands"),
         (
             "discrepancies/settings/default.yaml",
