@@ -16,7 +16,7 @@ from conflict_files import file_of
 from region import CONSOLE, HILL, VALLEY, Clock, declaration
 from sqlalchemy import func, select
 
-from checklists.conflict.exposure import Exposure
+from checklists.conflict.exposure import Exposure, Near
 from server.cli import main
 from server.context import Context
 from server.schedule import run_once
