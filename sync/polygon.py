@@ -14,9 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import shapely
-from numpy.typing import NDArray
 from shapely.geometry import MultiPolygon, Point, Polygon
-from shapely.validation import explain_validity
 
 from sync.place import (
     GEOD,
@@ -30,22 +28,14 @@ from sync.place import (
     known_system,
 )
 from sync.problems import problem
+from sync.rings import SMALL, Assembled, Shape, assemble, mended, must_be_readable, read_ring
 
 LIMIT_POINTS = 100_000
 
 _DENSE_M = 1000.0  # an edge is straight in its own system: points in between keep it so
-_APART = 0.01  # a further ring with less than this share inside the outline is a part, no hole
-_NESTED = 0.99  # a ring with this share inside a hole is an island in it
-_LIMIT_RINGS = 1000  # parts and holes that have to be told apart
-_SMALL = 300  # so few points are read whatever their edges do
-_NEIGHBOURS = 30  # edges whose boxes an edge meets on average, at most, in a shape that is read
-_CROSSINGS = 10_000  # what crosses itself more often than this is no boundary
-_STEP = 128  # edges looked up at once: a tangle is noticed before its pairs fill the memory
 _NEAR_M = 50_000.0  # within this a flat reckoning finds the edges that may be nearest
 
 Given = Sequence[str]  # two numbers, or three with a height
-Shape = Polygon | MultiPolygon
-Pairs = tuple[NDArray[np.intp], NDArray[np.intp]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +43,9 @@ class Area:
     """A given boundary in WGS 84: as declared or as repaired.
 
     `widest` is the most that the given points can mean: the same shape, or the convex hulls of its
-    rings where it had to be repaired. `in_use` of the `points` that were given (closing ones
-    counted) lie in the system's area of use.
+    rings where it had to be repaired; `unclear` is the share of its area on which readings of the
+    given points disagree, 0 where nothing was repaired. `in_use` of the `points` that were given
+    (closing ones counted) lie in the system's area of use.
     """
 
     shape: Shape
@@ -64,6 +55,7 @@ class Area:
     notes: tuple[str, ...]
     points: int
     in_use: int
+    unclear: float = 0.0
 
     @property
     def within_use(self) -> bool:
@@ -76,16 +68,6 @@ class Area:
         return self.widest is not self.shape
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Ring:
-    """A ring in its own plane: closed, and what it encloses."""
-
-    number: int
-    points: Numbers
-    shape: Shape
-    crossed: bool
-
-
 # -- reading --------------------------------------------------------------------------------------
 
 
@@ -94,7 +76,8 @@ def area(crs: str, axes: str, rings: Sequence[Sequence[Given]]) -> Area:
 
     Of the others, a ring inside is a hole, one that lies apart is a further part of the boundary,
     and one inside a hole an island. Raises `crs-unknown`, `place-malformed`, and
-    `polygon-malformed` where no area can be made of it.
+    `polygon-malformed` where no area can be made of it; its detail has `unplaced` where the rings
+    may be sound and the numbers lie nowhere on the map.
     """
     system = known_system(crs)
     if not rings:
@@ -107,10 +90,10 @@ def area(crs: str, axes: str, rings: Sequence[Sequence[Given]]) -> Area:
         notes.append("heights were given and left out")
     flat = [_numbers(n, ring, axes, system, notes) for n, ring in enumerate(rings, 1)]
     _side_by_side(flat, system)
-    if sum(map(len, flat)) > _SMALL:
-        _must_be_readable(flat)
-    shape, widest = _assemble([_ring(n, p, notes) for n, p in enumerate(flat, 1)], notes)
-    return _bring(np.concatenate(flat), shape, widest, system, notes)
+    if sum(map(len, flat)) > SMALL:
+        must_be_readable(flat)
+    read = assemble([read_ring(n, p, notes) for n, p in enumerate(flat, 1)], notes)
+    return _bring(np.concatenate(flat), read, system, notes)
 
 
 def _numbers(
@@ -144,7 +127,7 @@ def _unbroken(lons: Numbers, turn: float) -> Numbers:
     """Longitudes that go on beyond half a turn where the short way between two points does."""
     if np.abs(lons).max() > turn:
         why = f"longitudes of more than {turn:g} lie nowhere"
-        raise problem("polygon-malformed", why=why)
+        raise problem("polygon-malformed", why=why, unplaced=True)
     steps = np.round(np.diff(lons) / turn)
     return lons - turn * np.concatenate([[0.0], np.cumsum(steps)]) if steps.any() else lons
 
@@ -160,181 +143,37 @@ def _side_by_side(rings: list[Numbers], system: Known) -> None:
         ring[:, 0] -= turn * round(away / turn)
 
 
-def _ring(number: int, points: Numbers, notes: list[str]) -> _Ring:
-    given = Polygon(points)
-    if given.is_valid and given.area > 0:
-        return _Ring(number, points, given, crossed=False)
-    if len(points) > _SMALL:
-        _must_be_mendable(points)
-    mended = _mended(given)
-    if mended is None or mended.area <= 0:
-        raise problem("polygon-malformed", why=f"the points of ring {number} enclose no area")
-    reason = explain_validity(given).split("[")[0].strip().lower()
-    notes.append(f"ring {number} was not valid ({reason}) and was repaired")
-    return _Ring(number, points, mended, crossed=True)
-
-
-def _assemble(rings: list[_Ring], notes: list[str]) -> tuple[Shape, Shape]:
-    """One shape of all rings, and the widest that they can mean; the same where nothing is open."""
-    first = rings[0]
-    if len(rings) == 1:
-        return first.shape, _hull(first) if first.crossed else first.shape
-    plain = not any(r.crossed for r in rings)
-    given = Polygon(first.points, [r.points for r in rings[1:]])
-    if plain and given.is_valid and given.area > 0:
-        return given, given
-    if len(rings) > _LIMIT_RINGS:
-        why = f"it has more than {_LIMIT_RINGS} rings, and not all are holes in the first"
-        raise problem("polygon-malformed", why=why)
-    outline, holes = [first], list[_Ring]()
-    unclear = not plain
-    # The larger first: an island comes after its hole, a hole after its part.
-    for ring in sorted(rings[1:], key=lambda r: -r.shape.area):
-        shares = [(_share(ring.shape, r.shape), r) for r in (*outline, *holes)]
-        around = [r for share, r in shares if share >= _NESTED]
-        nearest = min(around, key=lambda r: r.shape.area, default=None)
-        inside = sum(share for share, r in shares if r in outline)
-        if nearest in holes:
-            outline.append(ring)
-            notes.append(f"ring {ring.number} lies in a hole and was taken as an island in it")
-        elif inside < _APART:
-            outline.append(ring)
-            notes.append(f"ring {ring.number} lies apart and was taken as a further part")
-        else:
-            holes.append(ring)
-            if inside < _NESTED:
-                unclear = True
-                notes.append(
-                    f"ring {ring.number}, a hole, leaves its outline and was repaired: only what "
-                    "lies inside was taken out"
-                )
-    shape: Shape | None = None
-    for ring in sorted(outline + holes, key=lambda r: (r is not first, -r.shape.area)):
-        if shape is not None:
-            joined = shape.difference(ring.shape) if ring in holes else shape.union(ring.shape)
-            shape = _areas(joined)
-        else:
-            shape = ring.shape
-    if shape is None or shape.area <= 0:
-        raise problem("polygon-malformed", why="its holes leave no area")
-    if not unclear:
-        return shape, shape
-    widest = _areas(shapely.union_all([_hull(r) if r.crossed else r.shape for r in outline]))
-    return shape, widest or shape
-
-
-def _mended(invalid: Shape) -> Shape | None:
-    """What a shape that crosses itself encloses; what is enclosed twice is inside."""
-    return _areas(shapely.make_valid(invalid, method="structure", keep_collapsed=False))
-
-
-def _share(inner: Shape, outer: Shape) -> float:
-    """Which share of one shape lies inside another."""
-    shapely.prepare(outer)
-    if not outer.intersects(inner):
-        return 0.0
-    if outer.contains(inner):
-        return 1.0
-    return float(inner.intersection(outer).area / inner.area)
-
-
-def _hull(ring: _Ring) -> Polygon:
-    """All that the points can mean; a ring that encloses an area has a hull that does."""
-    hull = shapely.convex_hull(shapely.MultiPoint(ring.points))
-    return Polygon(shapely.get_coordinates(hull))
-
-
-def _areas(geometry: shapely.Geometry) -> Shape | None:
-    """What of a geometry has an area; lines and points left by a repair are dropped."""
-    if isinstance(geometry, Polygon | MultiPolygon):
-        return None if geometry.is_empty else geometry
-    found: list[Polygon] = []
-    for part in getattr(geometry, "geoms", ()):
-        inner = _areas(part)
-        if isinstance(inner, Polygon):
-            found.append(inner)
-        elif inner is not None:
-            found.extend(inner.geoms)
-    if not found:
-        return None
-    return found[0] if len(found) == 1 else MultiPolygon(found)
-
-
-# -- what would take too long ---------------------------------------------------------------------
-
-
-def _must_be_readable(rings: Sequence[Numbers]) -> None:
-    """Raises `polygon-malformed` where nearly every edge lies across nearly every other.
-
-    To check such a shape all pairs of edges would have to be compared. The edges of real outlines
-    are short against the whole, so that each meets the boxes of few others.
-    """
-    starts, ends = (np.concatenate([r[s] for r in rings]) for s in (slice(-1), slice(1, None)))
-    if _pairs(starts, ends, _NEIGHBOURS * len(starts)) is None:
-        why = "its edges run across each other all over, as those of no boundary do"
-        raise problem("polygon-malformed", why=why)
-
-
-def _must_be_mendable(points: Numbers) -> None:
-    """Raises `polygon-malformed` where a ring crosses itself so often that it says nothing."""
-    starts, ends = points[:-1], points[1:]
-    pairs = _pairs(starts, ends, _NEIGHBOURS * len(points))
-    if pairs is not None:
-        one, other = pairs
-        if _crossings(starts[one], ends[one], starts[other], ends[other]) <= _CROSSINGS:
-            return
-    why = f"its edges cross each other more than {_CROSSINGS} times"
-    raise problem("polygon-malformed", why=why)
-
-
-def _pairs(starts: Numbers, ends: Numbers, limit: int) -> Pairs | None:
-    """Pairs of edges whose boxes meet, each pair once; None where there are more than `limit`."""
-    low, high = np.minimum(starts, ends), np.maximum(starts, ends)
-    boxes = shapely.box(low[:, 0], low[:, 1], high[:, 0], high[:, 1])
-    tree = shapely.STRtree(boxes)
-    found: list[Pairs] = []
-    total = 0
-    for first in range(0, len(boxes), _STEP):
-        one, other = tree.query(boxes[first : first + _STEP])
-        one = one + first
-        found.append((one[one < other], other[one < other]))
-        total += len(found[-1][0])
-        if total > limit:
-            return None
-    return np.concatenate([f[0] for f in found]), np.concatenate([f[1] for f in found])
-
-
-def _crossings(a: Numbers, b: Numbers, c: Numbers, d: Numbers) -> int:
-    """How many edges from a to b cross the edges from c to d, row by row, between their ends."""
-
-    def side(p: Numbers, q: Numbers, r: Numbers) -> Numbers:
-        (ux, uy), (vx, vy) = (q - p).T, (r - p).T
-        turned: Numbers = np.sign(ux * vy - uy * vx)
-        return turned
-
-    across = (side(a, b, c) * side(a, b, d) < 0) & (side(c, d, a) * side(c, d, b) < 0)
-    return int(np.count_nonzero(across))
-
-
 # -- to WGS 84 ------------------------------------------------------------------------------------
 
 
-def _bring(given: Numbers, shape: Shape, widest: Shape, system: Known, notes: list[str]) -> Area:
+def _bring(given: Numbers, read: Assembled, system: Known, notes: list[str]) -> Area:
     """The shapes of the given plane in WGS 84, by one operation."""
     operation, more = choose(system, *_wrapped(_extremes(given), system))
     where = apply(operation, *_wrapped(given, system))
     if where is None:
-        raise problem("polygon-malformed", why=f"it lies outside what {system.crs} can describe")
+        raise problem(
+            "polygon-malformed",
+            why=f"it lies outside what {system.crs} can describe",
+            unplaced=True,
+        )
     notes.extend(more)
     in_use = count_in_bounds(system.bounds, *where)
     if in_use < len(given):
         notes.append(f"it lies outside the area in which {system.crs} is used")
-    brought = _over(shape, system, operation, notes)
-    most = brought if widest is shape else _over(widest, system, operation, [])
+    brought = _over(read.shape, system, operation, notes)
+    same = read.widest is read.shape
+    most = brought if same else _over(read.widest, system, operation, [])
     for one in (brought, most):
         shapely.prepare(one)
     return Area(
-        brought, most, operation.accuracy_m, operation.name, tuple(notes), len(given), in_use
+        brought,
+        most,
+        operation.accuracy_m,
+        operation.name,
+        tuple(notes),
+        len(given),
+        in_use,
+        read.unclear,
     )
 
 
@@ -359,17 +198,21 @@ def _over(flat: Shape, system: Known, operation: Operation, notes: list[str]) ->
     dense = shapely.segmentize(flat, step)
     where = apply(operation, *_wrapped(shapely.get_coordinates(dense), system))
     if where is None:
-        raise problem("polygon-malformed", why=f"it lies outside what {system.crs} can describe")
+        raise problem(
+            "polygon-malformed",
+            why=f"it lies outside what {system.crs} can describe",
+            unplaced=True,
+        )
     lons, lats = where
     if np.ptp(lons) > 180:  # nothing that is declared reaches half around the Earth
         lons = np.where(lons < 0, lons + 360.0, lons)
     brought = shapely.set_coordinates(dense, np.column_stack([lons, lats]))
     if not brought.is_valid:
-        mended = _mended(brought)
-        if mended is None:
+        whole = mended(brought)
+        if whole is None:
             raise problem("polygon-malformed", why="it shrinks to nothing on the map")
         notes.append("parts that touch each other were joined when it was brought to the map")
-        brought = mended
+        brought = whole
     return brought
 
 
@@ -404,19 +247,23 @@ def outside_m(where: Area | Shape, lat: float, lon: float) -> float:
     lon += 360.0 * round(((west + east) / 2 - lon) / 360.0)
     if shape.covers(Point(lon, lat)):
         return 0.0
-    starts, ends = _edges(shape, lat, lon)
+    starts, ends = _near_edges(shape, lat, lon)
     around = _around(np.concatenate([starts, ends]), lat, lon)
     edges = np.stack([around[: len(starts)], around[len(starts) :]], axis=1)
     return float(shapely.distance(Point(0.0, 0.0), shapely.linestrings(edges)).min())
 
 
-def _edges(shape: Shape, lat: float, lon: float) -> tuple[Numbers, Numbers]:
-    """The edges that may be nearest to a position: those that a flat reckoning cannot rule out."""
-    coords, ring = shapely.get_coordinates(
-        shapely.get_rings(shapely.get_parts(shape)), return_index=True
-    )
+def edges_of(shape: Shape) -> tuple[Numbers, Numbers]:
+    """Where the edges of a shape begin and end."""
+    rings = shapely.get_rings(shapely.get_parts(shape))
+    coords, ring = shapely.get_coordinates(rings, return_index=True)
     kept = ring[:-1] == ring[1:]
-    starts, ends = coords[:-1][kept], coords[1:][kept]
+    return coords[:-1][kept], coords[1:][kept]
+
+
+def _near_edges(shape: Shape, lat: float, lon: float) -> tuple[Numbers, Numbers]:
+    """The edges that may be nearest to a position: those that a flat reckoning cannot rule out."""
+    starts, ends = edges_of(shape)
     scale = np.array([111_320.0 * math.cos(math.radians(lat)), 110_574.0])
     a, b = (starts - (lon, lat)) * scale, (ends - (lon, lat)) * scale
     along = b - a

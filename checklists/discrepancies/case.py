@@ -8,6 +8,7 @@ from typing import Any
 
 from checklists.discrepancies.days import visit_day
 from checklists.discrepancies.declaration import Declaration
+from checklists.discrepancies.ground import Outline, Trace, traces_of
 from checklists.discrepancies.moments import (
     Reading,
     Span,
@@ -92,7 +93,9 @@ class Case:
     maps SHA-256 to other visits; `uses_complete` is False on a device, which knows its own visits
     only. `settings` are the versioned thresholds. `outcomes` are all outcomes that stand side by
     side. `fixes`, `ways` (tracks), `spans` (when each device recorded the visit) and `clocks` (how
-    far each device's clock was off, as far as that is known here) are those of `moments`.
+    far each device's clock was off, as far as that is known here) are those of `moments`. `traces`
+    were walked around disturbed ground. `neighbours` (other licences) and `protected_areas` that
+    may reach the declared boundary are None where nobody brought a list of them.
     """
 
     facility: str
@@ -114,6 +117,9 @@ class Case:
     spans: tuple[Span, ...] = ()
     clocks: tuple[Reading, ...] = ()
     observed: tuple[Seen, ...] = ()
+    traces: tuple[Trace, ...] = ()
+    neighbours: tuple[Outline, ...] | None = None
+    protected_areas: tuple[Outline, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +174,8 @@ def build_case(
     uses_complete: bool,
     settings: Mapping[str, Any],
     clocks: Iterable[Reading] = (),
+    neighbours: tuple[Outline, ...] | None = None,
+    protected_areas: tuple[Outline, ...] | None = None,
 ) -> Case:
     """The case of one visit: `facility` has id, name and country (ISO 3166-1 alpha-2).
 
@@ -204,6 +212,9 @@ def build_case(
         spans,
         clocks_of(inspection, spans, clocks),
         _seen(inspection),
+        traces_of(inspection),
+        neighbours,
+        protected_areas,
     )
 
 

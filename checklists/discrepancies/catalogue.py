@@ -8,8 +8,10 @@ from dataclasses import asdict
 from typing import Any
 
 from checklists.discrepancies.activity import R16
+from checklists.discrepancies.boundaries import R05
 from checklists.discrepancies.case import Case, Finding, Flag
 from checklists.discrepancies.clocks import R08
+from checklists.discrepancies.disturbed import R06
 from checklists.discrepancies.fixes import R03
 from checklists.discrepancies.mass_balance import R18, R19, R20
 from checklists.discrepancies.photos import R12, R13
@@ -22,7 +24,7 @@ from checklists.discrepancies.visit_time import R07
 from sync.problems import problem
 
 RULES: tuple[Rule, ...] = (
-    *(R01, R02, R03, R04, R07, R08, R09, R12, R13, R16),
+    *(R01, R02, R03, R04, R05, R06, R07, R08, R09, R12, R13, R16),
     *(R18, R19, R20, R21, R22),
 )
 

@@ -14,7 +14,11 @@ from sync.problems import problem
 FORMAT = "tapak-thresholds/3"
 # What was published before some rules were made still serves: these take their own thresholds.
 _IN_3 = frozenset(
-    ("R17", "R18", "R19", "R20", "R21", "R22", "R23", "R24", "R25", "R28", "R29", "R30", "R31")
+    (
+        *("R05", "R06"),
+        *("R17", "R18", "R19", "R20", "R21", "R22", "R23", "R24", "R25", "R28", "R29", "R30"),
+        "R31",
+    )
 )
 _EARLIER = {
     "tapak-thresholds/1": frozenset({"R02", "R03", "R07", "R08", "R09"}) | _IN_3,
@@ -36,6 +40,8 @@ _RULES: dict[str, dict[str, str]] = {
     },
     "R02": {"margin_m": "n", "gap_s": "n"},
     "R03": {"accuracy_m": "n", "age_s": "n"},
+    "R05": {"overlap_pct": "n", "unclear_pct": "n", "protected_ha": "n"},
+    "R06": {"outside_ha": "n", "outside_pct": "n", "open_m": "n"},
     "R07": {"margin_min": "n", "notes_h": "n"},
     "R08": {"skew_s": "n", "major_s": "n"},
     "R09": {"speed_kmh": "n", "least_s": "1", "assumed_accuracy_m": "n"},

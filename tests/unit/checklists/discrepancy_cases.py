@@ -7,12 +7,14 @@ from copy import deepcopy
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from pyproj import Transformer
 
 from checklists.discrepancies.case import Case, CasePhoto, Flag, NotEvaluated, Point, Seen, Use
 from checklists.discrepancies.declaration import Declaration, read_declaration
+from checklists.discrepancies.ground import Outline, Trace
 from checklists.discrepancies.moments import Reading, Span, Taken, Way
 from checklists.discrepancies.rule import Rule
 from checklists.discrepancies.settings_file import default_settings
@@ -193,12 +195,16 @@ def shape(crs: str, axes: str, points: list[list[str]]) -> dict[str, Any]:
     return {"crs": crs, "axes": axes, "source": "made-up licence map", "rings": [points]}
 
 
+@lru_cache
+def to_wgs84(crs: str) -> Transformer:
+    return Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
+
+
 def at(
     east: float, north: float, accuracy: str | None = "6", crs: str = "EPSG:32647", label: str = ""
 ) -> Point:
     """A visited point given in a projected system, worked out without the code under test."""
-    to_wgs84 = Transformer.from_crs(crs, "EPSG:4326", always_xy=True)
-    lon, lat = to_wgs84.transform(east, north)
+    lon, lat = to_wgs84(crs).transform(east, north)
     fix = Fix(f"{Decimal(lat):.9f}", f"{Decimal(lon):.9f}", accuracy, None, "gnss")
     return Point(label or f"the point {east:.0f} {north:.0f}", fix, "client", "", "e" * 64)
 
@@ -214,6 +220,34 @@ def photo(**changes: Any) -> CasePhoto:
     base = CasePhoto(
         SHA, "photo", "imported", "IMG_0001.jpg", facts, entry="e" * 64, device=DEVICE, at=NOON
     )
+    return replace(base, **changes)
+
+
+def outline(
+    west: float = EAST,
+    east: float = EAST + 1000,
+    south: float = SOUTH,
+    north: float = NORTH,
+    **changes: Any,
+) -> Outline:
+    """Other ground, given like the declared square: without changes its neighbour in the east."""
+    given = declared(boundary=shape("EPSG:32647", "xy", ring(west, east, south, north))).boundary
+    assert given is not None
+    return replace(Outline("other", "Other Minerals", "made-up register", given), **changes)
+
+
+def trace(
+    west: float = WEST + 500,
+    east: float = EAST - 500,
+    south: float = SOUTH + 500,
+    north: float = NORTH - 500,
+    accuracy: str | None = "5",
+    **changes: Any,
+) -> Trace:
+    """A walk around a rectangle, back to where it began."""
+    fixes = [at(float(x), float(y)).fix for x, y in ring(west, east, south, north)]
+    places = tuple((f.lat, f.lon) for f in fixes)
+    base = Trace("pit", "e" * 64, "fa" * 32, places, (accuracy,) * len(places), 0)
     return replace(base, **changes)
 
 
@@ -270,6 +304,9 @@ def case(**changes: Any) -> Case:
         spans=(span(),),
         clocks=(reading(),),
         observed=seen(OBSERVED),
+        traces=(trace(),),
+        neighbours=(),
+        protected_areas=(),
     )
     return replace(base, **changes)
 

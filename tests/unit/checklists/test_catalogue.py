@@ -134,6 +134,8 @@ def test_a_case_with_nothing_in_it_is_answered_with_what_is_needed() -> None:
     assert [(f["rule"], f["kind"]) for f in found] == [
         ("R01", "not-evaluated"),
         ("R04", "not-evaluated"),
+        ("R05", "not-evaluated"),
+        ("R06", "not-evaluated"),
         *((rule.id, "not-evaluated") for rule in RULES if rule.id >= "R16"),
     ]
     assert all(f["needs"] for f in found)

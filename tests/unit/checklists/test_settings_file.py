@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 
 import pytest
@@ -78,27 +79,30 @@ def test_a_malformed_file_is_a_catalogue_error_that_says_where(
     assert says in str(caught.value)
 
 
-def test_a_file_of_the_earlier_format_takes_the_thresholds_of_later_rules_from_the_program() -> (
-    None
-):
-    text = (
-        DATA.decode()
-        .replace("thresholds/3", "thresholds/1")
-        .replace("margin_m: 50 ", "margin_m: 7 ")
-    )
-    head, rest = text.split("R02:", 1)
-    earlier = (head + "R12:" + rest.split("R12:", 1)[1].split("R17:")[0]).encode()
-    settings = load_settings(earlier, "s.yaml")
-    assert settings["R01"]["margin_m"] == "7"
-    assert settings["R09"] == default_settings()["R09"]
-    assert settings["digest"] == hashlib.sha256(earlier).hexdigest()
-    with pytest.raises(Problem):
-        load_settings(text.encode(), "s.yaml")
+def earlier(form: int, *rules: str) -> bytes:
+    """The default file as it was before some rules had thresholds."""
+    head, *blocks = re.split(r"(?m)^(?=R\d\d:)", DATA.decode())
+    kept = [block for block in blocks if block[:3] not in rules]
+    return "".join([head.replace("thresholds/3", f"thresholds/{form}"), *kept]).encode()
+
+
+IN_2 = ("R02", "R03", "R07", "R08", "R09")
+IN_3 = ("R05", "R06", *(rule for rule in default_settings() if rule > "R16" and rule[0] == "R"))
+
+
+def test_a_file_of_an_earlier_format_takes_the_thresholds_of_later_rules_from_the_program() -> None:
+    for form, later in ((1, (*IN_2, *IN_3)), (2, IN_3)):
+        data = earlier(form, *later).replace(b"margin_m: 50 ", b"margin_m: 7 ")
+        settings = load_settings(data, "s.yaml")
+        assert settings["R01"]["margin_m"] == "7"
+        assert all(settings[rule] == default_settings()[rule] for rule in later)
+        assert settings["digest"] == hashlib.sha256(data).hexdigest()
+        with pytest.raises(Problem):
+            load_settings(earlier(form), "s.yaml")
 
 
 def test_a_file_of_format_2_takes_what_came_with_format_3_from_the_program() -> None:
-    text = DATA.decode().replace("thresholds/3", "thresholds/2").split("R17:")[0]
-    settings = load_settings(text.encode(), "s.yaml")
+    settings = load_settings(earlier(2, *IN_3), "s.yaml")
     assert settings["R18"] == default_settings()["R18"]
     assert settings["R16"] == {"signs_needed": "2"}
     (band,) = settings["R20"]["bands"]

@@ -1,0 +1,104 @@
+"""Shapes in WGS 84 against each other: what they share, what lies outside, edges that may be off.
+
+Shapes are those of `polygon`, longitude first. Edges of the results are straight in degrees, as
+those of the shapes are between their points, a kilometre apart at most.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import shapely
+from pyproj import Proj
+
+from sync.place import Numbers
+from sync.polygon import edges_of
+from sync.problems import problem
+from sync.rings import NEIGHBOURS, Shape, areas_of
+
+_STEP = 128  # edges looked up at once: a tangle is noticed before its pairs fill the memory
+
+
+def shared(one: Shape, other: Shape) -> Shape | None:
+    """What two shapes have in common; None where that has no area.
+
+    Raises `polygon-malformed` where their edges cross so often that it would take too long.
+    """
+    other = _beside(other, one)
+    if not shapely.box(*one.bounds).intersects(shapely.box(*other.bounds)):
+        return None
+    _must_be_readable(one, other)
+    return areas_of(one.intersection(other))
+
+
+def outside_of(one: Shape, other: Shape) -> Shape | None:
+    """What of a shape lies outside another; None where that has no area.
+
+    Raises `polygon-malformed` as `shared` does.
+    """
+    other = _beside(other, one)
+    _must_be_readable(one, other)
+    return areas_of(one.difference(other))
+
+
+def grown(shape: Shape, metres: float) -> Shape:
+    """A shape with all that lies within so many metres of it; a little more, never less."""
+    return _moved(shape, metres) or shape
+
+
+def shrunk(shape: Shape, metres: float) -> Shape | None:
+    """What of a shape lies so many metres from its edge; a little less, never more."""
+    return _moved(shape, -metres)
+
+
+def _moved(shape: Shape, metres: float) -> Shape | None:
+    """The edge moved out, or in, in the plane around the middle of the shape.
+
+    An edge of many points is made simpler first, by a tenth of the way, which is then gone further.
+    """
+    if metres == 0:
+        return shape
+    middle = shapely.centroid(shape)
+    plane = Proj(proj="aeqd", lat_0=middle.y, lon_0=middle.x, ellps="WGS84")
+
+    def there(points: Numbers) -> Numbers:
+        return np.column_stack(plane(points[:, 0], points[:, 1]))
+
+    def back(points: Numbers) -> Numbers:
+        lons, lats = plane(points[:, 0], points[:, 1], inverse=True)
+        return np.column_stack([lons + 360.0 * np.round((middle.x - lons) / 360.0), lats])
+
+    slack = abs(metres) / 10
+    flat = shapely.simplify(shapely.transform(shape, there), slack)
+    way = metres + slack if metres > 0 else metres - slack
+    return areas_of(shapely.transform(shapely.buffer(flat, way, quad_segs=16), back))
+
+
+def _beside(shape: Shape, other: Shape) -> Shape:
+    """A shape on the same side of the 180th meridian as another."""
+    (west, _, east, _), (first, _, last, _) = shape.bounds, other.bounds
+    turn = 360.0 * round(((first + last) - (west + east)) / 2 / 360.0)
+    if not turn:
+        return shape
+    return (
+        areas_of(shapely.transform(shape, lambda points: points + np.array([turn, 0.0]))) or shape
+    )
+
+
+def _must_be_readable(one: Shape, other: Shape) -> None:
+    """Raises `polygon-malformed` where nearly every edge of one lies across the other's."""
+    (a, b), (c, d) = edges_of(one), edges_of(other)
+    if len(a) * len(c) < 1_000_000:
+        return
+    tree = shapely.STRtree(_boxes(a, b))
+    boxes = _boxes(c, d)
+    total, limit = 0, NEIGHBOURS * (len(a) + len(c))
+    for first in range(0, len(boxes), _STEP):
+        total += len(tree.query(boxes[first : first + _STEP])[0])
+        if total > limit:
+            why = "its edges and another's run across each other all over"
+            raise problem("polygon-malformed", why=why)
+
+
+def _boxes(starts: Numbers, ends: Numbers) -> np.ndarray[tuple[int], np.dtype[np.object_]]:
+    low, high = np.minimum(starts, ends), np.maximum(starts, ends)
+    return shapely.box(low[:, 0], low[:, 1], high[:, 0], high[:, 1])
