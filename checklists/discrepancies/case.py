@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from checklists.conflict.around import Surroundings
 from checklists.discrepancies.days import visit_day
 from checklists.discrepancies.declaration import Declaration
 from checklists.discrepancies.ground import Outline, Trace, traces_of
@@ -96,6 +97,7 @@ class Case:
     far each device's clock was off, as far as that is known here) are those of `moments`. `traces`
     were walked around disturbed ground. `neighbours` (other licences) and `protected_areas` that
     may reach the declared boundary are None where nobody brought a list of them.
+    `surroundings` is the conflict around the declared place, None where nobody could look.
     """
 
     facility: str
@@ -120,6 +122,7 @@ class Case:
     traces: tuple[Trace, ...] = ()
     neighbours: tuple[Outline, ...] | None = None
     protected_areas: tuple[Outline, ...] | None = None
+    surroundings: Surroundings | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +179,7 @@ def build_case(
     clocks: Iterable[Reading] = (),
     neighbours: tuple[Outline, ...] | None = None,
     protected_areas: tuple[Outline, ...] | None = None,
+    surroundings: Surroundings | None = None,
 ) -> Case:
     """The case of one visit: `facility` has id, name and country (ISO 3166-1 alpha-2).
 
@@ -215,6 +219,7 @@ def build_case(
         traces_of(inspection),
         neighbours,
         protected_areas,
+        surroundings,
     )
 
 

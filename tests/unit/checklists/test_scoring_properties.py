@@ -331,6 +331,8 @@ def test_hiding_the_evidence_of_an_answer_never_raises_anything(
 
 @thorough
 @given(seeds, seeds, disputes, st.booleans())
+# A ruling of an earlier visit took a word out from under a refusal, which then was a claim.
+@example(253509137215721, 221402366783515, 0.5, True)
 def test_hiding_or_withdrawing_files_never_raises_anything(
     seed: int, other: int, disputed: float, ruled: bool
 ) -> None:
