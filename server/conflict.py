@@ -141,7 +141,7 @@ def exposure_command(
         raise problem("fields-malformed", why="on: is not a day as YYYY-MM-DD") from exc
     with terminal.context() as ctx, ctx.db.read() as tx:
         looked = service.look(tx, lat, lon, day, country, accuracy)
-    body = service.as_json(looked, lat, lon, day)
+        body = service.as_json(tx, looked, lat, lon, day, country)
     terminal.say(body, *_lines(looked, body, day))
 
 

@@ -8,9 +8,13 @@ brief, section 5. An exposure is a reason to look closer and lowers no score.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 REACH_M = 100_000
 DAYS = 730
@@ -18,17 +22,22 @@ _HALF_M = 25_000
 _HALF_DAYS = 180
 
 
-@dataclass(frozen=True, slots=True)
-class Near:
-    """An event as seen from a place: metres away, and what else counts of it (see Event)."""
+class Near(NamedTuple):
+    """An event as seen from a place: metres away, and what else counts of it (see Event); its days
+    as ordinals (date.toordinal).
+    """
 
     distance_m: float
     radius_m: float
     weight: int
     deaths: int
-    day: date
-    first: date
-    last: date
+    day: int
+    first: int
+    last: int
+
+
+# Events as rows, with the columns of Near; a place may have thousands around it.
+Nears = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,38 +49,39 @@ class Exposure:
     high: int
 
 
-def relevant(near: Near, on: date) -> bool:
-    """Whether an event counts: at most 100 km away, and its day 0 to 730 days before `on`."""
-    return near.distance_m <= REACH_M and 0 <= (on - near.day).days <= DAYS
+def nears(events: Sequence[Near]) -> Nears:
+    """Events as rows."""
+    return np.asarray(events, dtype=np.float64).reshape(-1, len(Near._fields))
 
 
-def terms(near: Near, on: date, doubt_m: float = 0.0) -> tuple[float, float, float]:
-    """What one event adds to X: low, mid and high.
+def relevant(events: Nears, on: date) -> NDArray[np.bool_]:
+    """Which of the events count: at most 100 km away, and their day 0 to 730 days before `on`."""
+    age = on.toordinal() - events[:, 4]
+    return (events[:, 0] <= REACH_M) & (age >= 0) & (age <= DAYS)
+
+
+def terms(events: Nears, on: date, doubt_m: float = 0.0) -> Nears:
+    """What each event adds to X: a row of low, mid and high.
 
     Low takes it as far away and as long ago as it may be, high as near and as late; `doubt_m` is
     how far the place itself may be off.
     """
-    size = near.weight / 10 * (1 + math.log2(1 + near.deaths))
-    radius = near.radius_m + doubt_m
-    return (
-        _term(size, near.distance_m + radius, (on - near.first).days),
-        _term(size, near.distance_m, (on - near.day).days),
-        _term(size, max(0.0, near.distance_m - radius), max(0, (on - near.last).days)),
-    )
+    distance, radius, weight, deaths, day, first, last = events.T
+    off, now = radius + doubt_m, on.toordinal()
+    away = np.stack((distance + off, distance, np.maximum(distance - off, 0)), axis=1)
+    ages = np.stack((now - first, now - day, np.maximum(now - last, 0)), axis=1)
+    size = weight / 10 * (1 + np.log2(1 + deaths))
+    added: Nears = size[:, None] * np.exp2(-away / _HALF_M - ages / _HALF_DAYS)
+    return added
 
 
-def exposure(events: Iterable[Near], on: date, doubt_m: float = 0.0) -> Exposure:
-    """The exposure of a place on a day to the relevant of these events.
+def exposure(added: Nears) -> Exposure:
+    """The exposure of a place to the events that add this to X.
 
     The order of the events changes nothing: the sums are exact before they are rounded once.
     """
-    each = [terms(near, on, doubt_m) for near in events if relevant(near, on)]
-    low, mid, high = (math.fsum(one[n] for one in each) for n in range(3))
+    low, mid, high = (math.fsum(column) for column in added.T.tolist())
     return Exposure(_score(low), _score(mid), _score(high))
-
-
-def _term(size: float, distance_m: float, age: int) -> float:
-    return size * math.pow(2, -distance_m / _HALF_M - age / _HALF_DAYS)
 
 
 def _score(x: float) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from checklists.conflict.around import Surroundings
 from checklists.discrepancies.days import visit_day
 from checklists.discrepancies.declaration import Declaration
 from checklists.discrepancies.ground import Outline, Trace, traces_of
@@ -97,6 +98,7 @@ class Case:
     far each device's clock was off, as far as that is known here) are those of `moments`. `traces`
     were walked around disturbed ground. `neighbours` (other licences) and `protected_areas` that
     may reach the declared boundary are None where nobody brought a list of them.
+    `surroundings` is the conflict around the declared place, None where nobody could look.
     `imported` is what no visit can supply, as far as somebody brought it.
     """
 
@@ -122,6 +124,7 @@ class Case:
     traces: tuple[Trace, ...] = ()
     neighbours: tuple[Outline, ...] | None = None
     protected_areas: tuple[Outline, ...] | None = None
+    surroundings: Surroundings | None = None
     imported: Imported = field(default_factory=Imported)
 
 
@@ -179,6 +182,7 @@ def build_case(
     clocks: Iterable[Reading] = (),
     neighbours: tuple[Outline, ...] | None = None,
     protected_areas: tuple[Outline, ...] | None = None,
+    surroundings: Surroundings | None = None,
     imported: Imported | None = None,
 ) -> Case:
     """The case of one visit: `facility` has id, name and country (ISO 3166-1 alpha-2).
@@ -219,6 +223,7 @@ def build_case(
         traces_of(inspection),
         neighbours,
         protected_areas,
+        surroundings,
         imported or Imported(),
     )
 

@@ -11,6 +11,7 @@ from checklists.discrepancies.activity import R16, R17
 from checklists.discrepancies.boundaries import R05
 from checklists.discrepancies.case import Case, Finding, Flag
 from checklists.discrepancies.clocks import R08
+from checklists.discrepancies.conflict import R26, R27
 from checklists.discrepancies.disturbed import R06
 from checklists.discrepancies.fixes import R03
 from checklists.discrepancies.licences import R29
@@ -30,7 +31,7 @@ from sync.problems import problem
 
 RULES: tuple[Rule, ...] = (
     *(R01, R02, R03, R04, R05, R06, R07, R08, R09, R12, R13, R16, R17),
-    *(R18, R19, R20, R21, R22, R23, R24, R25, R28, R29, R30, R31, R32, R33),
+    *(R18, R19, R20, R21, R22, R23, R24, R25, R26, R27, R28, R29, R30, R31, R32, R33),
 )
 
 

@@ -13,13 +13,7 @@ from sync.problems import problem
 
 FORMAT = "tapak-thresholds/3"
 # What was published before some rules were made still serves: these take their own thresholds.
-_IN_3 = frozenset(
-    (
-        *("R05", "R06"),
-        *("R17", "R18", "R19", "R20", "R21", "R22", "R23", "R24", "R25", "R28", "R29", "R30"),
-        "R31",
-    )
-)
+_IN_3 = frozenset(("R05", "R06", *(f"R{number}" for number in range(17, 32))))
 _EARLIER = {
     "tapak-thresholds/1": frozenset({"R02", "R03", "R07", "R08", "R09"}) | _IN_3,
     "tapak-thresholds/2": _IN_3,
@@ -61,6 +55,8 @@ _RULES: dict[str, dict[str, str]] = {
     "R23": {"margin_pct": "n"},
     "R24": {"sigmas": "n"},
     "R25": {"deviations": "n", "least_peers": "1"},
+    "R26": {"exposure": "1"},
+    "R27": {"distance_km": "n", "days": "1"},
     "R28": {"mining": "list"},
     "R29": {"activity_bq_g": "n"},
     "R30": {"similarity": "n"},

@@ -67,12 +67,20 @@ def word(
 
 
 def at_visit(judge: Judge, item: Item, here: VisitAnswers, ruled: bool = False) -> Standing:
-    """What one visit says at one place; with `ruled`, without what an officer ruled out.
+    """What one visit says at one place; with `ruled`, without what an officer ruled out there, if
+    it is what stands in the way: dropped from under a proven word, it would move the median.
 
     An answer that replaced those of colleagues whom its author disagreed with is a word among
     theirs: the lower median counts, so that no better answer lowers anything. Where they are far
     apart, that is for a third person to settle.
     """
+    found = _at_visit(judge, item, here, False)
+    if not ruled or here.ruling is None or found.status != UNPROVEN:
+        return found
+    return _at_visit(judge, item, here, True)
+
+
+def _at_visit(judge: Judge, item: Item, here: VisitAnswers, ruled: bool) -> Standing:
     heads = here.heads
     if len(heads) == 1 and not (here.unread or here.overruled or heads[0].conflict):
         return word(judge, item, heads[0], here, ruled)

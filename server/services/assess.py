@@ -13,6 +13,7 @@ from datetime import date
 from functools import partial
 from typing import Any
 
+from checklists.conflict.around import Surroundings
 from checklists.discrepancies.days import day_in
 from checklists.discrepancies.declaration import Declaration, in_force, read_declaration
 from checklists.scoring import (
@@ -27,6 +28,7 @@ from checklists.scoring.document import canonical
 from checklists.scoring.inputs import ScoreInputs, Visit
 from server.context import Context
 from server.services.casework import Filed, Judged, judge
+from server.services.conflict_around import surroundings
 from server.services.inspections import Loaded, load_inspection
 from server.services.standards import Standard, standard_for
 from server.services.urgent import hazards_held, refresh
@@ -104,7 +106,7 @@ def _assess(tx: Tx, grading: Grading) -> Assessed:
     ]
     rows = [_of_inspection(tx, facility, standard, grading.as_of, one) for one in judged]
     shared = frozenset((u.sha256, u.inspection, u.facility) for one in judged for u in one.uses)
-    rows.append(_of_facility(facility, standard, grading.as_of, filed, judged, shared))
+    rows.append(_of_facility(tx, facility, standard, grading.as_of, filed, judged, shared))
     found = tuple(row for one in judged for row in one.rows)
     return Assessed(grading, tuple(rows), found, shared, waiting, told)
 
@@ -155,6 +157,7 @@ def _of_inspection(
         as_of,
         [judged],
         judged.declaration,
+        judged.around,
     )
     read = _read([judged], judged.declaration, standard)
     findings = judged.findings_bytes()
@@ -162,6 +165,7 @@ def _of_inspection(
 
 
 def _of_facility(
+    tx: Tx,
     facility: Facility,
     standard: Standard,
     as_of: str,
@@ -172,7 +176,8 @@ def _of_facility(
     """The facility's own score: over signed visits alone."""
     signed = [one for one in judged if one.loaded.signed is not None]
     declared = in_force([one.declaration for one in filed], date.fromisoformat(as_of))
-    inputs = _inputs(standard, "facility", facility.id, as_of, signed, declared)
+    around = surroundings(tx, facility, declared, date.fromisoformat(as_of), standard.settings)
+    inputs = _inputs(standard, "facility", facility.id, as_of, signed, declared, around)
     findings = canonical(
         [
             {"kind": "shared", "sha256": sha256, "inspection": inspection, "facility": other}
@@ -189,6 +194,7 @@ def _inputs(
     as_of: str,
     judged: Sequence[Judged],
     declared: Declaration | None,
+    around: Surroundings | None,
 ) -> ScoreInputs:
     ordered = sorted(judged, key=lambda one: (visited_at(one.loaded), one.loaded.id))
     return ScoreInputs(
@@ -202,6 +208,7 @@ def _inputs(
         flags=tuple(fact for one in ordered for fact in one.flag_facts()),
         processes=() if declared is None else declared.processes,
         observed=_observed(ordered),
+        exposure=None if around is None else around.exposure(),
     )
 
 

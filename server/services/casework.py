@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from sys import intern
 from typing import Any
 
+from checklists.conflict.around import Surroundings
 from checklists.discrepancies.case import Finding, Flag, Use, build_case
 from checklists.discrepancies.catalogue import evaluate, findings_to_json
 from checklists.discrepancies.days import visit_day
@@ -17,6 +18,7 @@ from checklists.discrepancies.moments import Reading
 from checklists.scoring import EvidenceState
 from checklists.scoring.document import canonical
 from checklists.scoring.inputs import FlagFact
+from server.services.conflict_around import surroundings
 from server.services.inspections import Loaded
 from server.store import facts, flags, logs
 from server.store.facilities import Facility
@@ -47,6 +49,7 @@ class Judged:
     held: frozenset[str]
     flagged: Mapping[str, tuple[str, ...]]
     rejected: Mapping[str, str]
+    around: Surroundings | None = None
 
     def evidence_state(self, evidence: Evidence) -> EvidenceState:
         """What the server knows of a file; who named it unsigned did not sign at the source."""
@@ -83,6 +86,8 @@ def judge(
     said, faults = _read_facts(tx, digests)
     uses = tuple(use for use in facts.other_uses(tx, loaded.id) if use.sha256 in digests)
     declaration = declared_at_visit(filed, loaded, facility.country)
+    day = visit_day(inspection, facility.country)
+    around = surroundings(tx, facility, declaration, day, settings)
     case = build_case(
         inspection,
         {"id": facility.id, "name": facility.name, "country": facility.country},
@@ -93,6 +98,7 @@ def judge(
         True,
         settings,
         _clocks(tx, loaded),
+        surroundings=around,
     )
     findings = evaluate(case)
     rows = _rows(tx, facility.id, loaded.id, findings)
@@ -105,6 +111,7 @@ def judge(
         frozenset(facts.held(tx, loaded.id, digests)),
         _flagged(loaded.id, findings, rows),
         _rejected(tx, loaded.id, digests),
+        around,
     )
 
 

@@ -6,49 +6,56 @@ more comes out of here than distances and figures.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from typing import Any
 
-from checklists.conflict.exposure import DAYS, REACH_M, Exposure, Near, exposure, relevant, terms
+import numpy as np
+from pyproj import Geod
+
+from checklists.conflict.exposure import (
+    DAYS,
+    REACH_M,
+    Exposure,
+    Near,
+    Nears,
+    exposure,
+    nears,
+    relevant,
+    terms,
+)
 from checklists.conflict.sources import SOURCES
 from server.store import conflict
 from server.store.conflict import WORLD, Found, Snapshot
 from server.store.transaction import Tx
-from sync.place import distances_m
 
 CAHRA = "cahra"  # the source of lists of areas
+_GEOD = Geod(ellps="WGS84")
 
 
-@dataclass(frozen=True, slots=True)
-class Counted:
-    """An event that counts: what it adds to X (low, mid, high), and itself as seen from the place.
-
-    `id`, `title` and `place` are empty for a source whose rows may not be passed on.
-    """
-
-    near: Near
-    adds: tuple[float, float, float]
-    id: str = ""
-    title: str = ""
-    place: str = ""
+def _none() -> Nears:
+    return nears([])
 
 
 @dataclass(frozen=True, slots=True)
 class Looked:
     """What one source says of a place on a day. `exposure` is None where it is unknown, and
-    `unknown` then says why; `age_days` is how long before that day the data end. `coarse` counts
-    recent events of the country that are known by region only: context, and in no figure.
+    `unknown` then says why; `age_days` is how long before that day the data end.
+
+    `events` are the ones that count, the nearest first, each a row as Near; `adds` is what each
+    adds to X: low, mid and high. `ids` are theirs; empty for a source whose rows may not be passed
+    on.
     """
 
     source: str
     snapshot: Snapshot | None
     exposure: Exposure | None
     unknown: str
-    age_days: int | None
-    events: tuple[Counted, ...]
-    coarse: int | None = None
+    age_days: int | None = None
+    events: Nears = field(default_factory=_none)
+    adds: Nears = field(default_factory=_none)
+    ids: tuple[str, ...] = ()
 
 
 def look(
@@ -76,18 +83,21 @@ def combined(looked: Sequence[Looked]) -> Exposure | None:
     )
 
 
-def as_json(looked: Sequence[Looked], lat: float, lon: float, on: date) -> dict[str, Any]:
+def as_json(
+    tx: Tx, looked: Sequence[Looked], lat: float, lon: float, on: date, country: str = ""
+) -> dict[str, Any]:
     """What is known of a place as JSON values; figures 0 to 100, null where unknown.
 
     Of a source whose rows may not be passed on, an event is its distance, radius and age and what
-    it adds.
+    it adds. `coarse_events` counts recent events of the country that are known by region only:
+    context, and in no figure.
     """
     return {
         "latitude": lat,
         "longitude": lon,
         "on": on.isoformat(),
         **_figures(combined(looked)),
-        "sources": [_source_json(one, on) for one in looked],
+        "sources": [_source_json(tx, one, on, country) for one in looked],
     }
 
 
@@ -98,53 +108,70 @@ def _figures(known: Exposure | None) -> dict[str, Any]:
     return {"state": "known", **{name: value / 1000 for name, value in figures.items()}}
 
 
-def _source_json(one: Looked, on: date) -> dict[str, Any]:
+def _source_json(tx: Tx, one: Looked, on: date, country: str) -> dict[str, Any]:
     source, held = SOURCES[one.source], one.snapshot
-    return {
+    said = {
         "source": one.source,
         "name": source.name,
         **_figures(one.exposure),
         "unknown": one.unknown or None,
         "attribution": source.attribution,
         "licence": source.licence,
-        "snapshot": None
-        if held is None
-        else {
-            "version": held.version,
-            "sha256": held.sha256,
-            "accessed": held.accessed,
-            "covers": list(held.countries),
-            "begins": held.begins,
-            "ends": held.ends,
-        },
         "age_days": one.age_days,
-        "coarse_events": one.coarse,
-        "events": [_event_json(event, on) for event in one.events],
+        "snapshot": None,
+        "coarse_events": None,
+        "events": list(_events_json(tx, one, on)),
     }
+    if held is None:
+        return said
+    if country and one.exposure is not None:
+        since = on - timedelta(days=DAYS)
+        said["coarse_events"] = conflict.coarse_in(tx, held.id, country, since, on)
+    said["snapshot"] = {
+        "version": held.version,
+        "sha256": held.sha256,
+        "accessed": held.accessed,
+        "covers": list(held.countries),
+        "begins": held.begins,
+        "ends": held.ends,
+    }
+    return said
 
 
-def _event_json(event: Counted, on: date) -> dict[str, Any]:
-    near = event.near
-    low, mid, high = (round(x, 6) for x in event.adds)
-    told = {
-        "distance_m": round(near.distance_m),
-        "radius_m": round(near.radius_m),
-        "age_days": (on - near.day).days,
-        "adds": {"low": low, "mid": mid, "high": high},
-    }
-    if not event.id:
-        return told
-    own = {"id": event.id, "day": near.day.isoformat(), "title": event.title}
-    return {**told, **own, "place": event.place, "deaths": near.deaths}
+def _events_json(tx: Tx, one: Looked, on: date) -> Iterator[dict[str, Any]]:
+    names = {}
+    if one.snapshot is not None and one.ids:
+        names = conflict.named(tx, one.snapshot.id, one.ids)
+    for n, (row, adds) in enumerate(zip(one.events.tolist(), one.adds.tolist(), strict=True)):
+        near = Near(*row)
+        day = date.fromordinal(int(near.day))
+        told: dict[str, Any] = {
+            "distance_m": round(near.distance_m),
+            "radius_m": round(near.radius_m),
+            "age_days": (on - day).days,
+            "adds": {k: round(x, 6) for k, x in zip(("low", "mid", "high"), adds, strict=True)},
+        }
+        if one.ids:
+            title, place = names[one.ids[n]]
+            told |= {"id": one.ids[n], "day": day.isoformat(), "title": title, "place": place}
+            told["deaths"] = int(near.deaths)
+        yield told
 
 
 def out_of_time(snapshot: Snapshot, on: date) -> str:
     """Why a snapshot says nothing about a day, or nothing where it does."""
-    if on.isoformat() < snapshot.begins:
+    first, last = covered_days(snapshot)
+    if on < first:
         return f"the data begin on {snapshot.begins}"
-    if (on - date.fromisoformat(snapshot.ends)).days > DAYS:
+    if on > last:
         return f"the data end on {snapshot.ends}, more than {DAYS} days earlier"
     return ""
+
+
+def covered_days(snapshot: Snapshot) -> tuple[date, date]:
+    """The first and the last day about which a snapshot says anything."""
+    ends = date.fromisoformat(snapshot.ends)
+    return date.fromisoformat(snapshot.begins), ends + timedelta(days=DAYS)
 
 
 def out_of_place(snapshot: Snapshot, country: str) -> str:
@@ -165,27 +192,24 @@ def _look(
     doubt_m: float,
 ) -> Looked:
     if snapshot is None:
-        return Looked(source, None, None, "nothing was imported", None, ())
+        return Looked(source, None, None, "nothing was imported")
     age = (on - date.fromisoformat(snapshot.ends)).days
     why = out_of_time(snapshot, on)
     if why:
-        return Looked(source, snapshot, None, why, age, ())
-    since = on - timedelta(days=DAYS)
-    found = conflict.near(tx, snapshot.id, lat, lon, REACH_M, since, on)
-    nears = _seen(found, lat, lon)
-    counted = [
-        _counted(source, near, one, on, doubt_m)
-        for near, one in zip(nears, found, strict=True)
-        if relevant(near, on)
-    ]
-    if not counted:
-        why = _not_covered(tx, snapshot, lat, lon, country)
-        if why:
-            return Looked(source, snapshot, None, why, age, ())
-    counted.sort(key=lambda one: (one.near.distance_m, one.near.day, one.adds, one.id))
-    reckoned = exposure((one.near for one in counted), on, doubt_m)
-    coarse = conflict.coarse_in(tx, snapshot.id, country, since, on) if country else None
-    return Looked(source, snapshot, reckoned, "", age, tuple(counted), coarse)
+        return Looked(source, snapshot, None, why, age)
+    found = conflict.near(tx, snapshot.id, lat, lon, REACH_M, on - timedelta(days=DAYS), on)
+    if not found and (why := _not_covered(tx, snapshot, lat, lon, country)):
+        return Looked(source, snapshot, None, why, age)
+    seen = _seen(found, lat, lon)
+    counting = np.flatnonzero(relevant(seen, on))
+    if found and not counting.size and (why := _not_covered(tx, snapshot, lat, lon, country)):
+        return Looked(source, snapshot, None, why, age)
+    # The nearest first; those at one place by the id, so that they always come in one order.
+    order = sorted(counting.tolist(), key=lambda n: (seen[n, 0], found[n].id))
+    events = seen[order]
+    adds = terms(events, on, doubt_m)
+    ids = () if SOURCES[source].private else tuple(found[n].id for n in order)
+    return Looked(source, snapshot, exposure(adds), "", age, events, adds, ids)
 
 
 def _not_covered(tx: Tx, snapshot: Snapshot, lat: float, lon: float, country: str) -> str:
@@ -196,16 +220,11 @@ def _not_covered(tx: Tx, snapshot: Snapshot, lat: float, lon: float, country: st
     return "the data have no event around here, of any day; name the country if they cover it"
 
 
-def _seen(found: Sequence[Found], lat: float, lon: float) -> list[Near]:
-    metres = distances_m([(lat, lon)] * len(found), [(one.lat, one.lon) for one in found])
-    return [
-        Near(d, one.radius_m, one.weight, one.deaths, one.day, one.first, one.last)
-        for d, one in zip(metres, found, strict=True)
-    ]
-
-
-def _counted(source: str, near: Near, one: Found, on: date, doubt_m: float) -> Counted:
-    adds = terms(near, on, doubt_m)
-    if SOURCES[source].private:
-        return Counted(near, adds)
-    return Counted(near, adds, one.id, one.title, one.place)
+def _seen(found: Sequence[Found], lat: float, lon: float) -> Nears:
+    """The events as seen from a place."""
+    if not found:
+        return _none()
+    seen = np.array([one[1:] for one in found], dtype=np.float64)
+    here = np.ones(len(found))
+    metres = _GEOD.inv(here * lon, here * lat, seen[:, 1] / 1e7, seen[:, 0] / 1e7)[2]
+    return np.column_stack((metres, seen[:, 2:]))

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from checklists.conflict.cells import cells_within
 from checklists.conflict.exposure import REACH_M
 from checklists.discrepancies.declaration import Declaration, read_declaration
 from checklists.discrepancies.reread import shape_area
-from server.services.conflict import CAHRA, out_of_place, out_of_time
+from server.services.conflict import CAHRA, covered_days, out_of_place
 from server.services.identifiers import day_of
 from server.store import conflict, declarations, facilities, gradings
 from server.store.conflict import Snapshot
@@ -19,6 +19,9 @@ from server.store.logs import inspections_at
 from server.store.transaction import Tx
 from sync.place import convert
 from sync.problems import Problem
+
+# How long a visit may have been carried about before the server heard of it.
+_CARRIED = timedelta(days=731)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +35,15 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Placed:
-    """A graded facility: everywhere it was ever declared to be, and the days (YYYY-MM-DD) on
-    which it was visited or is graded.
+    """A graded facility: everywhere it was ever declared to be, and between which days it may
+    have been visited or is graded.
     """
 
     facility: str
     country: str
     places: tuple[Position, ...]
-    days: tuple[str, ...]
+    since: date
+    until: date
 
 
 def position_of(declaration: Declaration | None) -> Position | None:
@@ -62,17 +66,17 @@ def position_of(declaration: Declaration | None) -> Position | None:
 
 
 def placed(tx: Tx) -> Iterator[Placed]:
-    """Every graded facility that was declared to be somewhere."""
+    """Every graded facility."""
     for grading in gradings.every(tx):
         facility = facilities.get(tx, grading.facility)
         if facility is None:
             continue
         filed = [read_declaration(json.loads(b)) for b in declarations.bodies(tx, facility.id)]
         places = tuple({p: None for one in filed if (p := position_of(one)) is not None})
-        if places:
-            visits = {day_of(row.first_seen_at) for row in inspections_at(tx, facility.id)}
-            days = tuple(sorted({grading.as_of, *visits}))
-            yield Placed(facility.id, facility.country, places, days)
+        until = date.fromisoformat(grading.as_of)
+        visits = [row.first_seen_at for row in inspections_at(tx, facility.id)]
+        days = [until, *(date.fromisoformat(day_of(at)) - _CARRIED for at in visits)]
+        yield Placed(facility.id, facility.country, places, min(days), until)
 
 
 def concerned(
@@ -85,21 +89,20 @@ def concerned(
         cells |= conflict.occupied(tx, one.id)
     for facility in facilities:
         if new.source == CAHRA:
-            if any(facility.country in one.countries for one in both):
-                yield facility.facility
-        elif any(not cells.isdisjoint(_around(p.lat, p.lon)) for p in facility.places) or any(
-            _covered(before, facility.country, day) != _covered(new, facility.country, day)
-            for day in facility.days
-        ):
+            touched = any(facility.country in one.countries for one in both)
+        else:
+            around = (cells_within(p.lat, p.lon, REACH_M) for p in facility.places)
+            touched = any(not cells.isdisjoint(some) for some in around) or (
+                bool(facility.places) and _covered(before, facility) != _covered(new, facility)
+            )
+        if touched:
             yield facility.facility
 
 
-def _around(lat: float, lon: float) -> list[int]:
-    return cells_within(lat, lon, REACH_M)
-
-
-def _covered(snapshot: Snapshot | None, country: str, day: str) -> bool:
-    if snapshot is None:
-        return False
-    on = date.fromisoformat(day)
-    return not out_of_time(snapshot, on) and not out_of_place(snapshot, country)
+def _covered(snapshot: Snapshot | None, facility: Placed) -> tuple[date, date] | None:
+    """Between which of a facility's days a snapshot covers its country."""
+    if snapshot is None or out_of_place(snapshot, facility.country):
+        return None
+    first, last = covered_days(snapshot)
+    span = max(first, facility.since), min(last, facility.until)
+    return span if span[0] <= span[1] else None

@@ -9,11 +9,12 @@ import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from typing import NamedTuple
 
 from sqlalchemy import bindparam, delete, func, insert, literal, select, update
 
 from checklists.conflict.areas import Area
-from checklists.conflict.cells import cell_of, cells_within
+from checklists.conflict.cells import box, cell_of, cells_within
 from checklists.conflict.event import Event, Rejected
 from server.store.tables import (
     conflict_areas,
@@ -25,6 +26,7 @@ from server.store.transaction import Tx
 
 STAGING, CURRENT, REPLACED, REFUSED = "staging", "current", "replaced", "refused"
 WORLD = "world"
+DELISTED = ("delisted", "removed")  # a row that says so names no such area
 COARSE = -1  # the cell of events that are no points
 
 
@@ -54,21 +56,18 @@ class Snapshot:
     imported_at: int
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """An event in a cell near a place; as Event, but a point for certain."""
+class Found(NamedTuple):
+    """An event around a place, as it is stored: degrees are times 10^7, days ordinals."""
 
     id: str
-    day: date
-    first: date
-    last: date
-    lat: float
-    lon: float
+    lat_e7: int
+    lon_e7: int
     radius_m: int
     weight: int
     deaths: int
-    title: str
-    place: str
+    day: int
+    first: int
+    last: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,44 +189,48 @@ def clear(tx: Tx, snapshot: int, limit: int) -> bool:
     return int(gone.rowcount) == limit
 
 
-_NEAR = select(
-    *(
-        conflict_events.c[name]
-        for name in (
-            "id", "day", "first", "last", "lat_e7", "lon_e7", "radius_m", "weight", "deaths",
-            "title", "place",
-        )
-    )
-).where(
-    conflict_events.c.snapshot == bindparam("snapshot"),
-    conflict_events.c.cell.in_(bindparam("cells", expanding=True)),
-    conflict_events.c.day.between(bindparam("since"), bindparam("until")),
-    conflict_events.c.weight > 0,
-)  # fmt: skip
+_E = conflict_events.c
+_NEAR = select(*(_E[name] for name in Found._fields)).where(
+    _E.snapshot == bindparam("snapshot"),
+    _E.cell.in_(bindparam("cells", expanding=True)),
+    _E.day.between(bindparam("since"), bindparam("until")),
+    _E.lat_e7.between(bindparam("south"), bindparam("north")),
+    _E.lon_e7.between(bindparam("west"), bindparam("east")),
+    _E.weight > 0,
+)
 
 
 def near(
     tx: Tx, snapshot: int, lat: float, lon: float, reach_m: float, since: date, until: date
 ) -> list[Found]:
-    """The points of a snapshot in the cells around a place, of days from `since` to `until`.
+    """The points of a snapshot around a place (degrees), of days from `since` to `until`.
 
     Events that weigh nothing are left out. An index leads to the others, so that what it costs does
     not grow with the table. Some lie farther away than `reach_m` metres: distances are the
-    caller's matter.
+    caller's matter. The rows are as wide as Found, and as the database gave them.
     """
+    around = box(lat, lon, reach_m)
     asked = {
         "snapshot": snapshot,
-        "cells": cells_within(lat, lon, reach_m),
+        "cells": around.cells,
         "since": since.toordinal(),
         "until": until.toordinal(),
+        "south": around.south,
+        "north": around.north,
+        "west": around.west,
+        "east": around.east,
     }
-    day = date.fromordinal
-    return [
-        Found(
-            row[0], day(row[1]), day(row[2]), day(row[3]), row[4] / 1e7, row[5] / 1e7, *row[6:]
-        )
-        for row in tx.execute(_NEAR, asked).all()
-    ]  # fmt: skip
+    return list(map(Found._make, tx.execute(_NEAR, asked)))
+
+
+def named(tx: Tx, snapshot: int, ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Who fought in these events, and where, as their source calls it."""
+    found: dict[str, tuple[str, str]] = {}
+    for at in range(0, len(ids), 500):
+        some = _E.id.in_(ids[at : at + 500])
+        query = select(_E.id, _E.title, _E.place).where(_E.snapshot == snapshot, some)
+        found.update((row[0], (row[1], row[2])) for row in tx.execute(query))
+    return found
 
 
 def any_near(tx: Tx, snapshot: int, lat: float, lon: float, reach_m: float) -> bool:

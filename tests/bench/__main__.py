@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import history, intake, memory, opening, photos, push, scoring, wire
+from tests.bench import conflict, history, intake, memory, opening, photos, push, scoring, wire
 from tests.bench.figure import ROUNDS
 
 MODULES = {
@@ -27,6 +27,7 @@ MODULES = {
     "memory": memory,
     "opening": opening,
     "history": history,
+    "conflict": conflict,
 }
 
 

@@ -71,11 +71,12 @@ def test_an_event_is_found_around_its_place_and_by_its_day(db: Database) -> None
     with db.read() as tx:
         assert conflict.near(tx, 1, *HERE, 100_000, DAY - timedelta(days=730), DAY) == [
             Found(
-                "e1", DAY, DAY - timedelta(days=30), DAY + timedelta(days=2), 20.5, 97.25,
-                25_000, 10, 3, "An Army - A Front", "ကချင်",
+                "e1", 205_000_000, 972_500_000, 25_000, 10, 3, DAY.toordinal(),
+                DAY.toordinal() - 30, DAY.toordinal() + 2,
             )
         ]  # fmt: skip
         assert near(tx, days=731) == ["e1", "old"]
+        assert conflict.named(tx, 1, ["e1", "nobody"]) == {"e1": (EVENT.title, EVENT.where)}
         assert conflict.any_near(tx, 1, *HERE, 100_000)
         assert conflict.any_near(tx, 1, 20.5, 103.0, 1_000)
         assert not conflict.any_near(tx, 1, -20.5, 97.25, 100_000)

@@ -12,6 +12,7 @@ from typing import Any
 
 from pyproj import Transformer
 
+from checklists.conflict.around import Around, Surroundings
 from checklists.discrepancies.case import Case, CasePhoto, Flag, NotEvaluated, Point, Seen, Use
 from checklists.discrepancies.declaration import Declaration, read_declaration
 from checklists.discrepancies.ground import Outline, Trace
@@ -313,6 +314,7 @@ def case(**changes: Any) -> Case:
         traces=(trace(),),
         neighbours=(),
         protected_areas=(),
+        surroundings=Surroundings(True, "5.0", (Around("ucdp", "UCDP GED", (0, 0, 0)),)),
         imported=IMPORTED,
     )
     return replace(base, **changes)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from conflict_cases import around, near_conflict
 from discrepancy_cases import (
     HOUR,
     MINUTE,
@@ -28,6 +29,9 @@ from discrepancy_cases import (
 from hypothesis import given
 from hypothesis import strategies as st
 
+from checklists.conflict.areas import Area
+from checklists.conflict.around import Armed
+from checklists.conflict.sources import SOURCES
 from checklists.discrepancies.case import FLAG_SEVERITIES, SUBJECTS, Case, Flag, NotEvaluated
 from checklists.discrepancies.catalogue import (
     RULES,
@@ -78,6 +82,11 @@ USES = {
     "03" * 32: (use(at=7, inspection="a third"), use()),
 }
 
+ARMED = tuple(Armed(f"{n}000.0", 1_000, True, uid) for n, uid in ((1, "e1"), (2, "")))
+CONFLICT = near_conflict(
+    *(around(source, exposure=(60_000, 70_000, 80_000), armed=ARMED) for source in SOURCES),
+    areas=(Area("TH-58", "high-risk", "2026-01-31"),),
+)
 
 WRONG = {
     "status": {"state": "care", "since": "2025-06-01"},
@@ -112,6 +121,7 @@ def full() -> Case:
         ways=WAYS,
         spans=SPANS,
         clocks=CLOCKS,
+        surroundings=CONFLICT,
     )
 
 
@@ -128,7 +138,7 @@ def test_findings_come_in_the_order_of_rules_and_say_everything() -> None:
         *["R13"] * 3,
         *["R16"],
         *["R18", "R19", "R20", "R21", "R22", "R23", "R24", "R25", "R25"],
-        *["R28", "R28", "R29", "R31", "R32", "R33"],
+        *["R26", "R27", "R28", "R28", "R29", "R31", "R32", "R33"],
     ]
     for flag in (f for f in found if isinstance(f, Flag)):
         assert flag.severity in FLAG_SEVERITIES
@@ -142,7 +152,9 @@ def test_findings_come_in_the_order_of_rules_and_say_everything() -> None:
 
 
 def test_a_case_with_nothing_in_it_is_answered_with_what_is_needed() -> None:
-    nothing = case(declaration=None, points=(), signs={}, photos=(), spans=(), clocks=())
+    nothing = case(
+        declaration=None, points=(), signs={}, photos=(), spans=(), clocks=(), surroundings=None
+    )
     found = findings_to_json(evaluate(nothing))
     assert [(f["rule"], f["kind"]) for f in found] == [
         ("R01", "not-evaluated"),
@@ -168,9 +180,18 @@ def test_a_case_in_which_everything_fits_raises_nothing() -> None:
     st.permutations(WAYS),
     st.permutations(SPANS),
     st.permutations(CLOCKS),
+    st.permutations(CONFLICT.sources),
 )
 def test_the_same_facts_in_any_order_give_the_same_bytes(
-    points: Any, photos: Any, signs: Any, uses: Any, fixes: Any, ways: Any, spans: Any, clocks: Any
+    points: Any,
+    photos: Any,
+    signs: Any,
+    uses: Any,
+    fixes: Any,
+    ways: Any,
+    spans: Any,
+    clocks: Any,
+    sources: Any,
 ) -> None:
     shuffled = replace(
         full(),
@@ -182,6 +203,7 @@ def test_the_same_facts_in_any_order_give_the_same_bytes(
         ways=tuple(ways),
         spans=tuple(spans),
         clocks=tuple(clocks),
+        surroundings=replace(CONFLICT, sources=tuple(sources)),
         observed=full().observed[::-1],
     )
     assert findings_bytes(evaluate(shuffled)) == findings_bytes(evaluate(full()))

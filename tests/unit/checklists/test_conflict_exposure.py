@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+from collections.abc import Sequence
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -14,9 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pyproj import Geod
 
-from checklists.conflict.cells import cell_of, cells_within
+from checklists.conflict import exposure as reckoning
+from checklists.conflict.cells import box, cell_of, cells_within
 from checklists.conflict.event import Event
-from checklists.conflict.exposure import Exposure, Near, exposure
+from checklists.conflict.exposure import Exposure, Near, nears, relevant, terms
 from sync.place import distances_m
 
 FILE = "data/conflict/ucdp_ged_myanmar_1989-2012.csv"
@@ -24,8 +26,19 @@ ON = date(2024, 6, 1)
 GEOD = Geod(ellps="WGS84")
 
 
+def exposure(events: Sequence[Near], on: date, doubt_m: float = 0.0) -> Exposure:
+    """As a caller puts it together: of all events, what the relevant ones add."""
+    table = nears(events)
+    return reckoning.exposure(terms(table[relevant(table, on)], on, doubt_m))
+
+
+def day_near(km: float, u: float, deaths: int, *days: date) -> Near:
+    """An event on a day, with the first and the last that it may have been."""
+    return Near(km * 1000, u * 1000, 10, deaths, *(one.toordinal() for one in days))
+
+
 def near(km: float, radius_km: float, age: int, deaths: int, weight: int = 10) -> Near:
-    day = ON - timedelta(days=age)
+    day = (ON - timedelta(days=age)).toordinal()
     return Near(km * 1000, radius_km * 1000, weight, deaths, day, day, day)
 
 
@@ -52,10 +65,9 @@ def test_a_riot_weighs_less_and_a_protest_nothing() -> None:
 
 
 def test_a_date_known_to_the_month_gives_low_and_high_ages() -> None:
-    whole = Near(0, 0, 10, 0, date(2024, 5, 15), date(2024, 5, 1), date(2024, 5, 31))
-    days = [
-        exposure([Near(0, 0, 10, 0, d, d, d)], ON).mid for d in (whole.first, whole.day, whole.last)
-    ]
+    middle, first, last = date(2024, 5, 15), date(2024, 5, 1), date(2024, 5, 31)
+    whole = day_near(0, 0, 0, middle, first, last)
+    days = [exposure([day_near(0, 0, 0, d, d, d)], ON).mid for d in (first, middle, last)]
     assert exposure([whole], ON) == Exposure(*days)
     assert days == sorted(days)
     # Of a month that is not over, the last day is no later than the day that is asked about.
@@ -131,7 +143,13 @@ def test_exposures_at_ten_places_equal_an_independent_reckoning(shared: Path) ->
         metres = distances_m([(lat, lon)] * len(places), places)
         found = exposure(
             [
-                Near(d, e.radius_m, e.weight, e.deaths, e.day, e.first, e.last)
+                Near(
+                    d,
+                    e.radius_m,
+                    e.weight,
+                    e.deaths,
+                    *(one.toordinal() for one in (e.day, e.first, e.last)),
+                )
                 for d, e in zip(metres, events, strict=True)
             ],
             on,
@@ -150,8 +168,11 @@ def test_whatever_is_in_reach_lies_in_the_cells_that_are_looked_at(
     lat: float, lon: float, azimuth: float, metres: float
 ) -> None:
     there_lon, there_lat, _ = GEOD.fwd(lon, lat, azimuth, metres)
-    cell = cell_of(round(there_lat * 1e7), round(there_lon * 1e7))
-    assert cell in cells_within(lat, lon, 100_000)
+    there = round(there_lat * 1e7), round(there_lon * 1e7)
+    looked = box(lat, lon, 100_000)
+    assert cell_of(*there) in looked.cells
+    assert looked.south <= there[0] <= looked.north
+    assert looked.west <= there[1] <= looked.east
 
 
 def test_few_cells_are_looked_at() -> None:

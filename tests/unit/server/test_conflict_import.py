@@ -16,7 +16,7 @@ from conflict_files import file_of
 from region import CONSOLE, HILL, VALLEY, Clock, declaration
 from sqlalchemy import func, select
 
-from checklists.conflict.exposure import Exposure
+from checklists.conflict.exposure import Exposure, Near
 from server.cli import main
 from server.context import Context
 from server.schedule import run_once
@@ -59,7 +59,7 @@ def at(
 
 
 def ids(ctx: Context) -> list[str]:
-    return sorted(one.id for one in at(ctx)["ucdp"].events)
+    return sorted(at(ctx)["ucdp"].ids)
 
 
 def events_stored(ctx: Context) -> int:
@@ -93,7 +93,9 @@ def test_a_coarse_event_is_never_a_point(region: Context, folder: Path) -> None:
     bring(region, give(folder, [{"geo_precision": 3, "fatalities": 999}], "acled"))
     seen = at(region, country="MM")
     assert all(one.exposure == Exposure(0, 0, 0) for one in seen.values())
-    assert [(one.events, one.coarse) for one in seen.values()] == [((), 4), ((), 1)]
+    with region.db.read() as tx:
+        said = as_json(tx, list(seen.values()), *PLACE, ON, "MM")["sources"]
+    assert [(one["events"], one["coarse_events"]) for one in said] == [([], 4), ([], 1)]
 
 
 def test_unknown_is_not_zero(region: Context, folder: Path) -> None:
@@ -115,7 +117,7 @@ def test_unknown_is_not_zero(region: Context, folder: Path) -> None:
     assert state(lat=-33.0, on=date(2026, 11, 1), country="CL")[0] == Exposure(0, 0, 0)
     assert at(region, on=date(2026, 11, 1))["ucdp"].age_days == 1
     with region.db.read() as tx:
-        assert as_json(look(tx, 10.0, 10.0, date(2030, 1, 1)), 10, 10, ON)["low"] is None
+        assert as_json(tx, look(tx, 10.0, 10.0, date(2030, 1, 1)), 10, 10, ON)["low"] is None
 
 
 def test_two_sources_are_never_added(region: Context, folder: Path) -> None:
@@ -162,7 +164,7 @@ def test_a_file_laid_over_the_last_one_adds_changes_and_withdraws(
     ]
     done = bring(region, give(folder, newer, "acled", name="new.csv", add=True, withdrawn=gone))
     assert (done.snapshot.events, done.snapshot.ends) == (5, "2024-05-01")
-    deaths = sorted(one.near.deaths for one in at(region)["acled"].events)
+    deaths = sorted(Near(*one).deaths for one in at(region)["acled"].events.tolist())
     assert deaths == [0, 2, 4, 5, 9]
 
 
