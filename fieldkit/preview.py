@@ -53,7 +53,12 @@ def today(now: int) -> str:
 
 def check(sources: Sources, inspection_id: str) -> tuple[Finding, ...]:
     """What the rules say about a visit with what is here, in their order."""
-    return evaluate(_case(sources, load_inspection(sources.store, inspection_id)))
+    return evaluate(case_of(sources, inspection_id))
+
+
+def case_of(sources: Sources, inspection_id: str) -> Case:
+    """The case that the rules read of a visit, with what is here."""
+    return _case(sources, load_inspection(sources.store, inspection_id))
 
 
 def score_document(sources: Sources, inspection_id: str) -> dict[str, Any]:

@@ -9,6 +9,7 @@ import click
 from server.admin import admin
 from server.checklist import checklist
 from server.conflict import conflict
+from server.rules import rules
 from server.terminal import Terminal, command
 from server.unsealing import safeguarding
 
@@ -85,4 +86,5 @@ def worker_command(terminal: Terminal, once: bool) -> None:
 main.add_command(admin)
 main.add_command(checklist)
 main.add_command(conflict)
+main.add_command(rules)
 main.add_command(safeguarding)

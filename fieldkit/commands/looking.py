@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 import click
@@ -35,7 +36,7 @@ from fieldkit.signing import Standing, standing
 from fieldkit.versions import affected_here, in_force
 from sync.hazard import Hazard
 from sync.inspection import Inspection, Ruling
-from sync.problems import Problem
+from sync.problems import Problem, problem
 
 _NEXT = 3
 _MISSING = 10
@@ -112,15 +113,25 @@ def status(at: Desk, evidence: bool, inspection: str | None) -> None:
 
 
 @click.command()
+@click.option(
+    "--dump",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write what the rules read to this file, for `tapak rules try`.",
+)
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
 @inspection_option
 @desk
-def check(at: Desk, inspection: str | None) -> None:
+def check(at: Desk, inspection: str | None, dump: Path | None, force: bool) -> None:
     """What the rules would flag with what is on this device, and what they could not look at."""
     from checklists.discrepancies.case import Flag
-    from checklists.discrepancies.catalogue import findings_to_json
-    from fieldkit.preview import check as run_rules
+    from checklists.discrepancies.case_file import case_bytes
+    from checklists.discrepancies.catalogue import evaluate, findings_to_json
+    from fieldkit.preview import case_of
 
-    findings = run_rules(at.sources(), at.inspection(inspection))
+    case = case_of(at.sources(), at.inspection(inspection))
+    if dump is not None:
+        _write(dump, case_bytes(case), force)
+    findings = evaluate(case)
     if at.json:
         show.data({"findings": findings_to_json(findings)})
         return
@@ -148,6 +159,17 @@ def check(at: Desk, inspection: str | None) -> None:
 
 
 # -- inside ---------------------------------------------------------------------------------------
+
+
+def _write(file: Path, data: bytes, force: bool) -> None:
+    """Raises `file-exists` and `file-unwritable`."""
+    try:
+        with file.open("wb" if force else "xb") as opened:
+            opened.write(data)
+    except FileExistsError as exc:
+        raise problem("file-exists", name=str(file)) from exc
+    except OSError as exc:
+        raise problem("file-unwritable", name=str(file), why=exc.strerror or str(exc)) from exc
 
 
 def _gather(at: Desk, inspection: str) -> _Where:

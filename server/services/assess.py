@@ -14,6 +14,7 @@ from functools import partial
 from typing import Any
 
 from checklists.conflict.around import Surroundings
+from checklists.discrepancies.case import Case
 from checklists.discrepancies.days import day_in
 from checklists.discrepancies.declaration import Declaration, in_force, read_declaration
 from checklists.scoring import (
@@ -27,7 +28,7 @@ from checklists.scoring import (
 from checklists.scoring.document import canonical
 from checklists.scoring.inputs import ScoreInputs, Visit
 from server.context import Context
-from server.services.casework import Filed, Judged, judge
+from server.services.casework import Filed, Judged, case_of, judge, uses_of
 from server.services.conflict_around import surroundings
 from server.services.inspections import Loaded, load_inspection
 from server.services.standards import Standard, standard_for
@@ -39,6 +40,7 @@ from server.store.facilities import Facility
 from server.store.gradings import Grading
 from server.store.logs import inspections_at
 from server.store.transaction import Tx
+from sync.problems import problem
 
 __all__ = ["Assessed", "Loaded", "assess_facility", "compute", "keep", "load_inspection"]
 
@@ -78,6 +80,21 @@ def compute(ctx: Context, facility_id: str) -> Assessed | None:
     with ctx.db.read() as tx:
         grading = gradings.find(tx, facility_id)
         return None if grading is None else _assess(tx, grading)
+
+
+def case_of_inspection(tx: Tx, inspection_id: str) -> Case:
+    """What the rules read of an inspection when its facility is graded. Raises `not-found`."""
+    loaded = load_inspection(tx, inspection_id)
+    there = None if loaded is None else loaded.facility
+    facility = None if there is None else facilities.get(tx, there)
+    grading = None if facility is None else gradings.find(tx, facility.id)
+    if loaded is None or facility is None or grading is None:
+        raise problem("not-found")
+    standard = standard_for(tx, facility, [grading.as_of])
+    if standard is None:
+        raise problem("not-found")
+    filed = _filed(tx, facility.id)
+    return case_of(tx, facility, loaded, filed, standard.settings, uses_of(tx, loaded))
 
 
 def keep(ctx: Context, assessed: Assessed) -> bool:

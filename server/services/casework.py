@@ -10,7 +10,7 @@ from sys import intern
 from typing import Any
 
 from checklists.conflict.around import Surroundings
-from checklists.discrepancies.case import Finding, Flag, Use, build_case
+from checklists.discrepancies.case import Case, Finding, Flag, Use, build_case
 from checklists.discrepancies.catalogue import evaluate, findings_to_json
 from checklists.discrepancies.days import visit_day
 from checklists.discrepancies.declaration import Declaration, in_force
@@ -81,15 +81,38 @@ def judge(
     settings: Mapping[str, Any],
 ) -> Judged:
     """Run the rules over a visit, as signed or else as it is, and see how officers ruled."""
-    inspection = loaded.inspection
-    digests = {head.sha256 for slot in inspection.evidence.values() for head in slot.heads}
-    said, faults = _read_facts(tx, digests)
-    uses = tuple(use for use in facts.other_uses(tx, loaded.id) if use.sha256 in digests)
+    digests = _digests(loaded)
+    uses = uses_of(tx, loaded)
+    case = case_of(tx, facility, loaded, filed, settings, uses)
+    findings = evaluate(case)
+    rows = _rows(tx, facility.id, loaded.id, findings)
+    return Judged(
+        loaded,
+        case.declaration,
+        findings,
+        rows,
+        uses,
+        frozenset(facts.held(tx, loaded.id, digests)),
+        _flagged(loaded.id, findings, rows),
+        _rejected(tx, loaded.id, digests),
+        case.surroundings,
+    )
+
+
+def case_of(
+    tx: Tx,
+    facility: Facility,
+    loaded: Loaded,
+    filed: Sequence[Filed],
+    settings: Mapping[str, Any],
+    uses: Sequence[facts.OtherUse],
+) -> Case:
+    """The case that the rules read; `uses` are other visits in which its files occur."""
+    said, faults = _read_facts(tx, _digests(loaded))
     declaration = declared_at_visit(filed, loaded, facility.country)
-    day = visit_day(inspection, facility.country)
-    around = surroundings(tx, facility, declaration, day, settings)
-    case = build_case(
-        inspection,
+    day = visit_day(loaded.inspection, facility.country)
+    return build_case(
+        loaded.inspection,
         {"id": facility.id, "name": facility.name, "country": facility.country},
         declaration,
         said,
@@ -98,21 +121,19 @@ def judge(
         True,
         settings,
         _clocks(tx, loaded),
-        surroundings=around,
+        surroundings=surroundings(tx, facility, declaration, day, settings),
     )
-    findings = evaluate(case)
-    rows = _rows(tx, facility.id, loaded.id, findings)
-    return Judged(
-        loaded,
-        declaration,
-        findings,
-        rows,
-        uses,
-        frozenset(facts.held(tx, loaded.id, digests)),
-        _flagged(loaded.id, findings, rows),
-        _rejected(tx, loaded.id, digests),
-        around,
-    )
+
+
+def uses_of(tx: Tx, loaded: Loaded) -> tuple[facts.OtherUse, ...]:
+    """Other visits in which files of this one occur."""
+    digests = _digests(loaded)
+    return tuple(use for use in facts.other_uses(tx, loaded.id) if use.sha256 in digests)
+
+
+def _digests(loaded: Loaded) -> set[str]:
+    slots = loaded.inspection.evidence.values()
+    return {head.sha256 for slot in slots for head in slot.heads}
 
 
 def _read_facts(

@@ -76,6 +76,13 @@ KINDS = (
         "Mend that line; docs/discrepancies.md lists what a thresholds file holds.",
     ),
     Kind(
+        "case-malformed",
+        422,
+        "The case cannot be used ({where}): {why}.",
+        NOTHING_STORED,
+        "Mend that member; docs/discrepancies.md says what a case file holds.",
+    ),
+    Kind(
         "rule-unknown",
         404,
         "There is no discrepancy rule called {rule!r}.",

@@ -16,6 +16,8 @@ from click.testing import CliRunner, Result
 from field_device import FieldDevice, picture
 from memory_server import Office, served
 
+from checklists.discrepancies.case_file import read_case
+from checklists.discrepancies.catalogue import evaluate, findings_to_json
 from fieldkit.cli import COMMANDS, cli
 from fieldkit.commands.bundling import bundle
 from fieldkit.commands.locking import passphrase
@@ -67,6 +69,11 @@ def test_a_whole_visit(terminal: Terminal, office: Office, tmp_path: Path) -> No
     terminal("observe", "operating/fresh-reagent", "yes")
     flags = terminal.json("check")["findings"]
     assert "R16" in [f["rule"] for f in flags]
+    dumped = tmp_path / "case.json"
+    terminal("check", "--dump", str(dumped))
+    assert findings_to_json(evaluate(read_case(dumped.read_bytes()))) == flags
+    assert "already" in terminal("check", "--dump", str(dumped), exit_code=1).stderr
+    terminal("check", "--dump", str(dumped), "--force")
     assert "may be innocent" in terminal("check").output
     terminal("outcome", "visited")
     signed = terminal("sign-off")
