@@ -50,6 +50,22 @@ def shrunk(shape: Shape, metres: float) -> Shape | None:
     return _moved(shape, -metres)
 
 
+def sketch(shape: Shape, most: int = 40) -> str:
+    """The outline of the largest part in few points, as latitude,longitude pairs with spaces.
+
+    For looking at, not for measuring.
+    """
+    parts = shapely.get_parts(shape)
+    largest = parts[int(np.argmax(shapely.area(parts)))]
+    edge = shapely.get_exterior_ring(largest)
+    west, south, east, north = largest.bounds
+    step = max(east - west, north - south) / 500
+    while len(edge.coords) > most:
+        edge = shapely.simplify(edge, step)
+        step *= 2
+    return " ".join(f"{lat:.6f},{lon:.6f}" for lon, lat in edge.coords)
+
+
 def _moved(shape: Shape, metres: float) -> Shape | None:
     """The edge moved out, or in, in the plane around the middle of the shape.
 

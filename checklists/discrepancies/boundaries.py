@@ -12,7 +12,7 @@ from checklists.discrepancies.declaration import GivenShape
 from checklists.discrepancies.ground import Outline
 from checklists.discrepancies.reread import shape_area
 from checklists.discrepancies.rule import Rule, declared_as, metres, on_file, tenth
-from sync.overlap import shared, shrunk
+from sync.overlap import shared, shrunk, sketch
 from sync.place import system_name
 from sync.polygon import Area, area_m2
 from sync.problems import Problem
@@ -30,10 +30,11 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Common:
-    """What two boundaries share, in hectares and in percent of the smaller; `sure_…` is what they
-    share however the accuracies fall, None where one of them is not known.
+    """What two boundaries share (`part`), in hectares and in percent of the smaller; `sure_…` is
+    what they share however the accuracies fall, None where one of them is not known.
     """
 
+    part: Shape | None
     ha: Decimal
     pct: Decimal
     sure_ha: Decimal | None
@@ -171,6 +172,7 @@ def _against(
         "area_ha": str(hectares(own.shape)),
         "other_area_ha": str(hectares(other.shape)),
         "shared_ha": str(common.ha),
+        "shared_outline": "" if common.part is None else sketch(common.part),
         "shared_pct": str(common.pct),
         "surely_shared_ha": "unknown" if common.sure_ha is None else str(common.sure_ha),
         "accuracy_together_m": "unknown" if common.doubt_m is None else str(common.doubt_m),
@@ -201,12 +203,12 @@ def _common(own: Area, other: Area, outline: Outline) -> Common:
     off = (own.accuracy_m, other.accuracy_m, outline.accuracy_m)
     known = [tenth(accuracy) for accuracy in off if accuracy is not None]
     if len(known) < len(off):
-        return Common(ha, pct, None, None, None)
+        return Common(part, ha, pct, None, None, None)
     doubt = sum(known, Decimal(0))
     # However far either edge is off: what remains when one of them gives way by all of it.
     inner = shrunk(own.shape, float(doubt)) if part is not None else None
     sure = hectares(shared(inner, other.shape) if inner is not None else None)
-    return Common(ha, pct, sure, percent(sure, smaller), doubt)
+    return Common(part, ha, pct, sure, percent(sure, smaller), doubt)
 
 
 def _declared(case: Case, given: GivenShape) -> str:

@@ -11,10 +11,11 @@ from checklists.discrepancies.declaration import GivenShape
 from checklists.discrepancies.ground import Trace
 from checklists.discrepancies.reread import shape_area
 from checklists.discrepancies.rule import Rule, declared_as, metres, on_file, tenth
-from sync.overlap import grown, outside_of
+from sync.overlap import grown, outside_of, sketch
 from sync.place import distance_m
 from sync.polygon import Area, area
 from sync.problems import Problem
+from sync.rings import Shape
 
 NEEDS_TRACE = (
     "a traced disturbance: a track walked around the disturbed ground, named as evidence of what "
@@ -41,6 +42,7 @@ class Outside:
     """
 
     traced: Traced
+    part: Shape | None
     ha: Decimal
     pct: Decimal
     sure_ha: Decimal | None
@@ -84,13 +86,14 @@ def _traced(trace: Trace) -> Traced:
 def _outside(own: Area, traced: Traced) -> Outside:
     """What was traced outside the widest reading of the boundary. Raises `polygon-malformed`."""
     whole = hectares(traced.ground.shape)
-    ha = hectares(outside_of(traced.ground.shape, own.shape))
+    part = outside_of(traced.ground.shape, own.shape)
+    ha = hectares(part)
     pct = percent(ha, whole)
     if traced.accuracy is None or own.accuracy_m is None:
-        return Outside(traced, ha, pct, None, None, None)
+        return Outside(traced, part, ha, pct, None, None, None)
     doubt = traced.accuracy + tenth(own.accuracy_m)
     sure = hectares(outside_of(traced.ground.shape, grown(own.widest, float(doubt)))) if ha else ha
-    return Outside(traced, ha, pct, sure, percent(sure, whole), doubt)
+    return Outside(traced, part, ha, pct, sure, percent(sure, whole), doubt)
 
 
 def _judge(case: Case, given: GivenShape, own: Area, outside: Outside) -> tuple[Finding, ...]:
@@ -134,6 +137,7 @@ def _judge(case: Case, given: GivenShape, own: Area, outside: Outside) -> tuple[
         "datum_accuracy_m": "unknown" if own.accuracy_m is None else str(tenth(own.accuracy_m)),
         "traced_ha": str(hectares(traced.ground.shape)),
         "outside_ha": str(outside.ha),
+        "outside_outline": "" if outside.part is None else sketch(outside.part),
         "outside_pct": str(outside.pct),
         "surely_outside_ha": "unknown" if outside.sure_ha is None else str(outside.sure_ha),
     }

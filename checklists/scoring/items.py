@@ -213,7 +213,9 @@ def _bounds(status: str, standings: list[Standing]) -> tuple[int, int]:
     if len(standings) == 1:
         return standings[0].low, standings[0].high
     counted = [s for s in standings if s.status == COUNTED]
-    return min(s.low for s in counted), min(s.high for s in counted)
+    # A place whose evidence is not there may be as bad as any, so hiding it raises no bound.
+    hidden = [s for s in standings if s.status in (CLAIMED, UNPROVEN)]
+    return min(s.low for s in (*counted, *hidden)), min(s.high for s in counted)
 
 
 def _variance(inputs: ScoreInputs, deciding: Standing) -> Fraction:

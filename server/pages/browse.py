@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from flask import redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
+from checklists.discrepancies.ground import traces_of
 from server.pages import site_map
+from server.pages.flag_map import FlagMap, Ground, draw_flag
 from server.pages.site_map import Mark, SiteMap
 from server.permissions import may
 from server.services.browse import list_facilities
@@ -42,7 +46,7 @@ def facility(facility_id: str) -> str:
 
 def inspection(inspection_id: str) -> str:
     view = show_inspection(ctx(), principal(), inspection_id, page_asked("flags"))
-    return render_template("inspection.html", view=view, site=draw_map(view))
+    return render_template("inspection.html", view=view, **pictures(view))
 
 
 def evidence(inspection_id: str) -> str:
@@ -63,6 +67,11 @@ def page_asked(name: str) -> int:
     return int(given) if given.isascii() and given.isdigit() and len(given) < 7 else 1
 
 
+def pictures(view: InspectionView) -> dict[str, Any]:
+    """What the page of an inspection draws: the map of the visit, and those of its flags."""
+    return {"site": draw_map(view), "flag_maps": draw_flags(view)}
+
+
 def draw_map(view: InspectionView) -> SiteMap | None:
     """The inspection's tracks and positions against the boundary declared at the time."""
     marks = [_mark(fix, label) for label, fix in _fixes(view)]
@@ -77,6 +86,17 @@ def draw_map(view: InspectionView) -> SiteMap | None:
         for segment in way.segments
     ]
     return site_map.draw(area.shape if area is not None else None, marks, lines)
+
+
+def draw_flags(view: InspectionView) -> dict[str, FlagMap]:
+    """The pictures of those flags on this page that are about a place, by the flag's id."""
+    visited = tuple(_mark(fix, label) for label, fix in _fixes(view))
+    area = view.boundary.area if view.boundary is not None else None
+    ground = Ground(view.declared, area, visited, traces_of(view.loaded.inspection))
+    drawn = (
+        (row.id, draw_flag(row.rule, body["inputs"], ground)) for row, body in view.flags.shown
+    )
+    return {id_: one for id_, one in drawn if one is not None}
 
 
 def _fixes(view: InspectionView) -> list[tuple[str, Fix]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from flask import make_response, redirect, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from server.pages.browse import draw_map
+from server.pages.browse import pictures
 from server.services import acknowledging, admission, resolution, ruling_out
 from server.services.browse_inspection import show_inspection
 from server.services.resolution import Choice
@@ -114,7 +114,7 @@ def _again(inspection_id: str, found: Problem) -> Response:
     if found.code not in _SHOWN_AGAIN:
         raise found
     view = show_inspection(ctx(), principal(), inspection_id)
-    page = render_template("inspection.html", view=view, site=draw_map(view), problem=found)
+    page = render_template("inspection.html", view=view, problem=found, **pictures(view))
     return make_response(page, found.status)
 
 

@@ -7,26 +7,25 @@ where there are many marks, those that stand close together are drawn as one, wi
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from shapely import MultiPolygon, Polygon
 
+from server.pages.map_frame import (
+    HEIGHT,
+    WIDTH,
+    Line,
+    draw_mark,
+    frame_of,
+    labelled,
+    line_of,
+    path_of,
+    rings_of,
+)
 from server.pages.map_groups import Drawn, Mark, grouped
 
-__all__ = ["Drawn", "Mark", "SiteMap", "draw"]
-
-WIDTH = 480
-HEIGHT = 360
-_EDGE = 28
-_FAR = 2.5  # points further out than so many times the boundary's half size stand at the edge
-_LEAST_M = 60.0  # half the width of the smallest map, so that one point still has surroundings
-_NEXT = 0.6  # points of a line that are nearer to the one before are not told apart
-_STEPS = (5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000, 10_000, 20_000, 50_000)
-
-
-Line = Sequence[tuple[float, float]]  # latitudes and longitudes
+__all__ = ["HEIGHT", "WIDTH", "Drawn", "Mark", "SiteMap", "draw"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,27 +64,6 @@ class SiteMap:
         return any(d.radius is None and d.away_m is None for d in self.marks)
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    lat: float
-    lon: float
-    per_lat: float
-    per_lon: float
-    east: float
-    north: float
-    scale: float
-
-    def metres(self, lat: float, lon: float) -> tuple[float, float]:
-        across = (lon - self.lon + 180) % 360 - 180
-        return across * self.per_lon, (lat - self.lat) * self.per_lat
-
-    def place(self, east: float, north: float) -> tuple[float, float]:
-        return (
-            round(WIDTH / 2 + (east - self.east) * self.scale, 1),
-            round(HEIGHT / 2 - (north - self.north) * self.scale, 1),
-        )
-
-
 def draw(
     shape: Polygon | MultiPolygon | None, marks: Sequence[Mark], lines: Sequence[Line] = ()
 ) -> SiteMap | None:
@@ -93,112 +71,12 @@ def draw(
 
     None when there is nothing to draw.
     """
-    rings = _rings(shape)
+    rings = rings_of(shape)
     on_lines = [spot for line in lines for spot in line]
     if not rings and not marks and not on_lines:
         return None
-    frame = _frame(rings, [(m.lat, m.lon) for m in marks] + on_lines)
-    drawn = _labelled(grouped([_draw(mark, frame) for mark in marks]))
-    step = max((s for s in _STEPS if s * frame.scale <= WIDTH / 3), default=_STEPS[0])
-    way = "".join(_line(line, frame) for line in lines)
-    return SiteMap(_path(rings, frame), drawn, step, round(step * frame.scale, 1), way)
-
-
-def _rings(shape: Polygon | MultiPolygon | None) -> list[list[tuple[float, float]]]:
-    if shape is None or shape.is_empty:
-        return []
-    parts = shape.geoms if isinstance(shape, MultiPolygon) else (shape,)
-    return [
-        [(c[0], c[1]) for c in ring.coords] for p in parts for ring in (p.exterior, *p.interiors)
-    ]
-
-
-def _frame(rings: list[list[tuple[float, float]]], inside: Line) -> _Frame:
-    outline = [point for ring in rings for point in ring]
-    around = outline or [(lon, lat) for lat, lon in inside]
-    lat = (min(p[1] for p in around) + max(p[1] for p in around)) / 2
-    lon = (min(p[0] for p in around) + max(p[0] for p in around)) / 2
-    per_lat, per_lon = _metres_per_degree(lat)
-    plain = _Frame(lat, lon, per_lat, per_lon, 0.0, 0.0, 1.0)
-    spots = [plain.metres(y, x) for x, y in around]
-    reach = max([_LEAST_M, *(max(abs(e), abs(n)) for e, n in spots)])
-    for y, x in inside:
-        east, north = plain.metres(y, x)
-        if max(abs(east), abs(north)) <= reach * _FAR:
-            spots.append((east, north))
-    west, right = min(s[0] for s in spots), max(s[0] for s in spots)
-    south, top = min(s[1] for s in spots), max(s[1] for s in spots)
-    wide, high = max(right - west, _LEAST_M), max(top - south, _LEAST_M)
-    scale = min((WIDTH - 2 * _EDGE) / wide, (HEIGHT - 2 * _EDGE) / high)
-    return _Frame(lat, lon, per_lat, per_lon, (west + right) / 2, (south + top) / 2, scale)
-
-
-def _metres_per_degree(lat: float) -> tuple[float, float]:
-    """Metres a degree of latitude and of longitude measure here, on the WGS 84 ellipsoid.
-
-    Radii of curvature: Snyder, Map Projections: A Working Manual (USGS 1395), p. 24-25.
-    """
-    a, e2 = 6_378_137.0, 0.006_694_379_990_14
-    w = 1 - e2 * math.sin(math.radians(lat)) ** 2
-    meridian, across = a * (1 - e2) / w**1.5, a / math.sqrt(w)
-    per_degree = math.pi / 180
-    return meridian * per_degree, max(1.0, across * math.cos(math.radians(lat)) * per_degree)
-
-
-def _draw(mark: Mark, frame: _Frame) -> Drawn:
-    east, north = frame.metres(mark.lat, mark.lon)
-    x, y = frame.place(east, north)
-    if 0 <= x <= WIDTH and 0 <= y <= HEIGHT:
-        radius = None if mark.accuracy_m is None else round(mark.accuracy_m * frame.scale, 1)
-        return Drawn(mark, x, y, radius)
-    away = math.hypot(east, north)
-    dx, dy = x - WIDTH / 2, y - HEIGHT / 2
-    shrink = min(
-        (WIDTH / 2 - 14) / abs(dx) if dx else math.inf,
-        (HEIGHT / 2 - 14) / abs(dy) if dy else math.inf,
-    )
-    return Drawn(
-        mark, round(WIDTH / 2 + dx * shrink, 1), round(HEIGHT / 2 + dy * shrink, 1), None, away
-    )
-
-
-def _labelled(drawn: list[Drawn]) -> tuple[Drawn, ...]:
-    """Write the numbers where they cover no mark and no other number; leave out the rest."""
-    taken = [(d.x - 6, d.y - 6, d.x + 6, d.y + 6) for d in drawn]
-    found: list[Drawn] = []
-    for one in drawn:
-        spot = None
-        if one.sign:
-            wide = 10 * len(one.sign) + 2
-            for dx, dy in ((8, -6), (8, 16), (-8 - wide, -6), (-8 - wide, 16)):
-                box = (one.x + dx, one.y + dy - 12, one.x + dx + wide, one.y + dy + 1)
-                inside = box[0] >= 0 and box[2] <= WIDTH and box[1] >= 0 and box[3] <= HEIGHT
-                if inside and not any(_overlap(box, other) for other in taken):
-                    taken.append(box)
-                    spot = (round(box[0], 1), round(one.y + dy, 1))
-                    break
-        found.append(replace(one, label=spot))
-    return tuple(found)
-
-
-def _overlap(a: tuple[float, ...], b: tuple[float, ...]) -> bool:
-    return a[0] < b[2] and b[0] < a[2] and a[1] < b[3] and b[1] < a[3]
-
-
-def _path(rings: list[list[tuple[float, float]]], frame: _Frame) -> str:
-    pieces: list[str] = []
-    for ring in rings:
-        spots = [frame.place(*frame.metres(lat, lon)) for lon, lat in ring]
-        pieces.append("M" + "L".join(f"{x} {y}" for x, y in spots) + "Z")
-    return "".join(pieces)
-
-
-def _line(line: Line, frame: _Frame) -> str:
-    """A segment as a path; a single point is a line of no length, which its round ends show."""
-    spots: list[tuple[float, float]] = []
-    for lat, lon in line:
-        spot = frame.place(*frame.metres(lat, lon))
-        if not spots or math.dist(spot, spots[-1]) >= _NEXT:
-            spots.append(spot)
-    rest = "".join(f"L{x} {y}" for x, y in spots[1:]) or "h0"
-    return f"M{spots[0][0]} {spots[0][1]}{rest}" if spots else ""
+    frame = frame_of(rings, [(m.lat, m.lon) for m in marks] + on_lines)
+    drawn = labelled(grouped([draw_mark(mark, frame) for mark in marks]))
+    step, bar = frame.bar()
+    way = "".join(line_of(line, frame) for line in lines)
+    return SiteMap(path_of(rings, frame), drawn, step, bar, way)

@@ -333,6 +333,9 @@ def test_hiding_the_evidence_of_an_answer_never_raises_anything(
 @given(seeds, seeds, disputes, st.booleans())
 # A ruling of an earlier visit took a word out from under a refusal, which then was a claim.
 @example(253509137215721, 221402366783515, 0.5, True)
+# A well that was not proven any more took its lower bound out of the item's.
+@example(146309003250060, 146839377363944, 0.5, False)
+@example(176005947456113, 275388065414465, 0.08, False)
 def test_hiding_or_withdrawing_files_never_raises_anything(
     seed: int, other: int, disputed: float, ruled: bool
 ) -> None:
