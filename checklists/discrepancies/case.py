@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from checklists.conflict.around import Surroundings
 from checklists.discrepancies.days import visit_day
 from checklists.discrepancies.declaration import Declaration
 from checklists.discrepancies.ground import Outline, Trace, traces_of
+from checklists.discrepancies.imported import Imported
 from checklists.discrepancies.moments import (
     Reading,
     Span,
@@ -98,6 +99,7 @@ class Case:
     were walked around disturbed ground. `neighbours` (other licences) and `protected_areas` that
     may reach the declared boundary are None where nobody brought a list of them.
     `surroundings` is the conflict around the declared place, None where nobody could look.
+    `imported` is what no visit can supply, as far as somebody brought it.
     """
 
     facility: str
@@ -123,6 +125,7 @@ class Case:
     neighbours: tuple[Outline, ...] | None = None
     protected_areas: tuple[Outline, ...] | None = None
     surroundings: Surroundings | None = None
+    imported: Imported = field(default_factory=Imported)
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,6 +183,7 @@ def build_case(
     neighbours: tuple[Outline, ...] | None = None,
     protected_areas: tuple[Outline, ...] | None = None,
     surroundings: Surroundings | None = None,
+    imported: Imported | None = None,
 ) -> Case:
     """The case of one visit: `facility` has id, name and country (ISO 3166-1 alpha-2).
 
@@ -220,6 +224,7 @@ def build_case(
         neighbours,
         protected_areas,
         surroundings,
+        imported or Imported(),
     )
 
 

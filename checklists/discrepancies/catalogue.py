@@ -7,27 +7,31 @@ from collections.abc import Iterable
 from dataclasses import asdict
 from typing import Any
 
-from checklists.discrepancies.activity import R16
+from checklists.discrepancies.activity import R16, R17
 from checklists.discrepancies.boundaries import R05
 from checklists.discrepancies.case import Case, Finding, Flag
 from checklists.discrepancies.clocks import R08
 from checklists.discrepancies.conflict import R26, R27
 from checklists.discrepancies.disturbed import R06
 from checklists.discrepancies.fixes import R03
+from checklists.discrepancies.licences import R29
 from checklists.discrepancies.mass_balance import R18, R19, R20
+from checklists.discrepancies.parties import R30
+from checklists.discrepancies.people import R31, R32, R33
 from checklists.discrepancies.photos import R12, R13
 from checklists.discrepancies.places import R01, R04
+from checklists.discrepancies.production import R23, R25
 from checklists.discrepancies.residues import R21, R22
 from checklists.discrepancies.rule import Rule
+from checklists.discrepancies.shipments import R24, R28
 from checklists.discrepancies.speed import R09
 from checklists.discrepancies.tracked import R02
 from checklists.discrepancies.visit_time import R07
 from sync.problems import problem
 
 RULES: tuple[Rule, ...] = (
-    *(R01, R02, R03, R04, R05, R06, R07, R08, R09, R12, R13, R16),
-    *(R18, R19, R20, R21, R22),
-    *(R26, R27),
+    *(R01, R02, R03, R04, R05, R06, R07, R08, R09, R12, R13, R16, R17),
+    *(R18, R19, R20, R21, R22, R23, R24, R25, R26, R27, R28, R29, R30, R31, R32, R33),
 )
 
 

@@ -16,6 +16,7 @@ from checklists.conflict.around import Around, Surroundings
 from checklists.discrepancies.case import Case, CasePhoto, Flag, NotEvaluated, Point, Seen, Use
 from checklists.discrepancies.declaration import Declaration, read_declaration
 from checklists.discrepancies.ground import Outline, Trace
+from checklists.discrepancies.imported import Imported
 from checklists.discrepancies.moments import Reading, Span, Taken, Way
 from checklists.discrepancies.rule import Rule
 from checklists.discrepancies.settings_file import default_settings
@@ -153,6 +154,11 @@ OBSERVED = {
     "assay/lot-7-Nd": "21",
     "activity/heap-1": "0.3",
 }
+PEERS = {
+    "power_kwh_per_t_reo": ("1500", "1800", "2000", "2200", "2500"),
+    "water_m3_per_t_reo": ("400", "450", "470", "500", "520"),
+}
+IMPORTED = Imported(areas=(), parties=(), deaths=(), peers=PEERS)
 SIGNS = {
     "moving-plant": "yes",
     "fresh-reagent": "yes",
@@ -309,6 +315,7 @@ def case(**changes: Any) -> Case:
         neighbours=(),
         protected_areas=(),
         surroundings=Surroundings(True, "5.0", (Around("ucdp", "UCDP GED", (0, 0, 0)),)),
+        imported=IMPORTED,
     )
     return replace(base, **changes)
 
