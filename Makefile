@@ -11,7 +11,7 @@ demo: .venv/ready ## the example region on http://127.0.0.1:$(PORT); ONCE=1 ends
 	$(BIN)/tapak demo --data $(DATA) --port $(PORT) $(if $(ONCE),--once)
 
 test: lint browser tus-js ## lint, types, every test
-	$(BIN)/pytest -n 2 --dist loadgroup
+	$(BIN)/pytest -n 3 --dist loadgroup
 
 lint: .venv/ready-dev ## ruff, mypy, import rules
 	$(BIN)/ruff check .

@@ -1,11 +1,11 @@
-"""Half-degree cells of a grid over the Earth: what is near a place is looked for in few of them."""
+"""Cells of a grid over the Earth: what is near a place is looked for in few of them."""
 
 from __future__ import annotations
 
 import math
 from dataclasses import dataclass
 
-PER_DEGREE = 2
+PER_DEGREE = 1
 _COLUMNS = 360 * PER_DEGREE
 _ROWS = 180 * PER_DEGREE
 # Less than a degree of latitude, and than any radius of the ellipsoid, in metres: a cell too many
@@ -22,20 +22,21 @@ def cell_of(lat_e7: int, lon_e7: int) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Box:
-    """What a reach around a place may cover: cells, and within them degrees times 10^7 from south
-    to north and from west to east. Over the antimeridian or a pole, west and east are all around.
+class Reach:
+    """What a reach around a place may cover: cells, and within them a rough circle around `lat_e7`
+    and `lon_e7`. There (north)² + (east x scale / 1000)² is at most `square`, with degrees times
+    10^7 north and east of it. The scale is 0 over the antimeridian and near a pole.
     """
 
     cells: list[int]
-    south: int
-    north: int
-    west: int
-    east: int
+    lat_e7: int
+    lon_e7: int
+    scale: int
+    square: int
 
 
-def box(lat: float, lon: float, reach_m: float) -> Box:
-    """The cells and degrees of which any part may lie within `reach_m` metres of a position."""
+def reach(lat: float, lon: float, reach_m: float) -> Reach:
+    """The cells and the circle that hold everything within `reach_m` metres of a position."""
     up = reach_m / _DEGREE_M
     rows = range(
         max(math.floor((lat - up + 90) * PER_DEGREE), 0),
@@ -48,16 +49,19 @@ def box(lat: float, lon: float, reach_m: float) -> Box:
     first = math.floor((lon - side + 180) * PER_DEGREE)
     last = min(math.floor((lon + side + 180) * PER_DEGREE), first + _COLUMNS - 1)
     columns = sorted({column % _COLUMNS for column in range(first, last + 1)})
-    around = lon - side < -180 or lon + side >= 180
-    return Box(
+    # Degrees of longitude are shortest on the side of the pole; taken as long as that everywhere,
+    # the circle holds more than it must and loses nothing.
+    plain = abs(lat) + up < 70 and lon - side >= -180 and lon + side < 180
+    scale = math.floor(1000 * math.cos(math.radians(abs(lat) + up))) if plain else 0
+    return Reach(
         [row * _COLUMNS + column for row in rows for column in columns],
-        math.floor((lat - up) * 10**7),
-        math.ceil((lat + up) * 10**7),
-        -180 * 10**7 if around else math.floor((lon - side) * 10**7),
-        180 * 10**7 if around else math.ceil((lon + side) * 10**7),
+        round(lat * 10**7),
+        round(lon * 10**7),
+        scale,
+        math.ceil(up * 10**7) ** 2,
     )
 
 
 def cells_within(lat: float, lon: float, reach_m: float) -> list[int]:
     """All cells of which any part may lie within `reach_m` metres of a position, in order."""
-    return box(lat, lon, reach_m).cells
+    return reach(lat, lon, reach_m).cells

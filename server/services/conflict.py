@@ -43,9 +43,8 @@ class Looked:
     """What one source says of a place on a day. `exposure` is None where it is unknown, and
     `unknown` then says why; `age_days` is how long before that day the data end.
 
-    `events` are the ones that count, the nearest first, each a row as Near; `adds` is what each
-    adds to X: low, mid and high. `ids` are theirs; empty for a source whose rows may not be passed
-    on.
+    `events` are the ones that count, in no order, each a row as Near; `adds` is what each adds to
+    X: low, mid and high. `ids` are theirs; empty for a source whose rows may not be passed on.
     """
 
     source: str
@@ -61,7 +60,7 @@ class Looked:
 def look(
     tx: Tx, lat: float, lon: float, on: date, country: str = "", doubt_m: float = 0.0
 ) -> list[Looked]:
-    """The exposure of a place (degrees) on a day by each source, nearest events first.
+    """The exposure of a place (degrees) on a day by each source.
 
     Without a country, a snapshot covers a place in whose surroundings it has any event at all.
     """
@@ -139,10 +138,13 @@ def _source_json(tx: Tx, one: Looked, on: date, country: str) -> dict[str, Any]:
 
 
 def _events_json(tx: Tx, one: Looked, on: date) -> Iterator[dict[str, Any]]:
+    """The events that count, the nearest first."""
     names = {}
     if one.snapshot is not None and one.ids:
         names = conflict.named(tx, one.snapshot.id, one.ids)
-    for n, (row, adds) in enumerate(zip(one.events.tolist(), one.adds.tolist(), strict=True)):
+    ids = one.ids or ("",) * len(one.events)
+    rows = sorted(zip(one.events.tolist(), ids, one.adds.tolist(), strict=True))
+    for row, uid, adds in rows:
         near = Near(*row)
         day = date.fromordinal(int(near.day))
         told: dict[str, Any] = {
@@ -151,9 +153,9 @@ def _events_json(tx: Tx, one: Looked, on: date) -> Iterator[dict[str, Any]]:
             "age_days": (on - day).days,
             "adds": {k: round(x, 6) for k, x in zip(("low", "mid", "high"), adds, strict=True)},
         }
-        if one.ids:
-            title, place = names[one.ids[n]]
-            told |= {"id": one.ids[n], "day": day.isoformat(), "title": title, "place": place}
+        if uid:
+            title, place = names[uid]
+            told |= {"id": uid, "day": day.isoformat(), "title": title, "place": place}
             told["deaths"] = int(near.deaths)
         yield told
 
@@ -204,11 +206,9 @@ def _look(
     counting = np.flatnonzero(relevant(seen, on))
     if found and not counting.size and (why := _not_covered(tx, snapshot, lat, lon, country)):
         return Looked(source, snapshot, None, why, age)
-    # The nearest first; those at one place by the id, so that they always come in one order.
-    order = sorted(counting.tolist(), key=lambda n: (seen[n, 0], found[n].id))
-    events = seen[order]
+    events = seen[counting]
     adds = terms(events, on, doubt_m)
-    ids = () if SOURCES[source].private else tuple(found[n].id for n in order)
+    ids = () if SOURCES[source].private else tuple([found[n][0] for n in counting.tolist()])
     return Looked(source, snapshot, exposure(adds), "", age, events, adds, ids)
 
 
@@ -225,6 +225,6 @@ def _seen(found: Sequence[Found], lat: float, lon: float) -> Nears:
     if not found:
         return _none()
     seen = np.array([one[1:] for one in found], dtype=np.float64)
-    here = np.ones(len(found))
-    metres = _GEOD.inv(here * lon, here * lat, seen[:, 1] / 1e7, seen[:, 0] / 1e7)[2]
-    return np.column_stack((metres, seen[:, 2:]))
+    lats, lons = seen[:, 0] / 1e7, seen[:, 1] / 1e7
+    seen[:, 1] = _GEOD.inv(np.full_like(lons, lon), np.full_like(lats, lat), lons, lats)[2]
+    return seen[:, 1:]

@@ -85,7 +85,7 @@ def _around(one: Looked, on: date, doubt: float, limits: Mapping[str, str]) -> A
 
 
 def _armed(one: Looked, on: date, doubt: float, limits: Mapping[str, str]) -> Iterator[Armed]:
-    """The armed events that may lie in reach, nearest first."""
+    """The armed events that may lie in reach."""
     reach, days, now = float(limits["distance_km"]) * 1000, int(limits["days"]), on.toordinal()
     for n, near in enumerate(map(Near._make, one.events.tolist())):
         may = near.distance_m - near.radius_m - doubt <= reach + 0.1

@@ -11,10 +11,10 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import NamedTuple
 
-from sqlalchemy import bindparam, delete, func, insert, literal, select, update
+from sqlalchemy import BigInteger, bindparam, cast, delete, func, insert, literal, select, update
 
 from checklists.conflict.areas import Area
-from checklists.conflict.cells import box, cell_of, cells_within
+from checklists.conflict.cells import cell_of, cells_within, reach
 from checklists.conflict.event import Event, Rejected
 from server.store.tables import (
     conflict_areas,
@@ -190,37 +190,39 @@ def clear(tx: Tx, snapshot: int, limit: int) -> bool:
 
 
 _E = conflict_events.c
+_UP = cast(_E.lat_e7, BigInteger) - bindparam("lat", type_=BigInteger)
+_EAST = cast(_E.lon_e7, BigInteger) - bindparam("lon", type_=BigInteger)
+_ASIDE = _EAST * bindparam("scale", type_=BigInteger) // 1000
 _NEAR = select(*(_E[name] for name in Found._fields)).where(
     _E.snapshot == bindparam("snapshot"),
     _E.cell.in_(bindparam("cells", expanding=True)),
     _E.day.between(bindparam("since"), bindparam("until")),
-    _E.lat_e7.between(bindparam("south"), bindparam("north")),
-    _E.lon_e7.between(bindparam("west"), bindparam("east")),
+    bindparam("square", type_=BigInteger) >= _UP * _UP + _ASIDE * _ASIDE,
     _E.weight > 0,
 )
 
 
 def near(
     tx: Tx, snapshot: int, lat: float, lon: float, reach_m: float, since: date, until: date
-) -> list[Found]:
+) -> Sequence[Found]:
     """The points of a snapshot around a place (degrees), of days from `since` to `until`.
 
     Events that weigh nothing are left out. An index leads to the others, so that what it costs does
     not grow with the table. Some lie farther away than `reach_m` metres: distances are the
     caller's matter. The rows are as wide as Found, and as the database gave them.
     """
-    around = box(lat, lon, reach_m)
+    around = reach(lat, lon, reach_m)
     asked = {
         "snapshot": snapshot,
         "cells": around.cells,
         "since": since.toordinal(),
         "until": until.toordinal(),
-        "south": around.south,
-        "north": around.north,
-        "west": around.west,
-        "east": around.east,
+        "lat": around.lat_e7,
+        "lon": around.lon_e7,
+        "scale": around.scale,
+        "square": around.square,
     }
-    return list(map(Found._make, tx.execute(_NEAR, asked)))
+    return tx.execute(_NEAR, asked).all()  # type: ignore[return-value]
 
 
 def named(tx: Tx, snapshot: int, ids: Sequence[str]) -> dict[str, tuple[str, str]]:

@@ -30,33 +30,41 @@ ON = date(2026, 11, 1)
 SOUTH, NORTH, WEST, EAST, DAYS = -11.0, 28.0, 92.0, 127.0, 30 * 365
 LOOKUPS = 200
 ROUNDS = 7
+BATCH = 10_000
 GEOD = Geod(ellps="WGS84")
 
 
 def figures(folder: Path) -> Iterator[Figure]:
     folder.mkdir(exist_ok=True)
-    urls = {n: f"sqlite:///{folder / f'{n}.sqlite'}" for n in (FEW, MANY)}
-    yield from _of("SQLite", {n: _filled(url, n) for n, url in urls.items()}, 0)
+    kinds = ("few", "elsewhere", "dense")
+    opened = {kind: _filled(f"sqlite:///{folder / kind}.sqlite", kind) for kind in kinds}
+    yield from _of("SQLite", opened, time.process_time)
     with real_postgres("bench", "bench") as postgres:
-        opened = {n: _filled(postgres.url(postgres.empty()), n) for n in (FEW, MANY)}
+        opened = {kind: _filled(postgres.url(postgres.empty()), kind) for kind in kinds}
         for db in opened.values():
             with db.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as tx:
                 tx.exec_driver_sql("VACUUM ANALYZE conflict_events")
-        yield from _of("PostgreSQL", opened, 1)
+        yield from _of("PostgreSQL", opened, _spent_with_children)
 
 
-def _of(name: str, opened: dict[int, Database], server: int) -> Iterator[Figure]:
-    spent = _spent_with_children if server else time.process_time
-    few, many = (_lookup(opened[n], spent) for n in (FEW, MANY))
+def _of(name: str, opened: dict[str, Database], spent: Callable[[], float]) -> Iterator[Figure]:
+    few, elsewhere, dense = (_lookup(opened[kind], spent) for kind in opened)
+    many = "exposure of a place, 1,000,000 events"
+    yield beside(f"{many}, {name}", "ms", elsewhere, "10,000 of them", few, ROUNDS)
     yield beside(
-        f"exposure of a place, 1,000,000 events, {name}", "ms", many, "with 10,000", few, ROUNDS
+        f"{many} in the region, 100 times as many around each place, {name}",
+        "ms",
+        dense,
+        "10,000 in the region",
+        few,
+        ROUNDS,
     )
     yield beside(
-        f"distances to 1,000,000 events, beside an exposure from {name}",
+        f"geodesic distances to 1,000,000 events, {name}",
         "ms",
         _all_distances(),
-        "an exposure",
-        many,
+        "an exposure, 1,000,000 in the region",
+        dense,
         ROUNDS,
     )
     for db in opened.values():
@@ -104,25 +112,29 @@ def _all_distances() -> Callable[[], float]:
     return run
 
 
-def _filled(url: str, count: int) -> Database:
-    """A database with so many made-up events of UCDP, the same way every time."""
+def _filled(url: str, kind: str) -> Database:
+    """A database with made-up events of UCDP: few in the region, with many more elsewhere in the
+    world, or many in the region (dense).
+    """
     db = Database(url)
     db.migrate()
-    drawn = random.Random(count)
+    drawn = random.Random(4)
+    count = FEW if kind == "few" else MANY
     snapshot = Snapshot(
         0, "ucdp", CURRENT, "made up", "", 0, "1", "", "2026-11-01", ("MM",),
         "1996-01-01", "2026-11-01", count, 0, 0, 0,
     )  # fmt: skip
     snapshot = replace(snapshot, id=db.write(lambda tx: conflict.add_snapshot(tx, snapshot)))
-    for at in range(0, count, 10_000):
-        batch = [_event(drawn, n) for n in range(at, at + 10_000)]
+    for at in range(0, count, BATCH):
+        shift = 0.0 if at < FEW or kind == "dense" else -150.0
+        batch = [_event(drawn, n, shift) for n in range(at, at + BATCH)]
         db.write(lambda tx, b=batch: conflict.put_events(tx, snapshot.id, b))
     return db
 
 
-def _event(drawn: random.Random, n: int) -> Event:
+def _event(drawn: random.Random, n: int, shift: float) -> Event:
     day = ON - timedelta(days=drawn.randrange(DAYS))
-    lat, lon = drawn.uniform(SOUTH, NORTH), drawn.uniform(WEST, EAST)
+    lat, lon = drawn.uniform(SOUTH, NORTH), drawn.uniform(WEST, EAST) + shift
     if n % 4 == 0:  # known by region only
         return Event(str(n), day, day, day, None, None, 0, 10, 1, 0, "MM")
     return Event(

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from pyproj import Geod
 
 from checklists.conflict import exposure as reckoning
-from checklists.conflict.cells import box, cell_of, cells_within
+from checklists.conflict.cells import cell_of, cells_within, reach
 from checklists.conflict.event import Event
 from checklists.conflict.exposure import Exposure, Near, nears, relevant, terms
 from sync.place import distances_m
@@ -169,10 +169,10 @@ def test_whatever_is_in_reach_lies_in_the_cells_that_are_looked_at(
 ) -> None:
     there_lon, there_lat, _ = GEOD.fwd(lon, lat, azimuth, metres)
     there = round(there_lat * 1e7), round(there_lon * 1e7)
-    looked = box(lat, lon, 100_000)
+    looked = reach(lat, lon, 100_000)
     assert cell_of(*there) in looked.cells
-    assert looked.south <= there[0] <= looked.north
-    assert looked.west <= there[1] <= looked.east
+    north, east = there[0] - looked.lat_e7, (there[1] - looked.lon_e7) * looked.scale // 1000
+    assert north**2 + east**2 <= looked.square
 
 
 def test_few_cells_are_looked_at() -> None:
