@@ -6,6 +6,8 @@ those of the shapes are between their points, a kilometre apart at most.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import shapely
 from pyproj import Proj
@@ -15,6 +17,8 @@ from sync.polygon import edges_of
 from sync.problems import problem
 from sync.rings import NEIGHBOURS, Shape, areas_of
 
+_MOST_MOVED = 20_000  # points of an edge that is moved
+_CHORDS = 1 / math.cos(math.pi / 16)  # four chords for a quarter of a circle stay within it
 _STEP = 128  # edges looked up at once: a tangle is noticed before its pairs fill the memory
 
 
@@ -69,7 +73,8 @@ def sketch(shape: Shape, most: int = 40) -> str:
 def _moved(shape: Shape, metres: float) -> Shape | None:
     """The edge moved out, or in, in the plane around the middle of the shape.
 
-    An edge of many points is made simpler first, by a tenth of the way, which is then gone further.
+    The edge is made simpler first, by a tenth of the way or, where it has very many points, by as
+    much as it takes; the edge then goes as much further, so what is sure only shrinks.
     """
     if metres == 0:
         return shape
@@ -83,10 +88,14 @@ def _moved(shape: Shape, metres: float) -> Shape | None:
         lons, lats = plane(points[:, 0], points[:, 1], inverse=True)
         return np.column_stack([lons + 360.0 * np.round((middle.x - lons) / 360.0), lats])
 
-    slack = abs(metres) / 10
-    flat = shapely.simplify(shapely.transform(shape, there), slack)
-    way = metres + slack if metres > 0 else metres - slack
-    return areas_of(shapely.transform(shapely.buffer(flat, way, quad_segs=16), back))
+    slack = step = abs(metres) / 10
+    flat = shapely.simplify(shapely.transform(shape, there), step)
+    while shapely.get_num_coordinates(flat) > _MOST_MOVED:
+        step *= 4
+        slack += step
+        flat = shapely.simplify(flat, step)
+    way = math.copysign((abs(metres) + slack) * _CHORDS, metres)
+    return areas_of(shapely.transform(shapely.buffer(flat, way, quad_segs=4), back))
 
 
 def _beside(shape: Shape, other: Shape) -> Shape:
